@@ -1,0 +1,333 @@
+"""JSON of the Hub -> records. Parses at the door; every row on its own; never raises for a bad row.
+
+Two steps, because most rows of most nights are unchanged:
+
+1. `decode_page(body)` -> `Listed | Reject` for each row: identity, counters and a fingerprint of everything else.
+2. `expand(listed)`    -> `Repo | Reject`: all fields, typed, only for rows whose fingerprint is new.
+
+A `Repo` is also what `store.py` gives back, so a judgement sees the same record whether it came from the Hub
+or from hub.db. Field meanings: the Hub's API (`expand` of `GET /api/models`), section 1 of its documentation.
+Does no I/O and decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+#: What we ask the listing for. `_id` and `id` always come. All of it is metadata: reading it is not a download.
+EXPAND = (
+    "author",
+    "baseModels",
+    "cardData",
+    "config",
+    "createdAt",
+    "disabled",
+    "downloads",
+    "downloadsAllTime",
+    "gated",
+    "gguf",
+    "lastModified",
+    "library_name",
+    "likes",
+    "pipeline_tag",
+    "private",
+    "safetensors",
+    "sha",
+    "siblings",
+    "tags",
+    "transformersInfo",
+)
+
+#: Front matter that is long and says nothing about openness.
+_CARD_DATA_DROPPED = frozenset(
+    {"widget", "extra_gated_prompt", "extra_gated_fields", "extra_gated_description", "extra_gated_heading",
+     "extra_gated_button_content", "inference", "thumbnail", "model-index"}
+)  # fmt: skip
+MAX_FILES = 2_000  # names kept of one repo; `file_count` always says how many there are
+MAX_CARD_DATA = 64_000  # bytes of front matter kept
+
+
+class Reject(Struct, frozen=True):
+    """A row of the listing that could not be read, kept with its reason."""
+
+    oid: str | None
+    repo_id: str | None
+    reason: str
+    row: bytes
+
+
+class Listed(Struct, frozen=True, rename="camel"):
+    """One row of the listing, its identity and counters read, the rest still raw JSON."""
+
+    oid: str = msgspec.field(name="_id")
+    repo_id: str = msgspec.field(name="id")
+    sha: str | None = None
+    created_at: str | None = None
+    last_modified: str | None = None
+    author: str | None = None
+    private: bool | None = None
+    disabled: bool | None = None
+    gated: bool | str | None = None
+    downloads: int | None = None
+    downloads_all_time: int | None = None
+    likes: int | None = None
+    pipeline_tag: str | None = msgspec.field(name="pipeline_tag", default=None)
+    library_name: str | None = msgspec.field(name="library_name", default=None)
+    tags: Raw = Raw()
+    card_data: Raw = Raw()
+    siblings: Raw = Raw()
+    base_models: Raw = Raw()
+    config: Raw = Raw()
+    safetensors: Raw = Raw()
+    gguf: Raw = Raw()
+    transformers_info: Raw = Raw()
+
+    def fingerprint(self) -> bytes:
+        """8 bytes over everything but the counters: equal means that nothing but counters can have changed."""
+        head = (
+            f"{self.repo_id}\0{self.sha}\0{self.created_at}\0{self.last_modified}\0{self.author}\0{self.private}"
+            f"\0{self.disabled}\0{self.gated}\0{self.pipeline_tag}\0{self.library_name}"
+        )
+        parts = (self.tags, self.card_data, self.siblings, self.base_models, self.config, self.safetensors, self.gguf,
+                 self.transformers_info)  # fmt: skip
+        return hashlib.blake2b(b"\0".join((head.encode(), *map(bytes, parts))), digest_size=8).digest()
+
+
+class Base(Struct, frozen=True, array_like=True):
+    """A declared ancestor. `relation`: finetune, adapter, quantized, merge, or '' when only the name is given."""
+
+    relation: str
+    repo_id: str
+    stated_by: str = "hub"  # hub (baseModels or a tag) or card (front matter)
+
+
+class Repo(Struct, frozen=True):
+    """One model repository as the Hub showed it. `None` = the Hub did not say; never a default that looks like a fact."""
+
+    oid: str
+    repo_id: str
+    fingerprint: bytes
+    author: str | None = None
+    sha: str | None = None
+    created_at: str | None = None  # ISO 8601, UTC
+    last_modified: str | None = None
+    private: bool | None = None
+    disabled: bool | None = None
+    gated: str | None = None  # 'no', 'auto', 'manual'
+    license: str | None = None  # as declared: the id of the tag; several joined by ', '
+    license_name: str | None = None
+    license_link: str | None = None
+    pipeline_tag: str | None = None
+    library: str | None = None
+    tags: tuple[str, ...] | None = None
+    bases: tuple[Base, ...] = ()
+    files: tuple[str, ...] | None = None  # None: the file list was not shown; () : shown and empty
+    file_count: int | None = None
+    card_data: dict[str, Any] | None = None  # front matter as the Hub parsed it, long fields dropped
+    architectures: tuple[str, ...] = ()
+    model_type: str | None = None
+    custom_code: bool = False  # config has auto_map: the architecture is code in the repo
+    parameters: int | None = None  # safetensors or gguf total
+    gguf: bool = False
+    auto_model: str | None = None  # transformersInfo
+    downloads: int | None = None  # last 30 days
+    downloads_all_time: int | None = None
+    likes: int | None = None
+    repo: int | None = None  # our key, once stored
+    observed: str | None = None  # date of the crawl that saw these facts
+
+
+class _Sibling(Struct):
+    rfilename: str
+
+
+class _NamedModel(Struct):
+    id: str
+
+
+class _BaseModels(Struct):
+    models: list[_NamedModel]
+    relation: str | None = None
+
+
+class _Config(Struct):
+    architectures: list[str] | None = None
+    model_type: str | None = None
+    auto_map: dict[str, Any] | None = None
+
+
+class _Parameters(Struct):
+    total: int | float | None = None
+    architecture: str | None = None
+
+
+class _TransformersInfo(Struct):
+    auto_model: str | None = None
+
+
+class _Identity(Struct):
+    oid: str | None = msgspec.field(name="_id", default=None)
+    repo_id: str | None = msgspec.field(name="id", default=None)
+
+
+_rows = msgspec.json.Decoder(list[Raw])
+_listed = msgspec.json.Decoder(Listed)
+_identity = msgspec.json.Decoder(_Identity)
+_tags = msgspec.json.Decoder(list[str])
+_siblings = msgspec.json.Decoder(list[_Sibling])
+_card_data = msgspec.json.Decoder(dict[str, Any])
+_base_models = msgspec.json.Decoder(_BaseModels)
+_config = msgspec.json.Decoder(_Config)
+_parameters = msgspec.json.Decoder(_Parameters)
+_transformers_info = msgspec.json.Decoder(_TransformersInfo)
+
+
+class NotAPage(ValueError):
+    """The body is not a JSON list: a broken answer, to be fetched again."""
+
+
+def decode_page(body: bytes) -> list[Listed | Reject]:
+    """Rows of one listing page, in order. Raises NotAPage when the body as a whole is not a JSON list."""
+    try:
+        raws = _rows.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise NotAPage(str(e)) from e
+    rows: list[Listed | Reject] = []
+    for raw in raws:
+        try:
+            row = _listed.decode(raw)
+            if not row.oid or not row.repo_id:
+                raise ValueError("empty _id or id")
+            rows.append(row)
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as e:
+            rows.append(_reject(bytes(raw), str(e)))
+    return rows
+
+
+def _reject(raw: bytes, reason: str) -> Reject:
+    """A Reject that still knows whose row it was, if the row says so."""
+    try:
+        who = _identity.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        who = _Identity()
+    return Reject(who.oid, who.repo_id, reason, raw[:2_000])
+
+
+def expand(listed: Listed) -> Repo | Reject:
+    """All fields of a listed row, or the reason why they cannot be read."""
+    try:
+        return _expand(listed)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError) as e:
+        return Reject(listed.oid, listed.repo_id, str(e), msgspec.json.encode(listed)[:2_000])
+
+
+def _given(raw: Raw) -> bool:
+    body = bytes(raw)
+    return bool(body) and body != b"null"
+
+
+def _expand(row: Listed) -> Repo:
+    tags = tuple(_tags.decode(row.tags)) if _given(row.tags) else None
+    files = tuple(s.rfilename for s in _siblings.decode(row.siblings)) if _given(row.siblings) else None
+    card = _card_data.decode(row.card_data) if _given(row.card_data) else None
+    if card is not None:
+        card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED}
+        if len(row.card_data) > MAX_CARD_DATA and len(msgspec.json.encode(card)) > MAX_CARD_DATA:
+            card = {k: v for k, v in card.items() if len(msgspec.json.encode(v)) < 4_000}
+    config = _config.decode(row.config) if _given(row.config) else _Config()
+    safetensors = _parameters.decode(row.safetensors) if _given(row.safetensors) else None
+    gguf = _parameters.decode(row.gguf) if _given(row.gguf) else None
+    info = _transformers_info.decode(row.transformers_info) if _given(row.transformers_info) else None
+    total = (safetensors and safetensors.total) or (gguf and gguf.total) or None
+    return Repo(
+        oid=row.oid,
+        repo_id=row.repo_id,
+        fingerprint=row.fingerprint(),
+        author=row.author if row.author is not None else _author(row.repo_id),
+        sha=row.sha,
+        created_at=row.created_at,
+        last_modified=row.last_modified,
+        private=row.private,
+        disabled=row.disabled,
+        gated=_gated(row.gated),
+        license=declared_license(tags, card),
+        license_name=_text(card, "license_name") or _text(card, "license-name"),
+        license_link=_text(card, "license_link") or _text(card, "license-link"),
+        pipeline_tag=row.pipeline_tag,
+        library=row.library_name,
+        tags=tags,
+        bases=_bases(row.base_models, tags, card),
+        files=files[:MAX_FILES] if files is not None else None,
+        file_count=len(files) if files is not None else None,
+        card_data=card,
+        architectures=tuple(config.architectures or ()),
+        model_type=config.model_type,
+        custom_code=bool(config.auto_map),
+        parameters=int(total) if total else None,
+        gguf=gguf is not None,
+        auto_model=info.auto_model if info else None,
+        downloads=row.downloads,
+        downloads_all_time=row.downloads_all_time,
+        likes=row.likes,
+    )
+
+
+def _author(repo_id: str) -> str | None:
+    return repo_id.split("/", 1)[0] if "/" in repo_id else None
+
+
+def _gated(value: bool | str | None) -> str | None:
+    if value is None:
+        return None
+    if value is False:
+        return "no"
+    return "auto" if value is True else value.lower()
+
+
+def _text(card: dict[str, Any] | None, key: str) -> str | None:
+    value = (card or {}).get(key)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def strings(value: Any) -> tuple[str, ...]:
+    """Front matter is str, list or nonsense; the strings in it, in order."""
+    if isinstance(value, str):
+        return (value.strip(),) if value.strip() else ()
+    if isinstance(value, list | tuple):
+        return tuple(v.strip() for v in value if isinstance(v, str) and v.strip())
+    return ()
+
+
+def declared_license(tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> str | None:
+    """The licence ids of the tags, else of the front matter: lower case, in order, once each, joined by ', '."""
+    found = [t[8:] for t in tags or () if t.startswith("license:")] or list(strings((card or {}).get("license")))
+    return ", ".join(dict.fromkeys(f.strip().lower() for f in found if f.strip())) or None
+
+
+_RELATIONS = frozenset({"finetune", "adapter", "quantized", "merge"})
+
+
+def _bases(base_models: Raw, tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> tuple[Base, ...]:
+    """Declared ancestors from the Hub's own field, its tags and the card, each name once, the best relation kept."""
+    found: dict[str, Base] = {}
+    if _given(base_models):
+        stated = _base_models.decode(base_models)
+        for model in stated.models:
+            found[model.id] = Base(stated.relation or "", model.id, "hub")
+    for tag in tags or ():
+        if tag.startswith("base_model:"):
+            relation, _, name = tag[11:].partition(":")
+            if relation not in _RELATIONS or not name:
+                relation, name = "", tag[11:]
+            if name and (name not in found or (relation and not found[name].relation)):
+                found[name] = Base(relation, name, "hub")
+    declared = (card or {}).get("base_model_relation")
+    relation = declared if isinstance(declared, str) and declared in _RELATIONS else ""
+    for name in strings((card or {}).get("base_model")):
+        if name not in found:
+            found[name] = Base(relation, name, "card")
+    return tuple(found.values())

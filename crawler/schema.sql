@@ -1,0 +1,131 @@
+-- hub.db, the part that the crawler writes: what the Hub said, and its history.
+-- Identity is the Hub's `_id` (oid); inside, an integer. Days are ISO dates (UTC). NULL = the Hub did not say.
+
+CREATE TABLE crawls (                     -- one row per night (or partial walk)
+  id INTEGER PRIMARY KEY,
+  date TEXT NOT NULL,                     -- the night, UTC
+  hub TEXT NOT NULL,                      -- where it was read
+  scope TEXT NOT NULL DEFAULT '',         -- '' = the whole Hub; else author=..., limit=...
+  started TEXT NOT NULL,
+  finished TEXT,                          -- NULL = not finished: the next run goes on with it
+  complete INTEGER NOT NULL DEFAULT 0,    -- 1 = the walk saw every model of its scope
+  pages INTEGER NOT NULL DEFAULT 0,
+  models INTEGER NOT NULL DEFAULT 0,      -- rows seen
+  new INTEGER NOT NULL DEFAULT 0,
+  changed INTEGER NOT NULL DEFAULT 0,     -- repos with something other than a counter changed
+  counted INTEGER NOT NULL DEFAULT 0,     -- repos with a counter changed
+  missing INTEGER NOT NULL DEFAULT 0,
+  rejects INTEGER NOT NULL DEFAULT 0,
+  documents INTEGER NOT NULL DEFAULT 0,
+  requests INTEGER NOT NULL DEFAULT 0,
+  errors INTEGER NOT NULL DEFAULT 0,      -- answers that had to be asked again, and documents that failed
+  note TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo, hi], walked up to cursor
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  lo TEXT NOT NULL,
+  hi TEXT NOT NULL,                       -- '' = open end
+  cursor TEXT NOT NULL,                   -- last oid stored
+  next_url TEXT,                          -- the Hub's own next link; NULL before the first page and after the last
+  done INTEGER NOT NULL DEFAULT 0,
+  pages INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (crawl, lo)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE repos (                      -- narrow: what every night compares
+  repo INTEGER PRIMARY KEY,
+  oid TEXT NOT NULL UNIQUE,
+  repo_id TEXT NOT NULL,
+  author TEXT,
+  sha TEXT,
+  created_at TEXT,
+  last_modified TEXT,
+  private INTEGER,
+  disabled INTEGER,
+  gated TEXT,                             -- no, auto, manual
+  license TEXT,                           -- as declared
+  downloads INTEGER,                      -- last 30 days, as last seen
+  downloads_all_time INTEGER,
+  likes INTEGER,
+  fingerprint BLOB NOT NULL,              -- of everything but the counters
+  first_seen TEXT NOT NULL,
+  observed TEXT NOT NULL,                 -- night on which these facts were last stored anew
+  missing_since TEXT,                     -- night of the first complete walk without it
+  last_seen TEXT                          -- only while missing: last night on which it was there
+) STRICT;
+CREATE INDEX repos_repo_id ON repos (repo_id);
+CREATE INDEX repos_downloads ON repos (downloads DESC);
+
+CREATE TABLE details (                    -- wide: what a judgement reads
+  repo INTEGER PRIMARY KEY REFERENCES repos(repo),
+  license_name TEXT,
+  license_link TEXT,
+  pipeline_tag TEXT,
+  library TEXT,
+  tags TEXT,                              -- JSON list
+  bases TEXT,                             -- JSON list of [relation, repo_id, stated_by]
+  files TEXT,                             -- names, one a line; NULL = not shown
+  file_count INTEGER,
+  card_data TEXT,                         -- JSON
+  config TEXT                             -- JSON: architectures, model_type, custom_code, parameters, gguf, auto_model
+) STRICT;
+
+CREATE TABLE names (                      -- a rename keeps its history
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  repo_id TEXT NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT,                             -- night on which another name was first seen
+  PRIMARY KEY (repo, since, repo_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX names_repo_id ON names (repo_id);
+
+CREATE TABLE downloads (                  -- changed-only: a row when a counter differs from the row before
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  day INTEGER NOT NULL,                   -- days since 1970-01-01
+  downloads INTEGER,
+  downloads_all_time INTEGER,
+  likes INTEGER,
+  PRIMARY KEY (repo, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (                    -- events
+  change INTEGER PRIMARY KEY,
+  date TEXT NOT NULL,
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  field TEXT NOT NULL,                    -- license, license_name, license_link, gated, disabled, private, name, base_model, missing, returned, level
+  old TEXT,
+  new TEXT,
+  downloads INTEGER,                      -- 30-day counter that night: the weight of the event
+  UNIQUE (repo, date, field)
+) STRICT;
+CREATE INDEX changes_date ON changes (date, downloads DESC);
+
+CREATE TABLE absent (                     -- known repos that the unfinished walk did not meet
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  PRIMARY KEY (crawl, repo)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rejects (                    -- rows of the listing that could not be read
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  key TEXT NOT NULL,                      -- oid, or a hash of the row when it has none
+  repo_id TEXT,
+  reason TEXT NOT NULL,
+  row TEXT NOT NULL,                      -- its first 2,000 characters
+  PRIMARY KEY (crawl, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fetches (                    -- documents of a repo: what the last look brought
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  path TEXT NOT NULL,
+  sha TEXT,                               -- revision of the repo at which it was read
+  outcome TEXT NOT NULL,                  -- ok, missing, gated, elsewhere (off-host), too-large, error
+  hash BLOB,                              -- content in documents.db; NULL unless ok
+  etag TEXT,                              -- the Hub's git blob id
+  size INTEGER,
+  fetched TEXT NOT NULL,                  -- time of the look, UTC
+  attempts INTEGER NOT NULL DEFAULT 1,
+  note TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (repo, path)
+) STRICT, WITHOUT ROWID;
