@@ -7,7 +7,8 @@ CREATE TABLE crawls (                     -- one row per night (or partial walk)
   hub TEXT NOT NULL,                      -- where it was read
   scope TEXT NOT NULL DEFAULT '',         -- '' = the whole Hub; else author=..., limit=...
   started TEXT NOT NULL,
-  finished TEXT,                          -- NULL = not finished: the next run goes on with it
+  walked TEXT,                            -- end of the walk; documents come after it
+  finished TEXT,                          -- NULL = not finished: the next run of that night goes on with it
   complete INTEGER NOT NULL DEFAULT 0,    -- 1 = the walk saw every model of its scope
   pages INTEGER NOT NULL DEFAULT 0,
   models INTEGER NOT NULL DEFAULT 0,      -- rows seen
@@ -27,7 +28,7 @@ CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo
   lo TEXT NOT NULL,
   hi TEXT NOT NULL,                       -- '' = open end
   cursor TEXT NOT NULL,                   -- last oid stored
-  next_url TEXT,                          -- the Hub's own next link; NULL before the first page and after the last
+  next_cursor TEXT,                       -- the Hub's own next cursor; NULL before the first page and after the last
   done INTEGER NOT NULL DEFAULT 0,
   pages INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (crawl, lo)

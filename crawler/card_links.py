@@ -1,0 +1,147 @@
+"""The links of a Markdown text: inline, by reference, automatic, bare and HTML; http(s) and relative ones only. Pure.
+
+Every match is anchored on the URL itself and looks at most a few hundred characters to either side for its words, so a
+hostile text costs linear time. Images are not links. Does not resolve, fetch or judge a link.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_LINKS = 5_000
+_LOOK = 300  # characters looked at to either side of a URL for the words of the link
+
+_ABSOLUTE = re.compile(r"https?://[^\s<>\"'`\[\]|\\^{}]{1,2000}", re.I)
+_RELATIVE = re.compile(r"(?:\]\([ ]?<?|href=[\"'])([^\s()<>\"'#:][^\s()<>\"':]{0,500})", re.I)
+_REFERENCE = re.compile(r"\[([^\[\]\n]{1,200})\]\[([^\[\]\n]{0,100})\]")
+_DEFINITION = re.compile(r"^[ ]{0,3}\[([^\[\]\n^]{1,100})\]:[ \t]*<?(https?://[^\s<>]{1,2000})", re.M)
+_MARKUP = re.compile(r"<[^<>\n]{0,300}>|!\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
+
+
+class Link(NamedTuple):
+    """A link: where it goes, its words, and where its URL stands (for a reference: where its words stand)."""
+
+    url: str
+    text: str
+    start: int
+    end: int
+
+
+def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
+    """Links in order of place, and whether there are more than were read."""
+    found: list[Link] = []
+    for m in _ABSOLUTE.finditer(text, start):
+        link = _absolute(text, m.start(), m.end())
+        if link is not None:
+            found.append(link)
+            if len(found) > MAX_LINKS:
+                break
+    for m in _RELATIVE.finditer(text, start):
+        link = _relative(text, m)
+        if link is not None:
+            found.append(link)
+            if len(found) > 2 * MAX_LINKS:
+                break
+    if "]: " in text or "]:\t" in text or "]:<" in text or "]:h" in text:
+        found += _references(text, start)
+    found.sort(key=lambda link: link.start)
+    return tuple(found[:MAX_LINKS]), len(found) > MAX_LINKS
+
+
+def _absolute(text: str, start: int, end: int) -> Link | None:
+    before = text[max(0, start - 12) : start]
+    if before.endswith(("](", "](<", "]( ")):
+        end = _closing_bracket(text, start, end)
+        words, image = _words_before(text, start - len(before) + before.rindex("]("))
+        return None if image else Link(text[start:end], words, start, end)
+    if before[-1:] in "\"'" and before:
+        attribute = before[:-1].rstrip(" =").lower()
+        if attribute.endswith("href"):
+            return Link(text[start:end], _words_after(text, end), start, end)
+        if attribute.endswith(("src", "srcset", "content", "poster")):
+            return None
+    end = _trim(text, start, end)
+    return Link(text[start:end], "", start, end) if end - start > 9 else None
+
+
+def _closing_bracket(text: str, start: int, end: int) -> int:
+    """The end of an inline link's URL: the bracket that closes it, brackets inside the URL counted."""
+    depth = 0
+    for i in range(start, end):
+        c = text[i]
+        if c == "(":
+            depth += 1
+        elif c == ")":
+            if not depth:
+                return i
+            depth -= 1
+    return end
+
+
+def _trim(text: str, start: int, end: int) -> int:
+    """A bare URL without the punctuation of the sentence that it stands in."""
+    while end > start:
+        last = text[end - 1]
+        if last in ".,;:!?*_~，。；：、）":
+            end -= 1
+        elif last == ")" and text.count(")", start, end) > text.count("(", start, end):
+            end -= 1
+        else:
+            break
+    for stop in "，。；、）":
+        cut = text.find(stop, start, end)
+        end = cut if cut > start else end
+    return end
+
+
+def _words_before(text: str, close: int) -> tuple[str, bool]:
+    """The words of `[words](`, whose closing bracket stands at `close`, and whether it is an image."""
+    depth, floor = 1, max(0, close - _LOOK)
+    i = close - 1
+    while i >= floor:
+        c = text[i]
+        if c == "]":
+            depth += 1
+        elif c == "[":
+            depth -= 1
+            if not depth:
+                return _clean(text[i + 1 : close]), i > 0 and text[i - 1] == "!"
+        i -= 1
+    return "", False
+
+
+def _words_after(text: str, end: int) -> str:
+    """The words of `<a href="...">words</a>`."""
+    opened = text.find(">", end, end + _LOOK)
+    closed = text.find("</", opened, opened + _LOOK) if opened >= 0 else -1
+    return _clean(text[opened + 1 : closed]) if closed >= 0 else ""
+
+
+def _clean(words: str) -> str:
+    if "<" in words or "![" in words:
+        words = _MARKUP.sub(lambda m: m[1] or "", words)
+    return " ".join(words.split()).strip("*_` ")
+
+
+def _relative(text: str, m: re.Match[str]) -> Link | None:
+    url = m[1]
+    follows = text[m.end(1) : m.end(1) + 1]
+    if follows == ":" or url.startswith(("//", "?", "&")):
+        return None  # another scheme (mailto, javascript, http), or not a file of the repo
+    if m[0][0] == "]":
+        words, image = _words_before(text, m.start())
+        return None if image else Link(url, words, m.start(1), m.end(1))
+    return Link(url, _words_after(text, m.end(1)), m.start(1), m.end(1))
+
+
+def _references(text: str, start: int) -> list[Link]:
+    targets = {m[1].lower(): m[2] for m in _DEFINITION.finditer(text, start)}
+    found: list[Link] = []
+    for m in _REFERENCE.finditer(text, start):
+        url = targets.get((m[2] or m[1]).lower())
+        if url and not (m.start() and text[m.start() - 1] == "!"):
+            found.append(Link(url, _clean(m[1]), m.start(), m.end()))
+            if len(found) >= MAX_LINKS:
+                break
+    return found

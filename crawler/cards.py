@@ -1,0 +1,344 @@
+"""README bytes -> Card: text, front matter, sections, links, code spans, and whether a person wrote it. Pure.
+
+Every place is a character offset into `Card.text`, so that `quote(card, start, end)` gives the words back verbatim;
+`parse` of the same stored bytes always gives the same text. Front matter is read by strings only: `no` stays 'no',
+dates and numbers stay text, duplicate keys keep the last, aliases are followed within bounds, tags are ignored.
+
+Cost is bounded: 1 MB of bytes, 5,000 sections, 5,000 links, 200,000 YAML nodes, depth 40; what was cut is said in
+`notes`. Never raises for bad input. Does not render Markdown, fetch links, or judge anything.
+Which block counts as front matter: the Hub client's own rule (huggingface_hub, repocard.py).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Any, NamedTuple
+
+import yaml
+from msgspec import Struct
+
+from crawler.card_links import Link, find_links
+
+__all__ = ["Card", "Link", "Section", "parse", "quote"]
+
+MAX_BYTES = 1_000_000
+MAX_SECTIONS = 5_000
+MAX_YAML_NODES = 200_000
+MAX_YAML_DEPTH = 40
+PLACEHOLDER = "[More Information Needed]"
+TEMPLATE_PLACEHOLDERS = 12  # the Hub's template has about 40; a card with this many left was not filled in
+
+
+class Section(NamedTuple):
+    """A heading and what stands under it, sub-sections included. Offsets into Card.text."""
+
+    title: str  # markup stripped
+    level: int  # 1..6; 7 for a line that is bold from end to end
+    start: int  # of the heading
+    end: int  # of the last character before the next heading of the same or a higher level
+    body: int  # first character after the heading
+
+
+class Card(Struct, frozen=True):
+    """A model card, read once."""
+
+    text: str
+    encoding: str
+    front_matter: dict[str, Any]
+    front_matter_error: str | None
+    body_start: int
+    sections: tuple[Section, ...]
+    links: tuple[Link, ...]
+    code: tuple[tuple[int, int], ...]  # fenced blocks, fences included, in order
+    words: int  # of the body, without code blocks and HTML comments
+    placeholders: int  # '[More Information Needed]' still in it
+    generator: str  # the tool that wrote the card ('' = none recognised): trainer, autotrain, unsloth, gguf, ...
+    truncated: bool  # longer than MAX_BYTES; only the beginning was read
+    notes: tuple[str, ...]  # what was cut or replaced, in words
+
+    @property
+    def is_template(self) -> bool:
+        """The Hub's template, not filled in."""
+        return self.placeholders >= TEMPLATE_PLACEHOLDERS
+
+    @property
+    def is_generated(self) -> bool:
+        """Written by a tool."""
+        return bool(self.generator)
+
+
+def quote(card: Card, start: int, end: int) -> str:
+    """The words at a place, verbatim."""
+    return card.text[start:end]
+
+
+def parse(body: bytes) -> Card:
+    """Read a card. Bad encodings, bad YAML and sizes are notes or `front_matter_error`, never exceptions."""
+    notes: list[str] = []
+    if len(body) > MAX_BYTES:
+        notes.append(f"only the first {MAX_BYTES:,} of {len(body):,} bytes were read")
+    text, encoding = _decode(body[:MAX_BYTES])
+    if encoding.endswith("replaced"):
+        notes.append("bytes that are not UTF-8 were replaced")
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")  # one for one: places stay, and no NUL reaches a database
+        notes.append("NUL characters were replaced")
+    front_matter, error, start = _front_matter(text)
+    code = _fences(text, start)
+    sections = _sections(text, start, code)
+    if len(sections) >= MAX_SECTIONS:
+        notes.append(f"only the first {MAX_SECTIONS:,} sections were read")
+    links, more = find_links(text, start)
+    if more:
+        notes.append(f"only the first {len(links):,} links were read")
+    return Card(
+        text=text,
+        encoding=encoding,
+        front_matter=front_matter,
+        front_matter_error=error,
+        body_start=start,
+        sections=sections,
+        links=links,
+        code=code,
+        words=_words(text, start, code),
+        placeholders=text.count(PLACEHOLDER, start),
+        generator=_generator(text, start),
+        truncated=len(body) > MAX_BYTES,
+        notes=tuple(notes),
+    )
+
+
+def _decode(body: bytes) -> tuple[str, str]:
+    if body.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return body.decode("utf-32", "replace"), "utf-32"
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace"), "utf-16"
+    try:
+        return body.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError as e:
+        cut = e.start >= MAX_BYTES - 4 and len(body) == MAX_BYTES  # our own cut fell inside a character
+        return body.decode("utf-8-sig", "ignore" if cut else "replace"), "utf-8" if cut else "utf-8, replaced"
+
+
+# --- front matter ---
+
+_OPEN = re.compile(r"\s*---(?:\r\n|\r|\n)")
+_CLOSE = re.compile(r"(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z)")
+_KEY = re.compile(r"[A-Za-z_][\w-]*[ \t]*:")
+
+
+class _Refused(ValueError):
+    """Front matter that we will not load, with the reason."""
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str | None, int]:
+    """The data, why there is none although there should be, and where the body begins."""
+    opened = _OPEN.match(text)
+    if not opened:
+        return {}, None, 0
+    closed = _CLOSE.search(text, opened.end())
+    if not closed:
+        looks_meant = _KEY.match(text, opened.end()) is not None
+        return {}, "the front matter is never closed by a line of three hyphens" if looks_meant else None, 0
+    try:
+        data = _load_yaml(text[opened.end() : closed.start()])
+        if data == "" or data is None:
+            return {}, None, closed.end()
+        if not isinstance(data, dict):
+            kind = "list" if isinstance(data, list) else "single value"
+            raise _Refused(f"the front matter is a {kind}, not keys with values")
+        return data, None, closed.end()
+    except _Refused as e:
+        return {}, str(e), closed.end()
+    except (yaml.YAMLError, ValueError) as e:
+        return {}, "the front matter is not YAML: " + " ".join(str(e).split())[:200], closed.end()
+
+
+_LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where it is built in: 20 times faster
+
+
+def _load_yaml(source: str) -> Any:
+    """Strings, lists and dicts from parser events; our own stack, so that depth and size are ours to bound."""
+    root: list[Any] = []
+    stack: list[list[Any]] = [["list", root, None, 0]]  # kind, container, pending key, nodes
+    anchors: dict[str, tuple[Any, int]] = {}
+    nodes = 0
+    for event in yaml.parse(source, Loader=_LOADER):
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            value, size = event.value, 1
+            if event.anchor:
+                anchors[event.anchor] = (value, 1)
+        elif kind is yaml.AliasEvent:
+            if event.anchor not in anchors:  # unknown, or the container that we are still inside
+                raise _Refused(f"the front matter's alias *{event.anchor[:40]} names nothing that is complete")
+            value, size = anchors[event.anchor]
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            if len(stack) > MAX_YAML_DEPTH:
+                raise _Refused(f"the front matter is nested deeper than {MAX_YAML_DEPTH}")
+            container: Any = {} if kind is yaml.MappingStartEvent else []
+            stack.append(["map" if kind is yaml.MappingStartEvent else "list", container, None, nodes, event.anchor])
+            nodes += 1
+            continue
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            _, value, _, before, anchor = stack.pop()
+            size = 0  # its nodes are counted already
+            if anchor:
+                anchors[anchor] = (value, nodes - before)
+        else:
+            continue
+        nodes += size  # an alias costs what it stands for: a bomb is refused before it is anything
+        if nodes > MAX_YAML_NODES:
+            raise _Refused(f"the front matter has more than {MAX_YAML_NODES:,} values, aliases counted as what they repeat")
+        _put(stack[-1], value)
+    return root[0] if root else None
+
+
+def _put(frame: list[Any], value: Any) -> None:
+    kind, container, key = frame[0], frame[1], frame[2]
+    if kind == "list":
+        container.append(value)
+    elif key is None:
+        if not isinstance(value, str):
+            raise _Refused("the front matter has a key that is not text")
+        frame[2] = value
+    else:
+        container[key] = value
+        frame[2] = None
+
+
+# --- shape of the body ---
+
+_FENCE = re.compile(r"^[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)$", re.M)
+_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})", re.M)
+_SETEXT = re.compile(r"^([^\n]{1,300})\n[ ]{0,3}(={2,}|-{2,})[ \t\r]*$", re.M)
+_HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>(.{1,400}?)</h\1\s*>", re.I | re.S)
+_BOLD_LINE = re.compile(r"^[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*$", re.M)
+_NOT_SETEXT = re.compile(r"[ \t]*(?:[-*+|>#]|\d+[.)]\s|$)")
+_TAG = re.compile(r"<[^<>\n]{0,300}>")
+_LINK_MARKUP = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
+
+
+def _fences(text: str, start: int) -> tuple[tuple[int, int], ...]:
+    """Fenced code blocks; one that is never closed runs to the end, as Markdown has it."""
+    found: list[tuple[int, int]] = []
+    opened: tuple[int, str] | None = None
+    if "```" not in text and "~~~" not in text:
+        return ()
+    for m in _FENCE.finditer(text, start):
+        mark = m[1]
+        if opened is None:
+            if mark[0] == "`" and "`" in m[2]:
+                continue  # ```inline``` on one line
+            opened = (m.start(), mark)
+        elif mark[0] == opened[1][0] and len(mark) >= len(opened[1]) and not m[2].strip():
+            found.append((opened[0], m.end()))
+            opened = None
+    if opened is not None:
+        found.append((opened[0], len(text)))
+    return tuple(found)
+
+
+def _sections(text: str, start: int, code: tuple[tuple[int, int], ...]) -> tuple[Section, ...]:
+    heads: list[tuple[int, int, int, str]] = []  # start, body, level, title
+    heads += ((m.start(), m.end(), len(m[1]), m[2]) for m in _ATX.finditer(text, start))
+    if "\n==" in text or "\n--" in text:
+        heads += (
+            (m.start(), m.end(), 1 if m[2][0] == "=" else 2, m[1])
+            for m in _SETEXT.finditer(text, start)
+            if not _NOT_SETEXT.match(m[1])
+        )
+    if "</h" in text or "</H" in text:
+        heads += ((m.start(), m.end(), int(m[1]), m[2]) for m in _HTML_HEADING.finditer(text, start))
+    heads += ((m.start(), m.end(), 7, m[1]) for m in _BOLD_LINE.finditer(text, start))
+    heads.sort()
+    return _nest(_outside(heads, code)[:MAX_SECTIONS], len(text))
+
+
+def _outside(heads: list[tuple[int, int, int, str]], code: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int, str]]:
+    """Headings that are not comments of a program."""
+    if not code:
+        return heads
+    kept, i = [], 0
+    for head in heads:
+        while i < len(code) and code[i][1] <= head[0]:
+            i += 1
+        if i == len(code) or head[0] < code[i][0]:
+            kept.append(head)
+    return kept
+
+
+def _nest(heads: list[tuple[int, int, int, str]], length: int) -> tuple[Section, ...]:
+    ends = [length] * len(heads)
+    open_heads: list[int] = []
+    for i, (begin, _, level, _) in enumerate(heads):
+        while open_heads and heads[open_heads[-1]][2] >= level:
+            ends[open_heads.pop()] = begin
+        open_heads.append(i)
+    return tuple(
+        Section(_plain(title), level, begin, ends[i], body) for i, (begin, body, level, title) in enumerate(heads)
+    )
+
+
+def _plain(title: str) -> str:
+    """A heading without its markup."""
+    if "<" in title:
+        title = _TAG.sub("", title)
+    if "](" in title:
+        title = _LINK_MARKUP.sub(r"\1", title)
+    return " ".join(title.strip(" \t\r#*_:").split())
+
+
+_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.S)
+
+
+def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
+    pieces, at = [], start
+    for begin, end in code:
+        pieces.append(text[at:begin])
+        at = end
+    pieces.append(text[at:])
+    prose = "\n".join(pieces)
+    if "<!--" in prose:
+        prose = _COMMENT.sub(" ", prose)
+    return len(prose.split())
+
+
+#: What a tool writes into the cards that it makes -> the tool. Looked for in this order, in the first 6,000 characters.
+_GENERATORS = (
+    ("generated automatically according to the information the trainer", "trainer"),
+    ("model card has been generated automatically according to the information keras", "keras"),
+    ("model trained using autotrain", "autotrain"),
+    ("this model was trained using autotrain", "autotrain"),
+    ("trained 2x faster with [unsloth]", "unsloth"),
+    ("was converted to gguf format from", "gguf"),
+    ("converted to gguf format", "gguf"),
+    ("quants are available at", "gguf"),
+    ("quantization made by", "quantized"),
+    ("gguf format model files for", "gguf"),
+    ("gptq model files for", "quantized"),
+    ("awq model files for", "quantized"),
+    ("imatrix quantizations of", "gguf"),
+    ("was converted to mlx format from", "mlx"),
+    ("was converted to mlx format", "mlx"),
+    ("pre-trained language models created using [mergekit]", "mergekit"),
+    ("is a merge of the following models using", "mergekit"),
+    ("this model has been pushed to the hub using", "pushed"),
+    ("model has been pushed to the hub using the [pytorchmodelhubmixin]", "pushed"),
+    ("this is a trained model of a", "reinforcement-learning"),
+    ("dreambooth finetuning of", "dreambooth"),
+    ("lora adaption weights for", "dreambooth"),
+    ("these are lora adaption weights", "dreambooth"),
+    ("auto-generated", "auto-generated"),
+    ("automatically generated", "auto-generated"),
+)
+_GENERATOR_WINDOW = 6_000
+
+
+def _generator(text: str, start: int) -> str:
+    head = text[start : start + _GENERATOR_WINDOW].lower()
+    for words, name in _GENERATORS:
+        if words in head:
+            return name
+    return ""

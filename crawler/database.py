@@ -1,0 +1,113 @@
+"""Opening our SQLite files: whose file is it, which schema has it, and transactions that translate disk errors.
+
+Holds no SQL of any table; `store.py`, `documents.py` and `index/tables.py` do, one door per file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
+
+
+def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Connection:
+    """Open (or create) one of our files, bring its schema up to date, return a connection in autocommit mode.
+
+    Raises ForeignDatabase when the file is not ours, NewerSchema when a newer version wrote it,
+    StorageFull when the directory cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        conn = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    except (OSError, sqlite3.OperationalError) as e:
+        raise StorageFull(f"Cannot open {path}: {e}. Nothing was done; check the directory and its rights.") from e
+    try:
+        _check_owner(conn, path, application_id)
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute("PRAGMA foreign_keys = OFF")  # written in bulk, checked by tests
+        conn.execute("PRAGMA cache_size = -65536")
+        migrate(conn, path, *sets)
+    except sqlite3.DatabaseError as e:
+        conn.close()
+        raise translated(e, path) from e
+    except Exception:
+        conn.close()
+        raise
+    return conn
+
+
+def _check_owner(conn: sqlite3.Connection, path: Path, application_id: int) -> None:
+    try:
+        (found,) = conn.execute("PRAGMA application_id").fetchone()
+        (tables,) = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as e:
+        if "not a database" in str(e):
+            raise ForeignDatabase(f"{path} is not a SQLite database. It was left alone; name another --data.") from e
+        raise
+    if found == application_id:
+        return
+    if found or tables:
+        raise ForeignDatabase(
+            f"{path} is a database of another application. It was left alone; name another --data directory."
+        )
+    conn.execute(f"PRAGMA application_id = {application_id}")
+
+
+def migrate(conn: sqlite3.Connection, path: Path, *sets: Migrations) -> None:
+    """Apply what is pending of each set; refuse a file with migrations that this version does not know."""
+    db = sqlite_utils.Database(conn)
+    for migrations in sets:
+        known = {m.name for m in migrations.pending(db)} | {m.name for m in migrations.applied(db)}
+        ours = {m.name for m in migrations._migrations}  # noqa: SLF001 - no public list of a set's names
+        newer = sorted(known - ours)
+        if newer:
+            raise NewerSchema(
+                f"{path} was written by a newer openness (schema step {newer[-1]}). It was left alone; update openness."
+            )
+        migrations.apply(db)
+
+
+def run_script(db: sqlite_utils.Database, sql: str) -> None:
+    """Run a schema file statement by statement, inside the migration's own transaction (executescript would commit)."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.conn.execute(statement)
+            statement = ""
+    if statement.strip() and not all(part.startswith("--") or not part for part in map(str.strip, statement.splitlines())):
+        raise ValueError(f"unfinished statement in schema: {statement[:80]}")
+
+
+def translated(error: sqlite3.DatabaseError, path: Path | str) -> Exception:
+    """Our error for a disk that is full or broken; anything else is a bug and stays what it is."""
+    text = str(error)
+    if any(words in text for words in ("disk is full", "disk I/O error", "readonly database", "unable to open")):
+        return StorageFull(
+            f"Cannot write {path}: {text}. Everything up to the last checkpoint is kept; make room and run again."
+        )
+    return error
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing. A full disk becomes StorageFull."""
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+        yield
+        conn.execute("COMMIT")
+    except BaseException as e:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        if isinstance(e, sqlite3.OperationalError):
+            better = translated(e, conn.execute("PRAGMA database_list").fetchone()[2])
+            if better is not e:
+                raise better from e
+        raise

@@ -1,0 +1,140 @@
+"""When may the next request start? Pure arithmetic over the Hub's `RateLimit` headers; no clock, no sleep, no HTTP.
+
+The Hub counts requests in fixed windows, one counter per bucket (`api`, `resolvers`, `pages`), and says on every answer,
+errors included, how many are left (`r`) and in how many seconds the window ends (`t`); `RateLimit-Policy` gives the quota
+(`q`) and the window's length (`w`). `after_start` and `after_answer` take the state of one bucket and return the next one.
+
+Policy: a share of what is left is ours, the rest stays for others on the same token or address. Within that share the
+requests are spread over what is left of the window, so there is never a burst at the reset and never a 429 of our own
+making. The first few requests of a run are free of pacing, so that a small job is not slowed down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from huggingface_hub.utils import parse_ratelimit_headers
+
+#: Seconds added after a window's end: the Hub's clock and ours are not the same.
+MARGIN = 1.0
+#: Share of a quota that a run may spend without pacing.
+FREE = 0.1
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What one answer said about its bucket."""
+
+    bucket: str
+    remaining: int
+    reset_in: float  # seconds
+    limit: int | None = None  # per window
+    window: float | None = None  # seconds
+
+
+def read_quota(headers: Mapping[str, str]) -> Quota | None:
+    """The quota of an answer's headers, or None when it has none or they are not in the known form."""
+    try:
+        info = parse_ratelimit_headers(headers)
+    except (ValueError, TypeError):
+        return None
+    if info is None:
+        return None
+    return Quota(info.resource_type, info.remaining, float(info.reset_in_seconds), info.limit, info.window_seconds)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """State of one bucket. Times are seconds on the caller's monotonic clock."""
+
+    share: float = 0.9
+    remaining: int | None = None  # None = the Hub has said nothing: no pacing
+    window_ends: float = 0.0
+    limit: int | None = None
+    in_flight: int = 0
+    spent: int = 0  # by this run, in this window
+    next_start: float = 0.0
+    others: int = 0  # requests that somebody else spent from the same quota, as far as we can see
+    windows: int = 0  # windows seen; pacing is only waived in the first
+
+
+def wait(bucket: Bucket, now: float) -> float:
+    """Seconds until the next request of this bucket may start; 0 = at once."""
+    return max(0.0, bucket.next_start - now)
+
+
+def _reserve(bucket: Bucket) -> int:
+    """Requests of the quota that we leave to others."""
+    quota = bucket.limit if bucket.limit is not None else (bucket.remaining or 0)
+    return int(quota * (1 - bucket.share) + 0.5)
+
+
+def _paced(bucket: Bucket, now: float) -> Bucket:
+    """The same bucket with the time of the next start."""
+    if bucket.remaining is None:
+        return bucket
+    left = bucket.remaining - _reserve(bucket)
+    to_end = bucket.window_ends - now
+    if to_end <= 0:  # the window we know of is over; what we know of the next comes with its first answer
+        return replace(bucket, next_start=max(bucket.next_start, now))
+    if left <= 0:
+        return replace(bucket, next_start=bucket.window_ends + MARGIN)
+    free = bucket.windows <= 1 and bucket.spent < FREE * (bucket.limit or bucket.remaining)
+    return replace(bucket, next_start=now if free else now + to_end / left)
+
+
+def after_start(bucket: Bucket, now: float) -> Bucket:
+    """A request has been started."""
+    remaining = bucket.remaining
+    if remaining is not None and now < bucket.window_ends:
+        remaining = max(0, remaining - 1)
+    return _paced(
+        replace(bucket, remaining=remaining, in_flight=bucket.in_flight + 1, spent=bucket.spent + 1),
+        now,
+    )
+
+
+def after_answer(bucket: Bucket, quota: Quota | None, now: float) -> Bucket:
+    """A request has been answered (or has failed: quota None)."""
+    in_flight = max(0, bucket.in_flight - 1)
+    if quota is None:
+        return replace(bucket, in_flight=in_flight)
+    ends = now + quota.reset_in
+    fresh = bucket.remaining is None or ends > bucket.window_ends + MARGIN or now >= bucket.window_ends
+    if fresh:
+        state = replace(
+            bucket,
+            remaining=max(0, quota.remaining - in_flight),
+            window_ends=ends,
+            limit=quota.limit or bucket.limit,
+            in_flight=in_flight,
+            spent=in_flight + 1,
+            windows=bucket.windows + 1,
+        )
+        return _paced(state, now)
+    # Requests of ours still under way may or may not be counted in r: the smaller reading is the safe one.
+    seen = quota.remaining
+    others = max(0, (bucket.remaining or 0) - seen)
+    state = replace(
+        bucket,
+        remaining=min(bucket.remaining or 0, seen),
+        limit=quota.limit or bucket.limit,
+        in_flight=in_flight,
+        others=bucket.others + others,
+    )
+    if others or state.remaining == 0:
+        return _paced(state, now)
+    return state
+
+
+def after_refusal(bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float) -> Bucket:
+    """A 429. Wait for the window's end when it is used up, else for Retry-After, else for the caller's backoff (seconds)."""
+    state = after_answer(bucket, quota, now)
+    if quota is not None and quota.remaining == 0:
+        pause = quota.reset_in + MARGIN
+    elif retry_after is not None:
+        pause = retry_after + MARGIN
+    else:
+        pause = backoff
+    return replace(state, next_start=max(state.next_start, now + pause))

@@ -1,0 +1,488 @@
+"""A recording of the Hub: read once, indexed compactly, shown as the Hub was on one night.
+
+Does: reads JSON lines (`.jsonl` or `.jsonl.xz`, one file or a directory with `models` and `documents`), writes the
+rows one after the other into an unnamed temporary file and keeps per row only its id, place, length and which fields
+it has (about 40 bytes). A night is the base plus the rows that changed until then. 760,000 rows need some 60 MB.
+
+Does not: speak HTTP, filter or page (see `replay_listing`), invent a fact that the recording lacks, or write to the
+recording. Keys that begin with `_night`, `_gone` and `_type` steer the replay and are never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import lzma
+import os
+import tempfile
+import weakref
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import msgspec
+import orjson
+from msgspec import Raw
+
+from crawler.errors import UsageError
+
+#: What `expand` accepts, in the order of the Hub's own error message (2026-10-02).
+EXPANDABLE = (
+    "author", "baseModels", "cardData", "config", "createdAt", "disabled", "downloads", "downloadsAllTime",
+    "evalResults", "gated", "inference", "inferenceProviderMapping", "lastModified", "library_name", "likes",
+    "mask_token", "model-index", "pipeline_tag", "private", "safetensors", "sha", "siblings", "spaces", "tags",
+    "transformersInfo", "trendingScore", "widgetData", "gguf", "resourceGroup", "xetEnabled", "childrenModelCount",
+    "usedStorage",
+)  # fmt: skip
+BITS = {name: 1 << i for i, name in enumerate(EXPANDABLE)}
+OTHER = 1 << 60  # has a field that no `expand` can name (doi, ...)
+CHANGED = 1 << 61  # this night's text is in `View.changed`, not in the file
+GONE = 1 << 62  # not on the Hub this night
+
+_ALWAYS = frozenset({"_id", "id"})
+_HIDDEN = ("_night", "_gone", "_type", "modelId", "xetHash")  # modelId equals id and is added when it is served
+_OID = 12  # bytes of an ObjectId
+
+Fields = dict[str, Raw]
+_fields = msgspec.json.Decoder(Fields)
+_string = msgspec.json.Decoder(str)
+
+
+class Document(NamedTuple):
+    """One text of one file: where it lies, its git blob sha1, and since which night it holds ('' = always)."""
+
+    night: str
+    start: int
+    length: int
+    etag: str
+
+
+class Found(NamedTuple):
+    """A repo that answers to a name; `repo_id` differs from the name asked for after a rename or in letter case."""
+
+    row: int
+    repo_id: str
+
+
+def git_sha1(content: bytes) -> str:
+    """The blob id that git and the Hub's ETag give to a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def mask_of(fields: Fields) -> int:
+    """Which fields a row has, as bits."""
+    mask = 0
+    for name in fields:
+        if name not in _ALWAYS:
+            mask |= BITS.get(name, OTHER)
+    return mask
+
+
+def decode_fields(line: bytes) -> Fields:
+    """Top-level fields of one JSON object, values still raw; NaN and Infinity become null. Raises ValueError."""
+    try:
+        return _fields.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Python's dumper writes NaN, which no strict parser reads; orjson writes it as null.
+        return _fields.decode(orjson.dumps(json.loads(line)))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Non-empty lines; the file is read in chunks because line iteration over xz costs more than the parsing."""
+    opened: IO[bytes] = lzma.open(path) if path.suffix == ".xz" else path.open("rb")  # type: ignore[assignment]
+    with opened as f:
+        rest = b""
+        while chunk := f.read(1 << 20):
+            head, newline, tail = chunk.rpartition(b"\n")
+            if not newline:
+                rest += chunk
+                continue
+            yield from filter(bytes.strip, (rest + head).split(b"\n"))
+            rest = tail
+        if rest.strip():
+            yield rest
+
+
+def _part(folder: Path, name: str) -> Path | None:
+    for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.xz"):
+        if path.is_file():
+            return path
+    return None
+
+
+class _File:
+    """An unnamed temporary file that is appended to while loading and read by position afterwards."""
+
+    def __init__(self) -> None:
+        fd, name = tempfile.mkstemp(prefix="openness-replay-")
+        os.unlink(name)
+        self.fd = fd
+        self.size = 0
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self.close = weakref.finalize(self, os.close, fd)
+
+    def append(self, data: bytes) -> int:
+        """Its position. A separator byte follows, so that neighbours read together are already a JSON array."""
+        start = self.size + self._pending_size
+        self._pending += (data, b",")
+        self._pending_size += len(data) + 1
+        if self._pending_size > 4 << 20:
+            self.flush()
+        return start
+
+    def flush(self) -> None:
+        rest = memoryview(b"".join(self._pending))
+        self.size += len(rest)
+        while rest:
+            rest = rest[os.write(self.fd, rest) :]
+        self._pending, self._pending_size = [], 0
+
+    def read(self, start: int, length: int) -> bytes:
+        return os.pread(self.fd, length, start)
+
+
+class Recording:
+    """All that was recorded. Open with `Recording.open`; `at(night)` is what is served.
+
+    `nights`: sorted ISO dates, [] for a single state. Rows are in order of `_id`, the Hub's creation order.
+    """
+
+    def __init__(self) -> None:
+        """Empty; use `open`."""
+        self.name = ""
+        self.nights: list[str] = []
+        self.file = _File()
+        self.oids = bytearray()
+        self.starts = array("Q")
+        self.lengths = array("I")
+        self.masks = array("Q")
+        self.history: dict[int, list[tuple[str, bytes]]] = {}  # row -> (night, line), nights ascending
+        self.documents: dict[tuple[str, str], list[Document]] = {}
+        self.datasets: dict[str, list[tuple[str, bytes]]] = {}
+        self._hashes = array("q")
+        self._table = array("I")
+        self._aliases: dict[str, list[int]] = {}
+        self._views: dict[str, View] = {}
+
+    @classmethod
+    def open(cls, path: Path | str, documents: Path | str | None = None) -> Recording:
+        """Read a recording: 'sample' (the bundled one), a file, or a directory. Raises UsageError."""
+        if str(path) == "sample":
+            path = Path(__file__).parent / "sample"
+        path = Path(path)
+        models: Path | None = path
+        texts = Path(documents) if documents is not None else None
+        if path.is_dir():
+            models, texts = _part(path, "models"), texts or _part(path, "documents")
+        if models is None or not models.is_file():
+            raise UsageError(f"No recording at {path}: neither a .jsonl file nor a directory with models.jsonl.")
+        if texts is not None and not texts.is_file():
+            raise UsageError(f"No documents at {texts}: give a .jsonl file of id, path and text.")
+        self = cls()
+        self.name = str(path)
+        try:
+            self._load(models)
+            if texts is not None:
+                self._load_documents(texts)
+        except (lzma.LZMAError, EOFError, OSError) as e:
+            raise UsageError(f"The recording {path} cannot be read: {e}.") from e
+        self.file.flush()
+        return self
+
+    def close(self) -> None:
+        """Give the temporary file back. Also done when the recording is forgotten."""
+        self.file.close()
+
+    def __len__(self) -> int:
+        """Rows of all nights together."""
+        return len(self.starts)
+
+    # -- loading
+
+    def _load(self, path: Path) -> None:
+        changes: list[tuple[bytes, str, bytes]] = []
+        nights: set[str] = set()
+        for number, line in enumerate(_lines(path), 1):
+            try:
+                fields = decode_fields(line)
+                night = _string.decode(fields["_night"]) if "_night" in fields else ""
+                if "_type" in fields and fields["_type"] == b'"dataset"':
+                    self._add_dataset(_string.decode(fields["id"]), night, fields)
+                    nights.add(night)
+                    continue
+                oid = bytes.fromhex(_string.decode(fields["_id"]))
+                if len(oid) != _OID:
+                    raise ValueError("`_id` has not 24 hexadecimal digits")
+                if night or "_gone" in fields:
+                    changes.append((oid, night, msgspec.json.encode(fields)))
+                    nights.add(night)
+                else:
+                    self._append(oid, fields)
+            except (KeyError, ValueError, TypeError, msgspec.DecodeError) as e:
+                raise UsageError(f"Line {number} of {path} is not a row of the Hub's listing: {e!r}.") from e
+        self.nights = sorted(nights - {""})
+        self._settle(changes)
+
+    def _append(self, oid: bytes, fields: Fields) -> None:
+        repo_id = _string.decode(fields["id"])
+        visible = {k: v for k, v in fields.items() if k not in _HIDDEN and v != b"null"}
+        text = msgspec.json.encode(visible)
+        self.oids += oid
+        self.starts.append(self.file.append(text))
+        self.lengths.append(len(text))
+        self.masks.append(mask_of(visible))
+        self._hashes.append(hash(repo_id.lower()))
+
+    def _add_dataset(self, repo_id: str, night: str, fields: Fields) -> None:
+        self.datasets.setdefault(repo_id.lower(), []).append((night, msgspec.json.encode(fields)))
+        self.datasets[repo_id.lower()].sort(key=lambda entry: entry[0])
+
+    def _settle(self, changes: list[tuple[bytes, str, bytes]]) -> None:
+        """Sort by `_id`, fold lines of one `_id` into one row with a history, make room for rows of later nights."""
+        self.file.flush()
+        self._sort()
+        changes = self._fold_doubles() + changes
+        known = {oid for oid, _, _ in changes if self.row_of(oid) is None}
+        for oid in sorted(known):
+            self.oids += oid
+            self.starts.append(0)
+            self.lengths.append(0)
+            self.masks.append(GONE)
+            self._hashes.append(0)
+        if known:
+            self._sort()
+        for oid, night, line in sorted(changes, key=lambda c: c[1]):
+            row = self.row_of(oid)
+            assert row is not None
+            self.history.setdefault(row, []).append((night, line))
+            fields = decode_fields(line)
+            if "id" in fields:
+                self._aliases.setdefault(_string.decode(fields["id"]).lower(), []).append(row)
+
+    def _sort(self) -> None:
+        keys = [self.oid_at(i) for i in range(len(self))]
+        if all(a <= b for a, b in zip(keys, keys[1:], strict=False)):
+            return
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        self._keep(order)
+
+    def _keep(self, order: list[int]) -> None:
+        self.oids = bytearray(b"".join(self.oid_at(i) for i in order))
+        self.starts = array("Q", (self.starts[i] for i in order))
+        self.lengths = array("I", (self.lengths[i] for i in order))
+        self.masks = array("Q", (self.masks[i] for i in order))
+        self._hashes = array("q", (self._hashes[i] for i in order))
+
+    def _fold_doubles(self) -> list[tuple[bytes, str, bytes]]:
+        doubles = [i for i in range(1, len(self)) if self.oid_at(i) == self.oid_at(i - 1)]
+        if not doubles:
+            return []
+        folded = [(self.oid_at(i), "", self.base(i)) for i in doubles]
+        dropped = set(doubles)
+        self._keep([i for i in range(len(self)) if i not in dropped])
+        return folded
+
+    def _load_documents(self, path: Path) -> None:
+        nights: set[str] = set(self.nights)
+        for number, line in enumerate(_lines(path), 1):
+            try:
+                given = json.loads(line)
+                raw = given.get("base64")
+                # A lone surrogate cannot be UTF-8; such a card is served as the bytes somebody once uploaded.
+                text = base64.b64decode(raw) if raw is not None else given["text"].encode("utf-8", "surrogatepass")
+                key, night = (given["id"].lower(), given["path"]), given.get("_night") or ""
+            except (KeyError, ValueError, TypeError, AttributeError) as e:
+                raise UsageError(f"Line {number} of {path} is not a document of id, path and text: {e!r}.") from e
+            document = Document(night, self.file.append(text), len(text), git_sha1(text))
+            self.documents.setdefault(key, []).append(document)
+            if night:
+                nights.add(night)
+        for versions in self.documents.values():
+            versions.sort(key=lambda d: d.night)  # stable: of two lines for one night the later holds
+        self.nights = sorted(nights)
+
+    # -- reading
+
+    def oid_at(self, row: int) -> bytes:
+        """The 12 bytes of a row's `_id`."""
+        return bytes(self.oids[row * _OID : row * _OID + _OID])
+
+    def first_at_or_after(self, oid: bytes) -> int:
+        """The first row whose `_id` is not smaller; `len(self)` when there is none."""
+        return bisect_left(range(len(self)), oid, key=self.oid_at)
+
+    def row_of(self, oid: bytes) -> int | None:
+        """The row with this `_id`."""
+        row = self.first_at_or_after(oid)
+        return row if row < len(self) and self.oid_at(row) == oid else None
+
+    def base(self, row: int) -> bytes:
+        """A row's JSON object before any night."""
+        return self.file.read(self.starts[row], self.lengths[row])
+
+    def candidates(self, repo_id: str) -> list[int]:
+        """Rows that have, had or will have this id in any letter case (and perhaps others: compare)."""
+        if not self._table:
+            self._build_table()
+        key, size = repo_id.lower(), len(self._table) - 1
+        rows, wanted = list(self._aliases.get(key, ())), hash(key)
+        place = wanted & size
+        while entry := self._table[place]:
+            if self._hashes[entry - 1] == wanted:
+                rows.append(entry - 1)
+            place = (place + 1) & size
+        return rows
+
+    def _build_table(self) -> None:
+        """Open addressing over row numbers: 4 bytes a slot, where a dict of ids would need 100."""
+        size = 1 << max(3, (2 * len(self)).bit_length())
+        table = array("I", bytes(4 * size))
+        for row, wanted in enumerate(self._hashes):
+            if not self.lengths[row]:
+                continue
+            place = wanted & (size - 1)
+            while table[place]:
+                place = (place + 1) & (size - 1)
+            table[place] = row + 1
+        self._table = table
+
+    def at(self, night: str | None = None) -> View:
+        """The Hub as it was on that night (default: the last). Raises UsageError for a night before the first."""
+        chosen = night if night is not None else (self.nights[-1] if self.nights else "")
+        if chosen not in self._views:
+            if chosen and self.nights and chosen < self.nights[0] and not any(self.lengths):
+                raise UsageError(f"The recording {self.name} begins on {self.nights[0]}; there is no night {chosen}.")
+            self._views[chosen] = View(self, chosen)
+        return self._views[chosen]
+
+    def document(self, names: list[str], path: str, night: str) -> Document | None:
+        """The text of a file that holds on that night, under any of the repo's names."""
+        found = [d for name in names for d in self.documents.get((name.lower(), path), ()) if d.night <= night]
+        return max(found, key=lambda d: d.night) if found else None
+
+    def paths(self, names: list[str], night: str) -> list[str]:
+        """Files of a repo whose text was recorded."""
+        wanted = {n.lower() for n in names}
+        return sorted(p for (n, p), ds in self.documents.items() if n in wanted and ds[0].night <= night)
+
+    def dataset(self, repo_id: str, night: str) -> Fields | None:
+        """A recorded dataset's metadata, or None."""
+        merged, there = merge({}, [line for n, line in self.datasets.get(repo_id.lower(), ()) if n <= night])
+        return merged if there and merged else None
+
+
+def merge(base: Fields, lines: list[bytes]) -> tuple[Fields, bool]:
+    """Later lines over earlier ones, field by field; null removes. Also whether the repo is there at the end."""
+    merged, there = dict(base), bool(base)
+    for line in lines:
+        fields = decode_fields(line)
+        there = fields.get("_gone") != b"true"
+        merged.update(fields)
+    return {k: v for k, v in merged.items() if k not in _HIDDEN and v != b"null"}, there
+
+
+class View:
+    """One night: which rows are there and how they read. Edits (`remove`, `rename`) are for a `copy` only."""
+
+    def __init__(self, recording: Recording, night: str) -> None:
+        """Apply the history until `night` to the base rows."""
+        self.recording = recording
+        self.night = night
+        self.masks = array("Q", recording.masks)
+        self.changed: dict[int, bytes] = {}
+        self.earlier: dict[int, list[str]] = {}  # names that an edit replaced
+        self.orders: dict[str, tuple[list[int], list[object]]] = {}
+        for row, entries in recording.history.items():
+            lines = [line for n, line in entries if n <= night]
+            if lines:
+                base = decode_fields(recording.base(row)) if recording.lengths[row] else {}
+                self._put(row, *merge(base, lines))
+
+    def copy(self) -> View:
+        """A view that may be edited without touching this one."""
+        twin = object.__new__(View)
+        twin.recording, twin.night = self.recording, self.night
+        twin.masks, twin.changed = array("Q", self.masks), dict(self.changed)
+        twin.earlier, twin.orders = dict(self.earlier), {}
+        return twin
+
+    def _put(self, row: int, fields: Fields, there: bool) -> None:
+        self.changed[row] = msgspec.json.encode(fields)
+        self.masks[row] = mask_of(fields) | CHANGED | (0 if there and "id" in fields else GONE)
+
+    def remove(self, row: int) -> None:
+        """From now on the repo is not on the Hub."""
+        self.masks[row] |= GONE
+        self.orders.clear()
+
+    def rename(self, row: int, repo_id: str) -> None:
+        """From now on the repo has another id; the old one redirects."""
+        self.earlier[row] = [*self.earlier.get(row, ()), self.id_at(row)]
+        self._put(row, {**decode_fields(self.text(row)), "id": Raw(orjson.dumps(repo_id))}, True)
+
+    def __len__(self) -> int:
+        """Repos on the Hub this night."""
+        return sum(1 for mask in self.masks if not mask & GONE)
+
+    def text(self, row: int) -> bytes:
+        """A row's JSON object with all its fields."""
+        return self.changed[row] if self.masks[row] & CHANGED else self.recording.base(row)
+
+    def fields(self, row: int) -> Fields:
+        """A row's fields, values raw."""
+        return decode_fields(self.text(row))
+
+    def id_at(self, row: int) -> str:
+        """A row's current id."""
+        return _string.decode(self.fields(row)["id"])
+
+    def names(self, row: int) -> list[str]:
+        """All ids that the repo has had until this night, the current one first."""
+        names = [self.id_at(row), *reversed(self.earlier.get(row, ()))]
+        for night, line in reversed(self.recording.history.get(row, ())):
+            fields = decode_fields(line)
+            if night <= self.night and "id" in fields:
+                names.append(_string.decode(fields["id"]))
+        if self.recording.lengths[row]:
+            names.append(_string.decode(decode_fields(self.recording.base(row))["id"]))
+        return list(dict.fromkeys(names))
+
+    def find(self, repo_id: str) -> Found | None:
+        """The repo that answers to this name: by its id, else by letter case, else by an earlier id."""
+        rows = [*self.recording.candidates(repo_id), *self.earlier, *(r for r in self.changed if r in self.earlier)]
+        here = [Found(r, self.id_at(r)) for r in dict.fromkeys(rows) if not self.masks[r] & GONE]
+        key = repo_id.lower()
+        for fits in (
+            lambda f: f.repo_id == repo_id,
+            lambda f: f.repo_id.lower() == key,
+            lambda f: key in (name.lower() for name in self.names(f.row)),
+        ):
+            if match := next(filter(fits, here), None):
+                return match
+        return None
+
+    def shas(self, row: int) -> dict[str, str]:
+        """Commits that the repo has had, each with the last night (<= this one) that showed it."""
+        found: dict[str, str] = {}
+        nights = sorted({"", *(n for n, _ in self.recording.history.get(row, ()) if n <= self.night)})
+        ends = [*nights[1:], self.night]  # what holds from one night is shown until the next
+        for start, end in zip(nights, ends, strict=True):
+            view = self if start == nights[-1] else None
+            fields = view.fields(row) if view else self._fields_on(row, start)
+            if "sha" in fields:
+                found[_string.decode(fields["sha"])] = self.night if view else _before(end)
+        return found
+
+    def _fields_on(self, row: int, night: str) -> Fields:
+        lines = [line for n, line in self.recording.history.get(row, ()) if n <= night]
+        base = self.recording.base(row)
+        return merge(decode_fields(base) if base else {}, lines)[0]
+
+
+def _before(night: str) -> str:
+    """A text that sorts after every earlier night and before this one."""
+    return night[:-1] + chr(ord(night[-1]) - 1) + "~" if night else ""

@@ -1,0 +1,141 @@
+"""What a crawl needs, opened and closed: the data directory, the Hub or the bundled sample, the token, signals.
+
+Wiring only. The lock is the caller's, so that crawl, judge and publish can share one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from huggingface_hub import get_token
+
+from crawler import crawl, hub
+from crawler.documents import Archive
+from crawler.errors import OtherHub, UsageError
+from crawler.store import Store
+
+SAMPLE = "sample"
+LIVE = "https://huggingface.co"
+
+
+class Options(NamedTuple):
+    """What the command was asked for."""
+
+    data: Path
+    hub: str | None = None
+    scope: crawl.Scope = crawl.Scope()
+    night: str | None = None
+    max_documents: int = 20_000
+    share: float = 0.9
+    max_wait: float = 3600.0
+
+
+def hub_db(data: Path) -> Path:
+    """The working store of a data directory."""
+    return data / "hub.db"
+
+
+def documents_db(data: Path) -> Path:
+    """The archive of a data directory."""
+    return data / "documents.db"
+
+
+def index_db(data: Path) -> Path:
+    """The published snapshot of a data directory."""
+    return data / "index.db"
+
+
+def which_hub(asked: str | None) -> str:
+    """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one."""
+    return (asked or os.environ.get("HF_ENDPOINT") or LIVE).rstrip("/")
+
+
+def hub_name(url: str) -> str:
+    """The Hub's identity in the ledger: its origin; a replay on this machine is one Hub whatever its port."""
+    if url == SAMPLE:
+        return SAMPLE
+    host = urlsplit(url).hostname or ""
+    return "replay" if host in ("localhost", "::1") or host.startswith("127.") else f"{urlsplit(url).scheme}://{host}"
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that work stops at a checkpoint. Only in the main thread."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(
+    options: Options, *, stop: threading.Event, progress: crawl.Progress, clock: Callable[[], datetime]
+) -> list[crawl.Report]:
+    """Crawl once, or every night of the sample that is not stored yet. Raises OtherHub, StoppedError."""
+    url = which_hub(options.hub)
+    name = hub_name(url)
+    store = Store(hub_db(options.data))
+    archive = Archive(documents_db(options.data))
+    try:
+        others = [h for h in store.hubs() if h != name]
+        if others:
+            raise OtherHub(
+                f"{options.data} holds the models of {others[0]}; crawling {name} into it would mark them all as gone."
+                " Nothing was done; name another directory with --data."
+            )
+        if name == SAMPLE:
+            return list(_sample_nights(options, store, archive, stop, progress, clock))
+        night = options.night or clock().astimezone(UTC).date().isoformat()
+        return [_one(options, url, name, night, get_token(), store, archive, stop, progress, clock)]
+    finally:
+        archive.close()
+        store.close()
+
+
+def _sample_nights(
+    options: Options, store: Store, archive: Archive, stop: threading.Event, progress: crawl.Progress,
+    clock: Callable[[], datetime],
+) -> Iterator[crawl.Report]:  # fmt: skip
+    """The bundled recording, served on loopback, night after night; the last one again when all are stored."""
+    from crawler.recording import Recording
+    from crawler.replay import ReplayHub
+
+    recording = Recording.open(SAMPLE)
+    done = store.last_complete()
+    nights = [n for n in recording.nights if done is None or n > done.date] or list(recording.nights[-1:])
+    if options.night is not None:
+        if options.night not in recording.nights:
+            raise UsageError(f"The sample has no night {options.night}; it has {', '.join(recording.nights)}.")
+        nights = [options.night]
+    with ReplayHub(recording) as replay:
+        for night in nights:
+            replay.night = night
+            yield _one(options, replay.url, SAMPLE, night, None, store, archive, stop, progress, clock)
+
+
+def _one(
+    options: Options, url: str, name: str, night: str, token: str | None, store: Store, archive: Archive,
+    stop: threading.Event, progress: crawl.Progress, clock: Callable[[], datetime],
+) -> crawl.Report:  # fmt: skip
+    wire = hub.Wire(sleep=stop.wait, max_wait=options.max_wait)
+    door = hub.connect(url, token=token, share=options.share, wire=wire)
+    try:
+        return crawl.crawl(
+            store, archive, door, hub_name=name, night=night, clock=clock, stop=stop, scope=options.scope,
+            max_documents=options.max_documents, progress=progress,
+        )  # fmt: skip
+    finally:
+        door.client.close()

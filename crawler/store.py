@@ -1,0 +1,504 @@
+"""hub.db: all SQL of what the Hub said. One page is one transaction: rows, history, events and the cursor, or nothing.
+
+Decides nothing: `plan.py` says what a page means, this file writes it down. Judgements live in the same file but are
+written by `index/tables.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from crawler import database, plan
+from crawler.records import Base, Listed, Reject, Repo, expand
+
+APPLICATION_ID = 0x6F706E68  # 'opnh'
+
+migrations = Migrations("crawler")
+
+
+@migrations(name="0001_crawler")
+def _crawler(db: sqlite_utils.Database) -> None:
+    database.run_script(db, Path(__file__).with_name("schema.sql").read_text())
+
+
+class Crawl(NamedTuple):
+    """One night, or one partial walk."""
+
+    id: int
+    date: str
+    hub: str
+    scope: str
+    started: str
+    walked: str | None
+    finished: str | None
+    complete: bool
+
+
+class Range(NamedTuple):
+    """A checkpoint: ids in (lo, hi] walked up to cursor; hi '' = open end."""
+
+    lo: str
+    hi: str
+    cursor: str
+    next_cursor: str | None
+    done: bool
+
+
+class Written(NamedTuple):
+    """What one page did to the tables."""
+
+    models: int = 0
+    new: int = 0
+    changed: int = 0
+    counted: int = 0
+    rejects: int = 0
+
+
+class Candidate(NamedTuple):
+    """A repo whose documents are due."""
+
+    repo: int
+    repo_id: str
+    sha: str | None
+    paths: tuple[str, ...]
+    etags: dict[str, tuple[str, bytes | None]]  # path -> (etag, hash) of the last good look
+
+
+class Fetch(NamedTuple):
+    """What a look at one document brought."""
+
+    repo: int
+    path: str
+    sha: str | None
+    outcome: str
+    hash: bytes | None
+    etag: str | None
+    size: int | None
+    fetched: str
+    note: str = ""
+
+
+_REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled,
+    r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint, r.observed, r.missing_since,
+    d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files, d.file_count,
+    d.card_data, d.config"""
+
+_UPSERT_DETAILS = """
+    INSERT INTO details (repo, license_name, license_link, pipeline_tag, library, tags, bases, files, file_count,
+                         card_data, config)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repo) DO UPDATE SET
+      license_name = excluded.license_name, license_link = excluded.license_link,
+      pipeline_tag = excluded.pipeline_tag, library = excluded.library, tags = excluded.tags, bases = excluded.bases,
+      files = excluded.files, file_count = excluded.file_count, card_data = excluded.card_data,
+      config = excluded.config"""
+
+_UPSERT_COUNT = """
+    INSERT INTO downloads (repo, day, downloads, downloads_all_time, likes) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (repo, day) DO UPDATE SET
+      downloads = excluded.downloads, downloads_all_time = excluded.downloads_all_time, likes = excluded.likes"""
+
+_UPSERT_CHANGE = """
+    INSERT INTO changes (date, repo, field, old, new, downloads) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
+
+
+def day_number(day: str) -> int:
+    """Days since 1970-01-01 of an ISO date."""
+    return date.fromisoformat(day).toordinal() - 719_163
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+class Store:
+    """The open hub.db. Methods are verbs of the crawl; each write is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.conn = database.connect(path, APPLICATION_ID, migrations)
+        self._next_repo: int | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self.conn.close()
+
+    # -- crawls -------------------------------------------------------------------------------------------------
+
+    def hubs(self) -> list[str]:
+        """The hubs that this file was ever filled from."""
+        return [row[0] for row in self.conn.execute("SELECT DISTINCT hub FROM crawls ORDER BY hub")]
+
+    def begin(self, day: str, hub: str, scope: str, started: str, ranges: Iterable[tuple[str, str]]) -> Crawl:
+        """Start a crawl with its ranges, or return the unfinished one of the same day, hub and scope."""
+        with database.transaction(self.conn):
+            row = self.conn.execute(
+                "SELECT id FROM crawls WHERE finished IS NULL AND date = ? AND hub = ? AND scope = ? ORDER BY id DESC",
+                (day, hub, scope),
+            ).fetchone()
+            if row is None:
+                self.conn.execute(
+                    "UPDATE crawls SET finished = ?, note = 'given up: not finished that night' WHERE finished IS NULL",
+                    (started,),
+                )
+                self.conn.execute("DELETE FROM absent")
+                row = self.conn.execute(
+                    "INSERT INTO crawls (date, hub, scope, started) VALUES (?, ?, ?, ?) RETURNING id",
+                    (day, hub, scope, started),
+                ).fetchone()
+                self.conn.executemany(
+                    "INSERT INTO ranges (crawl, lo, hi, cursor) VALUES (?, ?, ?, ?)",
+                    [(row[0], lo, hi, lo) for lo, hi in ranges],
+                )
+        return self.crawl(row[0])
+
+    def crawl(self, crawl_id: int) -> Crawl:
+        """One crawl by its key."""
+        row = self.conn.execute(
+            "SELECT id, date, hub, scope, started, walked, finished, complete FROM crawls WHERE id = ?", (crawl_id,)
+        ).fetchone()
+        return Crawl(*row[:7], bool(row[7]))
+
+    def ranges(self, crawl_id: int) -> list[Range]:
+        """The checkpoints of a crawl, in order of ids."""
+        rows = self.conn.execute(
+            "SELECT lo, hi, cursor, next_cursor, done FROM ranges WHERE crawl = ? ORDER BY lo", (crawl_id,)
+        )
+        return [Range(lo, hi, cursor, next_cursor, bool(done)) for lo, hi, cursor, next_cursor, done in rows]
+
+    def last_complete(self) -> Crawl | None:
+        """The newest complete walk of the whole Hub."""
+        row = self.conn.execute(
+            "SELECT id FROM crawls WHERE complete = 1 AND scope = '' ORDER BY date DESC, id DESC"
+        ).fetchone()
+        return None if row is None else self.crawl(row[0])
+
+    def count_present(self) -> int:
+        """Repos that are known and not missing."""
+        return self.conn.execute("SELECT count(*) FROM repos WHERE missing_since IS NULL").fetchone()[0]
+
+    def models_seen(self, crawl_id: int) -> int:
+        """Rows that a crawl's walk has met so far."""
+        return self.conn.execute("SELECT models FROM crawls WHERE id = ?", (crawl_id,)).fetchone()[0]
+
+    # -- the walk -----------------------------------------------------------------------------------------------
+
+    def known(self, after: str, upto: str | None) -> list[plan.Known]:
+        """What is known of the ids in (after, upto]; upto None = to the end."""
+        columns = "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since FROM repos"
+        if upto is None:
+            rows = self.conn.execute(f"{columns} WHERE oid > ? ORDER BY oid", (after,))
+        else:
+            rows = self.conn.execute(f"{columns} WHERE oid > ? AND oid <= ? ORDER BY oid", (after, upto))
+        return [plan.Known(*row) for row in rows]
+
+    def known_oids(self, oids: list[str]) -> list[plan.Known]:
+        """What is known of exactly these ids: for walks that are not in order of ids."""
+        found = []
+        for i in range(0, len(oids), 500):
+            part = oids[i : i + 500]
+            marks = ",".join("?" * len(part))
+            found += self.conn.execute(
+                "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since"
+                f" FROM repos WHERE oid IN ({marks})",
+                part,
+            ).fetchall()
+        return [plan.Known(*row) for row in found]
+
+    def write_page(
+        self, crawl: Crawl, lo: str, page: plan.PagePlan, *, seen: int, cursor: str, next_cursor: str | None, done: bool
+    ) -> Written:
+        """One page with its checkpoint, children first, cursor last."""
+        with database.transaction(self.conn):
+            new, rejects = self._insert_new(crawl, page.new)
+            changed, more = self._update_changed(crawl, page.changed)
+            rejects += more + page.rejects
+            self._return(crawl, page.returned)
+            self._count(crawl, page.counted)
+            self.conn.executemany(
+                "INSERT OR IGNORE INTO absent (crawl, repo) VALUES (?, ?)", [(crawl.id, k.repo) for k in page.absent]
+            )
+            self._reject(crawl, rejects)
+            written = Written(seen, new, changed, len(page.counted), len(rejects))
+            self.conn.execute(
+                """UPDATE crawls SET pages = pages + 1, models = models + ?, new = new + ?, changed = changed + ?,
+                     counted = counted + ?, rejects = rejects + ? WHERE id = ?""",
+                (*written, crawl.id),
+            )
+            self.conn.execute(
+                "UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, pages = pages + 1 WHERE crawl = ? AND lo = ?",
+                (cursor, next_cursor, int(done), crawl.id, lo),
+            )
+        return written
+
+    def _insert_new(self, crawl: Crawl, rows: list[Listed]) -> tuple[int, list[Reject]]:
+        if self._next_repo is None:
+            self._next_repo = (self.conn.execute("SELECT max(repo) FROM repos").fetchone()[0] or 0) + 1
+        rejects: list[Reject] = []
+        repos, details, counts = [], [], []
+        day = day_number(crawl.date)
+        key = self._next_repo
+        for listed in rows:
+            repo = expand(listed)
+            if isinstance(repo, Reject):
+                rejects.append(repo)
+                continue
+            repos.append((key, *_narrow(repo), crawl.date, crawl.date))
+            details.append((key, *_wide(repo)))
+            if repo.downloads is not None or repo.downloads_all_time is not None or repo.likes is not None:
+                counts.append((key, day, repo.downloads, repo.downloads_all_time, repo.likes))
+            key += 1
+        self.conn.executemany(
+            """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
+                 license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            repos,
+        )
+        self.conn.executemany(_UPSERT_DETAILS, details)
+        self.conn.executemany(_UPSERT_COUNT, counts)
+        self._next_repo = key
+        return len(repos), rejects
+
+    def _update_changed(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> tuple[int, list[Reject]]:
+        rejects: list[Reject] = []
+        done = 0
+        for known, listed in rows:
+            repo = expand(listed)
+            if isinstance(repo, Reject):
+                rejects.append(repo)
+                continue
+            old = self.repo(known.repo)
+            assert old is not None, "a known repo is stored"
+            self.conn.execute(
+                """UPDATE repos SET oid = ?, repo_id = ?, author = ?, sha = ?, created_at = ?, last_modified = ?,
+                     private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes = ?,
+                     fingerprint = ?, observed = ? WHERE repo = ?""",
+                (*_narrow(repo), crawl.date, known.repo),
+            )
+            self.conn.execute(_UPSERT_DETAILS, (known.repo, *_wide(repo)))
+            self._events(crawl, known.repo, plan.changes(old, repo), repo.downloads)
+            if old.repo_id != repo.repo_id:
+                self._rename(crawl, known.repo, old.repo_id, repo.repo_id)
+            done += 1
+        return done, rejects
+
+    def _events(self, crawl: Crawl, repo: int, events: list[plan.Change], downloads: int | None) -> None:
+        self.conn.executemany(_UPSERT_CHANGE, [(crawl.date, repo, e.field, e.old, e.new, downloads) for e in events])
+        if events:  # there and back on one day is no event
+            self.conn.execute("DELETE FROM changes WHERE repo = ? AND date = ? AND old IS new", (repo, crawl.date))
+
+    def _rename(self, crawl: Crawl, repo: int, old: str, new: str) -> None:
+        self.conn.execute(
+            """INSERT INTO names (repo, repo_id, since, until)
+               SELECT repo, ?, first_seen, ? FROM repos WHERE repo = ?
+                 AND NOT EXISTS (SELECT 1 FROM names WHERE repo = ?)""",
+            (old, crawl.date, repo, repo),
+        )
+        self.conn.execute("UPDATE names SET until = ? WHERE repo = ? AND until IS NULL", (crawl.date, repo))
+        self.conn.execute(
+            """INSERT INTO names (repo, repo_id, since) VALUES (?, ?, ?)
+               ON CONFLICT (repo, since, repo_id) DO UPDATE SET until = NULL""",
+            (repo, new, crawl.date),
+        )
+
+    def _return(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> None:
+        for known, listed in rows:
+            self.conn.execute(
+                "UPDATE repos SET missing_since = NULL, last_seen = NULL WHERE repo = ?",
+                (known.repo,),
+            )
+            self._events(crawl, known.repo, [plan.Change("returned", known.missing_since, crawl.date)], listed.downloads)
+
+    def _count(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> None:
+        day = day_number(crawl.date)
+        counters = [(k.repo, r.downloads, r.downloads_all_time, r.likes) for k, r in rows]
+        self.conn.executemany(
+            "UPDATE repos SET downloads = ?2, downloads_all_time = ?3, likes = ?4 WHERE repo = ?1", counters
+        )
+        self.conn.executemany(_UPSERT_COUNT, [(repo, day, *rest) for repo, *rest in counters])
+
+    def _reject(self, crawl: Crawl, rejects: list[Reject]) -> None:
+        self.conn.executemany(
+            """INSERT INTO rejects (crawl, key, repo_id, reason, row) VALUES (?, ?, ?, ?, ?)
+               ON CONFLICT (crawl, key) DO UPDATE SET reason = excluded.reason, row = excluded.row""",
+            [
+                (
+                    crawl.id,
+                    r.oid or hashlib.blake2b(r.row, digest_size=12).hexdigest(),
+                    r.repo_id,
+                    r.reason,
+                    r.row.decode("utf-8", "replace"),
+                )
+                for r in rejects
+            ],
+        )
+
+    def end_walk(self, crawl: Crawl, *, now: str, complete: bool, last_seen: str | None, note: str = "") -> int:
+        """End a walk. After a complete walk, what it did not meet is missing from that night on; how many are new."""
+        with database.transaction(self.conn):
+            missing = 0
+            if complete and crawl.scope == "":
+                self.conn.execute(
+                    f"""{_UPSERT_CHANGE.replace("VALUES (?, ?, ?, ?, ?, ?)", '''
+                        SELECT ?1, r.repo, 'missing', NULL, ?1, r.downloads
+                        FROM absent a JOIN repos r USING (repo) WHERE a.crawl = ?2 AND r.missing_since IS NULL''')}""",
+                    (crawl.date, crawl.id),
+                )
+                missing = self.conn.execute(
+                    """UPDATE repos SET missing_since = ?1, last_seen = coalesce(?2, observed)
+                       WHERE missing_since IS NULL AND repo IN (SELECT repo FROM absent WHERE crawl = ?3)""",
+                    (crawl.date, last_seen, crawl.id),
+                ).rowcount
+            self.conn.execute("DELETE FROM absent WHERE crawl = ?", (crawl.id,))
+            self.conn.execute(
+                "UPDATE crawls SET walked = ?, complete = ?, missing = ?, note = ? WHERE id = ?",
+                (now, int(complete), missing, note, crawl.id),
+            )
+        return missing
+
+    def finish(self, crawl: Crawl, now: str) -> None:
+        """End a crawl: the walk and the documents of that night are done."""
+        with database.transaction(self.conn):
+            self.conn.execute("UPDATE crawls SET finished = ? WHERE id = ?", (now, crawl.id))
+
+    def add_requests(self, crawl_id: int, requests: int, errors: int) -> None:
+        """Add to a crawl's ledger what the door to the Hub has counted."""
+        with database.transaction(self.conn):
+            self.conn.execute(
+                "UPDATE crawls SET requests = requests + ?, errors = errors + ? WHERE id = ?",
+                (requests, errors, crawl_id),
+            )
+
+    # -- documents ----------------------------------------------------------------------------------------------
+
+    def due(self, limit: int) -> list[Candidate]:
+        """Repos whose README or licence files are due: never looked at, or looked at under another sha. Most downloaded first."""
+        rows = self.conn.execute(
+            """SELECT r.repo, r.repo_id, r.sha, d.files FROM repos r JOIN details d USING (repo)
+               WHERE r.missing_since IS NULL AND r.disabled IS NOT 1
+                 AND NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = 'README.md'
+                                 AND f.sha IS r.sha AND (f.outcome <> 'error' OR f.attempts >= 5))
+               ORDER BY r.downloads DESC NULLS LAST, r.repo LIMIT ?""",
+            (limit,),
+        ).fetchall()
+        candidates = []
+        for repo, repo_id, sha, files in rows:
+            paths = plan.document_paths(None if files is None else files.split("\n"))
+            etags = {
+                path: (etag, key)
+                for path, etag, key in self.conn.execute(
+                    "SELECT path, etag, hash FROM fetches WHERE repo = ? AND outcome = 'ok' AND etag IS NOT NULL", (repo,)
+                )
+            }
+            candidates.append(Candidate(repo, repo_id, sha, paths, etags))
+        return candidates
+
+    def backlog(self) -> int:
+        """How many repos have documents due."""
+        return self.conn.execute(
+            """SELECT count(*) FROM repos r WHERE r.missing_since IS NULL AND r.disabled IS NOT 1
+                 AND NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = 'README.md'
+                                 AND f.sha IS r.sha AND (f.outcome <> 'error' OR f.attempts >= 5))"""
+        ).fetchone()[0]
+
+    def write_fetches(self, crawl_id: int, fetches: Iterable[Fetch]) -> None:
+        """What looks at documents brought. A failed look keeps the content of the last good one."""
+        rows = list(fetches)
+        with database.transaction(self.conn):
+            self.conn.executemany(
+                """INSERT INTO fetches (repo, path, sha, outcome, hash, etag, size, fetched, note)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                   ON CONFLICT (repo, path) DO UPDATE SET
+                     attempts = CASE WHEN fetches.sha IS excluded.sha THEN fetches.attempts + 1 ELSE 1 END,
+                     sha = excluded.sha, outcome = excluded.outcome,
+                     hash = CASE WHEN excluded.outcome = 'error' THEN fetches.hash ELSE excluded.hash END,
+                     etag = CASE WHEN excluded.outcome = 'error' THEN fetches.etag ELSE excluded.etag END,
+                     size = CASE WHEN excluded.outcome = 'error' THEN fetches.size ELSE excluded.size END,
+                     fetched = excluded.fetched, note = excluded.note""",
+                rows,
+            )
+            self.conn.execute(
+                "UPDATE crawls SET documents = documents + ? WHERE id = ?",
+                (sum(f.outcome == "ok" for f in rows), crawl_id),
+            )
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def repo(self, key: int) -> Repo | None:
+        """One repo as last seen, by our key."""
+        return next(iter(self.repos([key])), None)
+
+    def repos(self, keys: Iterable[int]) -> Iterator[Repo]:
+        """Repos as last seen, by our keys, in order of the keys."""
+        listed = list(keys)
+        for i in range(0, len(listed), 500):
+            part = listed[i : i + 500]
+            yield from read_repos(self.conn, f"r.repo IN ({','.join('?' * len(part))})", part)
+
+
+def read_repos(conn: sqlite3.Connection, where: str = "1", parameters: Iterable[Any] = ()) -> Iterator[Repo]:
+    """Repos as last seen, in order of our keys; `where` is SQL over repos r and details d. For workers with their own connection."""
+    sql = f"SELECT {_REPO_COLUMNS} FROM repos r JOIN details d USING (repo) WHERE {where} ORDER BY r.repo"
+    for row in conn.execute(sql, tuple(parameters)):
+        yield _stored(row)
+
+
+_strings = msgspec.json.Decoder(tuple[str, ...])
+_stored_bases = msgspec.json.Decoder(tuple[Base, ...])
+
+
+class _Config(msgspec.Struct, omit_defaults=True):
+    architectures: tuple[str, ...] = ()
+    model_type: str | None = None
+    custom_code: bool = False
+    parameters: int | None = None
+    gguf: bool = False
+    auto_model: str | None = None
+
+
+_config = msgspec.json.Decoder(_Config)
+
+
+def _narrow(r: Repo) -> tuple[Any, ...]:
+    return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled, r.gated, r.license,
+            r.downloads, r.downloads_all_time, r.likes, r.fingerprint)  # fmt: skip
+
+
+def _wide(r: Repo) -> tuple[Any, ...]:
+    config = _Config(r.architectures, r.model_type, r.custom_code, r.parameters, r.gguf, r.auto_model)
+    return (r.license_name, r.license_link, r.pipeline_tag, r.library,
+            None if r.tags is None else _json(r.tags),
+            _json(r.bases) if r.bases else None,
+            None if r.files is None else "\n".join(f.replace("\n", "\ufffd") for f in r.files),
+            r.file_count,
+            None if r.card_data is None else _json(r.card_data),
+            _json(config))  # fmt: skip
+
+
+def _stored(row: tuple[Any, ...]) -> Repo:
+    (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads, all_time,
+     likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases, files,
+     file_count, card_data, config) = row  # fmt: skip
+    conf = _config.decode(config) if config else _Config()
+    return Repo(
+        oid=oid, repo_id=repo_id, fingerprint=fingerprint, author=author, sha=sha, created_at=created_at,
+        last_modified=last_modified, private=None if private is None else bool(private),
+        disabled=None if disabled is None else bool(disabled), gated=gated, license=license_, license_name=license_name,
+        license_link=license_link, pipeline_tag=pipeline_tag, library=library,
+        tags=None if tags is None else _strings.decode(tags), bases=_stored_bases.decode(bases) if bases else (),
+        files=None if files is None else tuple(files.split("\n")) if files else (), file_count=file_count,
+        card_data=None if card_data is None else msgspec.json.decode(card_data), architectures=conf.architectures,
+        model_type=conf.model_type, custom_code=conf.custom_code, parameters=conf.parameters, gguf=conf.gguf,
+        auto_model=conf.auto_model, downloads=downloads, downloads_all_time=all_time, likes=likes, repo=repo,
+        observed=observed,
+    )  # fmt: skip

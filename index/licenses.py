@@ -1,0 +1,337 @@
+"""The licence catalogue and its reader: tag, name or link -> License; several licences -> the most restrictive.
+
+Pure: loads index/licenses.toml once and answers from memory. Reads no licence text (index/license_texts.py does),
+fetches nothing, and never guesses: a name matches after folding case, punctuation and the words licence, license,
+agreement, version, the, or it does not match. A licence that the catalogue does not know is UNKNOWN, never open.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+
+from index.model import Restriction
+
+Conformant = Literal["yes", "conformant-not-approved", "no", "unknown"]
+Basis = Literal["tag", "name", "link", "none"]
+
+
+class License(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One licence as facts. The head of index/licenses.toml says what each field may hold."""
+
+    id: str
+    name: str
+    kind: Literal["hub", "family", "name", "special"]
+    osi_approved: str
+    fsf_free: str
+    conformant: Conformant  # terms as the Open Source AI Definition asks
+    type: str
+    restriction: str  # code of index.model.Restriction; '' = none
+    commercial_use: str
+    derivatives: str
+    user_threshold: str
+    naming_duty: str
+    field_of_use: str
+    output_training: str
+    territory: str
+    mof_open: str
+    mof_code: str
+    mof_data: str
+    mof_documentation: str
+    mof_model: str
+    confidence: Literal["high", "medium", "low"]
+    source: str
+    checked: str  # ISO date of the source or of the last look
+    spdx: str = ""
+    aliases: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def is_conformant(self) -> bool:
+        """Whether the terms conform to the Open Source AI Definition, approved by OSI or not. Unknown is False."""
+        return self.conformant in ("yes", "conformant-not-approved")
+
+
+class Resolution(NamedTuple):
+    """What a declaration means: the ids found, the licence to judge by, what decided, and a note for a person."""
+
+    license_ids: tuple[str, ...]  # catalogue ids, in the order declared; unknown names are absent
+    license: License
+    basis: Basis
+    note: str
+
+
+# --------------------------------------------------------------------------------------------- the catalogue
+
+# Words that carry no difference between two licences.
+_FILLER = frozenset({"the", "license", "licence", "licenses", "agreement", "version", "ver", "v"})
+_SEPARATORS = re.compile(r"""[\s_\-.,:;/()\[\]"'`“”‘’–—&]+""")
+_LETTER_DIGIT = re.compile(r"(?<=[a-z])(?=\d)")
+_VERSION_V = re.compile(r"v(?=\d)")
+
+
+def fold(name: str) -> str:
+    """A licence name without case, punctuation and filler words: 'Apache License, Version 2.0' -> 'apache-2-0'.
+
+    Letters of other scripts, asterisks and plus signs stay, so that 'MIT*' or a Cyrillic look-alike is not MIT.
+    """
+    text = unicodedata.normalize("NFKC", name).casefold()
+    words = []
+    for word in _SEPARATORS.split(text):
+        parts = _LETTER_DIGIT.sub(" ", _VERSION_V.sub(" ", word)).split()
+        for part in parts:
+            if part == "noncommercial":
+                words += ["non", "commercial"]
+            elif part and part not in _FILLER:
+                words.append(part)
+    return "-".join(words)
+
+
+@cache
+def catalogue() -> Mapping[str, License]:
+    """Every licence of index/licenses.toml by its id, in the order of the file."""
+    raw = tomllib.loads(files("index").joinpath("licenses.toml").read_text(encoding="utf-8"))
+    entries = msgspec.convert(raw["license"], type=list[License])
+    return MappingProxyType({entry.id: entry for entry in entries})
+
+
+def spellings(entry: License) -> frozenset[str]:
+    """Every folded name by which `find` knows this licence: id, SPDX id, name and aliases."""
+    names = (entry.id, entry.name, entry.spdx, *entry.aliases)
+    return frozenset(folded for name in names if (folded := fold(name)))
+
+
+@cache
+def _index() -> Mapping[str, License]:
+    index: dict[str, License] = {}
+    for entry in catalogue().values():
+        for key in spellings(entry):
+            other = index.setdefault(key, entry)
+            if other is not entry:
+                raise ValueError(f"index/licenses.toml: {key!r} names both {other.id} and {entry.id}; keep one alias")
+    return MappingProxyType(index)
+
+
+@lru_cache(maxsize=65_536)
+def find(name: str | None) -> License | None:
+    """The licence that goes by this id, SPDX id, name or alias; None when the catalogue has none.
+
+    Exact after `fold`: there is no nearest match, because one could turn a restricted licence into an open one.
+    """
+    if not name or len(name) > 300:
+        return None
+    exact = catalogue().get(name)
+    if exact is not None:
+        return exact
+    key = fold(name)
+    return _index().get(key) if key else None
+
+
+UNKNOWN: License = catalogue()["other"]
+NO_LICENSE: License = catalogue()["no-license"]
+STATED_NON_COMMERCIAL: License = catalogue()["stated-non-commercial"]
+
+# ------------------------------------------------------------------------------------------------- severity
+
+# Gravest last. Unknown stands above open and below every restriction that we know, so it never hides one.
+_SEVERITY = {
+    Restriction.NONE: 0,
+    Restriction.UNKNOWN_LICENSE: 2,
+    Restriction.NO_LICENSE: 3,
+    Restriction.COMMUNITY: 4,
+    Restriction.USE_RESTRICTED: 5,
+    Restriction.NO_DERIVATIVES: 6,
+    Restriction.NON_COMMERCIAL: 7,
+}
+_COPYLEFT = {"weak-copyleft": 1, "strong-copyleft": 2}
+
+
+def severity(entry: License) -> int:
+    """How restrictive, 0 (conformant, OSI-approved) to 7 (non-commercial). Only the order means something."""
+    rank = _SEVERITY[Restriction(entry.restriction)]
+    return 1 if rank == 0 and entry.conformant != "yes" else rank
+
+
+def _order(entry: License) -> tuple[int, bool, int, str]:
+    return severity(entry), entry.derivatives == "no", _COPYLEFT.get(entry.type, 0), entry.id
+
+
+def most_restrictive(entries: Iterable[License]) -> License:
+    """The gravest of one or more licences, by a total order: the result does not depend on order or repetition.
+
+    Raises ValueError for none at all: no licence is NO_LICENSE, and only the caller knows that nothing was declared.
+    """
+    return max(entries, key=_order)
+
+
+# ---------------------------------------------------------------------------------------------------- names
+
+# A name in these words tells nothing; one of them alone never keeps a link from deciding.
+_ANY_OF = re.compile(r"\s+(?:and|or|with)\s+|[,;|&]|\s\+\s|\s/\s", re.IGNORECASE)
+_SAYS_NON_COMMERCIAL = re.compile(r"\b(?:non[\s_-]?commercial|research[\s_-]only|academic[\s_-]only|nc)\b", re.IGNORECASE)
+
+
+def _by_name(name: str) -> License | None:
+    """The licence that a `license_name` means: one licence, or the gravest of several joined by and, or, commas."""
+    found = find(name)
+    if found is not None:
+        return found
+    parts = [part for part in _ANY_OF.split(name[:300]) if part.strip()]
+    if len(parts) > 1:
+        known = [entry for part in parts if (entry := find(part.strip())) is not None]
+        restricted = [entry for entry in known if entry.restriction]
+        if len(known) == len(parts) or restricted:
+            return most_restrictive(known)
+    if _SAYS_NON_COMMERCIAL.search(name[:300].replace("_", "-")):
+        return STATED_NON_COMMERCIAL
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------- links
+
+_CREATIVE_COMMONS = re.compile(r"creativecommons\.org/licenses/([a-z]{2}(?:-[a-z]{2}){0,3})/(\d\.\d)(?:[/?#]|$)")
+_ID_PAGES = re.compile(
+    r"(?:opensource\.org/licenses?|spdx\.org/licenses|choosealicense\.com/licenses|gnu\.org/licenses)"
+    r"/([a-z0-9.+-]{2,60})/?$"
+)
+_PAGE_SUFFIX = re.compile(r"(?:\.en)?\.(?:html?|txt|php|json|md)$")
+
+
+def fold_link(link: str) -> str:
+    """An address without scheme, www, case, query, percent signs and trailing slash, for comparison only."""
+    text = unquote(link.strip()[:500]).casefold()
+    text = re.sub(r"^https?://", "", text)
+    text = re.sub(r"^www\.", "", text)
+    text = text.split("?", 1)[0].split("#", 1)[0]
+    return text.rstrip("/. ")
+
+
+@cache
+def _link_patterns() -> tuple[tuple[str, re.Pattern[str], License], ...]:
+    """Every known address, longest (most telling) first, with its first literal part for a cheap test."""
+    rows = []
+    for entry in catalogue().values():
+        for pattern in entry.links:
+            literal = pattern.split("*", 1)[0]
+            expression = "[^\n]*".join(re.escape(part) for part in pattern.split("*"))
+            rows.append((len(pattern.replace("*", "")), literal, re.compile(expression), entry))
+    rows.sort(key=lambda row: (-row[0], row[1], row[3].id))
+    return tuple((literal, expression, entry) for _, literal, expression, entry in rows)
+
+
+def _creative_commons(elements: str, version: str) -> License | None:
+    """The Creative Commons licence with these elements; another version of the same terms when we lack the version."""
+    known = set(elements.split("-"))
+    code = "-".join(part for part in ("by", "nc", "sa", "nd") if part in known)
+    if not known <= {"by", "nc", "sa", "nd"}:
+        return None
+    return find(f"cc-{code}-{version}") or find(f"cc-{code}-4.0")
+
+
+@lru_cache(maxsize=65_536)
+def find_link(link: str | None) -> License | None:
+    """The licence that an address stands for: a licence page, or the licence file of a repository known by family.
+
+    None for relative links ('LICENSE'): what they say is in the file, which index/license_texts.py reads.
+    """
+    if not link:
+        return None
+    address = fold_link(link)
+    if "/" not in address and "." not in address:
+        return None
+    if match := _CREATIVE_COMMONS.match(address):
+        return _creative_commons(match[1], match[2])
+    for literal, expression, entry in _link_patterns():
+        if address.startswith(literal) and expression.fullmatch(address):
+            return entry
+    if match := _ID_PAGES.match(_PAGE_SUFFIX.sub("", address)):
+        return find(match[1])
+    return None
+
+
+# -------------------------------------------------------------------------------------------------- resolve
+
+_NAMELESS = ("other", "unknown")
+
+
+def _other(license_name: str | None, license_link: str | None) -> tuple[License, Basis, str]:
+    """What `license: other` means: the name, else the link, else unknown; when both speak, the more restrictive."""
+    named = _by_name(license_name) if license_name else None
+    if named is not None and named.kind == "special" and named is not STATED_NON_COMMERCIAL:
+        generic, named = True, None  # 'other', 'custom', 'license', 'mixed': words that name nothing
+    else:
+        generic = not license_name
+    linked = find_link(license_link)
+    if named is not None and linked is not None and linked is not named:
+        worse = most_restrictive((named, linked))
+        basis: Basis = "name" if worse is named else "link"
+        return worse, basis, f"name says {named.id}, link says {linked.id}; judged by the more restrictive"
+    if named is not None:
+        return named, "name", ""
+    if linked is not None:
+        if generic or linked.restriction:
+            return linked, "link", ""
+        note = f"the name {license_name!r} is not known and the link points to {linked.id}; unknown until the text is read"
+        return UNKNOWN, "none", note
+    if license_name and not generic:
+        return UNKNOWN, "none", f"a licence that we do not know: {license_name[:80]!r}"
+    if license_link:
+        return UNKNOWN, "none", f"no known name; the terms are in {license_link[:120]!r}, not read here"
+    return UNKNOWN, "none", "the card says other and names no licence"
+
+
+@lru_cache(maxsize=131_072)
+def resolve(declared: str | None, license_name: str | None = None, license_link: str | None = None) -> Resolution:
+    """What a model's licence declaration means.
+
+    `declared` is the Hub's tag, or several joined by ', ' (lower case); `license_name` and `license_link` are the
+    card's words and count for a declared `other` or `unknown`, and when nothing is declared. Never raises; what is
+    not known is UNKNOWN, nothing at all is NO_LICENSE. Cached by its arguments.
+    """
+    declared_ids = [part.strip() for part in (declared or "").split(",") if part.strip()]
+    if not declared_ids:
+        if not license_name and not license_link:
+            return Resolution((), NO_LICENSE, "none", "no licence is stated")
+        entry, basis, note = _other(license_name, license_link)
+        return Resolution((entry.id,) if basis != "none" else (), entry, basis, note)
+    found: list[License] = []
+    notes: list[str] = []
+    basis = "none"
+    for declared_id in declared_ids:
+        entry_or_none = find(declared_id)
+        if entry_or_none is None or entry_or_none.id in _NAMELESS:
+            entry, part_basis, note = _other(license_name, license_link)
+            if entry_or_none is None:
+                part_basis, entry, note = _legacy(declared_id, entry, part_basis, note)
+            notes += [note] if note else []
+        else:
+            entry, part_basis = entry_or_none, "tag"
+        found.append(entry)
+        if entry is most_restrictive(found):
+            basis = part_basis
+    worst = most_restrictive(found)
+    if len(found) > 1:
+        notes.append("several licences are listed and the list does not say whether they are a choice or all apply; "
+                     f"judged by the most restrictive, {worst.id}")  # fmt: skip
+    ids = tuple(dict.fromkeys(entry.id for entry in found if entry is not UNKNOWN))
+    return Resolution(ids, worst, basis, "; ".join(dict.fromkeys(notes)))
+
+
+def _legacy(declared_id: str, entry: License, basis: Basis, note: str) -> tuple[Basis, License, str]:
+    """A tag that is on no list: what its own words forbid, else what name and link say, else unknown."""
+    own = _by_name(declared_id)
+    if own is not None and own.restriction and (basis == "none" or severity(own) >= severity(entry)):
+        return "tag", own, f"the tag {declared_id[:80]!r} is not on the Hub's list"
+    if basis != "none":
+        return basis, entry, note
+    return "none", UNKNOWN, f"a licence tag that we do not know: {declared_id[:80]!r}"
