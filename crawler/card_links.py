@@ -67,6 +67,9 @@ def _absolute(text: str, start: int, end: int) -> Link | None:
 
 def _closing_bracket(text: str, start: int, end: int) -> int:
     """The end of an inline link's URL: the bracket that closes it, brackets inside the URL counted."""
+    close = text.find(")", start, end)
+    if close < 0 or text.find("(", start, close) < 0:
+        return end if close < 0 else close
     depth = 0
     for i in range(start, end):
         c = text[i]

@@ -212,7 +212,7 @@ def _put(frame: list[Any], value: Any) -> None:
 
 _FENCE = re.compile(r"^[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)$", re.M)
 _ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})", re.M)
-_SETEXT = re.compile(r"^([^\n]{1,300})\n[ ]{0,3}(={2,}|-{2,})[ \t\r]*$", re.M)
+_UNDERLINE = re.compile(r"^[ ]{0,3}(={2,}|-{2,})[ \t\r]*$", re.M)
 _HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>(.{1,400}?)</h\1\s*>", re.I | re.S)
 _BOLD_LINE = re.compile(r"^[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*$", re.M)
 _NOT_SETEXT = re.compile(r"[ \t]*(?:[-*+|>#]|\d+[.)]\s|$)")
@@ -244,16 +244,23 @@ def _sections(text: str, start: int, code: tuple[tuple[int, int], ...]) -> tuple
     heads: list[tuple[int, int, int, str]] = []  # start, body, level, title
     heads += ((m.start(), m.end(), len(m[1]), m[2]) for m in _ATX.finditer(text, start))
     if "\n==" in text or "\n--" in text:
-        heads += (
-            (m.start(), m.end(), 1 if m[2][0] == "=" else 2, m[1])
-            for m in _SETEXT.finditer(text, start)
-            if not _NOT_SETEXT.match(m[1])
-        )
+        heads += _underlined(text, start)
     if "</h" in text or "</H" in text:
         heads += ((m.start(), m.end(), int(m[1]), m[2]) for m in _HTML_HEADING.finditer(text, start))
     heads += ((m.start(), m.end(), 7, m[1]) for m in _BOLD_LINE.finditer(text, start))
     heads.sort()
     return _nest(_outside(heads, code)[:MAX_SECTIONS], len(text))
+
+
+def _underlined(text: str, start: int) -> list[tuple[int, int, int, str]]:
+    """Setext headings: a line of text, then a line of = or -. Not below a list, a table, a quote or nothing."""
+    found = []
+    for m in _UNDERLINE.finditer(text, start):
+        begin = text.rfind("\n", max(start, m.start() - 300), max(start, m.start() - 1)) + 1
+        title = text[begin : m.start()]
+        if begin > start and not _NOT_SETEXT.match(title):
+            found.append((begin, m.end(), 1 if m[1][0] == "=" else 2, title))
+    return found
 
 
 def _outside(heads: list[tuple[int, int, int, str]], code: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int, str]]:
@@ -309,6 +316,7 @@ def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
 _GENERATORS = (
     ("generated automatically according to the information the trainer", "trainer"),
     ("model card has been generated automatically according to the information keras", "keras"),
+    ("this model card has been automatically generated", "template"),
     ("model trained using autotrain", "autotrain"),
     ("this model was trained using autotrain", "autotrain"),
     ("trained 2x faster with [unsloth]", "unsloth"),
@@ -330,8 +338,11 @@ _GENERATORS = (
     ("dreambooth finetuning of", "dreambooth"),
     ("lora adaption weights for", "dreambooth"),
     ("these are lora adaption weights", "dreambooth"),
-    ("auto-generated", "auto-generated"),
-    ("automatically generated", "auto-generated"),
+    ("card was auto-generated", "auto-generated"),
+    ("card is auto-generated", "auto-generated"),
+    ("readme was auto-generated", "auto-generated"),
+    ("card was automatically generated", "auto-generated"),
+    ("card is automatically generated", "auto-generated"),
 )
 _GENERATOR_WINDOW = 6_000
 

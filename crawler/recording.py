@@ -19,7 +19,7 @@ import tempfile
 import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -163,6 +163,7 @@ class Recording:
         self.history: dict[int, list[tuple[str, bytes]]] = {}  # row -> (night, line), nights ascending
         self.documents: dict[tuple[str, str], list[Document]] = {}
         self.datasets: dict[str, list[tuple[str, bytes]]] = {}
+        self._ascending = True  # rows came in strictly ascending order of `_id`
         self._hashes = array("q")
         self._table = array("I")
         self._aliases: dict[str, list[int]] = {}
@@ -231,6 +232,7 @@ class Recording:
         repo_id = _string.decode(fields["id"])
         visible = {k: v for k, v in fields.items() if k not in _HIDDEN and v != b"null"}
         text = msgspec.json.encode(visible)
+        self._ascending = self._ascending and self.oids[-_OID:] < oid
         self.oids += oid
         self.starts.append(self.file.append(text))
         self.lengths.append(len(text))
@@ -244,16 +246,17 @@ class Recording:
     def _settle(self, changes: list[tuple[bytes, str, bytes]]) -> None:
         """Sort by `_id`, fold lines of one `_id` into one row with a history, make room for rows of later nights."""
         self.file.flush()
-        self._sort()
-        changes = self._fold_doubles() + changes
-        known = {oid for oid, _, _ in changes if self.row_of(oid) is None}
-        for oid in sorted(known):
+        if not self._ascending:
+            self._sort()
+            changes = self._fold_doubles() + changes
+        unknown = {oid for oid, _, _ in changes if self.row_of(oid) is None}
+        for oid in sorted(unknown):
             self.oids += oid
             self.starts.append(0)
             self.lengths.append(0)
             self.masks.append(GONE)
             self._hashes.append(0)
-        if known:
+        if unknown:
             self._sort()
         for oid, night, line in sorted(changes, key=lambda c: c[1]):
             row = self.row_of(oid)
@@ -264,11 +267,7 @@ class Recording:
                 self._aliases.setdefault(_string.decode(fields["id"]).lower(), []).append(row)
 
     def _sort(self) -> None:
-        keys = [self.oid_at(i) for i in range(len(self))]
-        if all(a <= b for a, b in zip(keys, keys[1:], strict=False)):
-            return
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        self._keep(order)
+        self._keep(sorted(range(len(self)), key=self.oid_at))
 
     def _keep(self, order: list[int]) -> None:
         self.oids = bytearray(b"".join(self.oid_at(i) for i in order))
@@ -395,7 +394,7 @@ class View:
         self.masks = array("Q", recording.masks)
         self.changed: dict[int, bytes] = {}
         self.earlier: dict[int, list[str]] = {}  # names that an edit replaced
-        self.orders: dict[str, tuple[list[int], list[object]]] = {}
+        self.orders: dict[str, tuple[Sequence[int], Sequence[int | float | str]]] = {}  # kept by replay_listing
         for row, entries in recording.history.items():
             lines = [line for n, line in entries if n <= night]
             if lines:
@@ -453,7 +452,7 @@ class View:
 
     def find(self, repo_id: str) -> Found | None:
         """The repo that answers to this name: by its id, else by letter case, else by an earlier id."""
-        rows = [*self.recording.candidates(repo_id), *self.earlier, *(r for r in self.changed if r in self.earlier)]
+        rows = [*self.recording.candidates(repo_id), *self.earlier]
         here = [Found(r, self.id_at(r)) for r in dict.fromkeys(rows) if not self.masks[r] & GONE]
         key = repo_id.lower()
         for fits in (

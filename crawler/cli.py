@@ -1,0 +1,143 @@
+"""`openness crawl` and `openness replay`: arguments, wiring, clock, exit status. No SQL, no HTTP, no rules."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from crawler import session
+from crawler.crawl import Report, Scope
+from crawler.lock import locked
+
+#: Finished, with failures that a person should see.
+FAILURES = 3
+
+
+def now() -> datetime:
+    """The only reading of the wall clock."""
+    return datetime.now(UTC)
+
+
+def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--data DIR`, on every command that reads or writes data."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("data"),
+        envvar="OPENNESS_DATA",
+        show_default=True,
+        help="Directory of hub.db, documents.db and index.db.",
+    )(command)
+
+
+def crawl_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the walk, shared by `crawl` and `nightly`."""
+    options = (
+        click.option("--hub", metavar="URL|sample", help="Which Hub [default: HF_ENDPOINT, else https://huggingface.co]."),
+        click.option("--limit", type=click.IntRange(min=1), help="Walk only the first N models; nothing is called missing."),
+        click.option("--author", metavar="ORG", help="Walk only one organisation; nothing is called missing."),
+        click.option("--documents", type=click.Choice(["changed", "none"]), default="changed", show_default=True,
+                     help="Fetch cards and licence files of repos whose sha changed, or none."),
+        click.option("--max-documents", type=click.IntRange(min=0), default=20_000, show_default=True,
+                     help="At most so many repos' documents in one night, most downloaded first."),
+        click.option("--share", type=click.FloatRange(0.05, 1.0), default=0.9, show_default=True,
+                     help="Share of the Hub's quota that we may spend."),
+        click.option("--max-wait", type=click.FloatRange(min=0), default=3600.0, show_default=True, metavar="SECONDS",
+                     help="Stop (exit 4) rather than wait longer than this for quota."),
+        click.option("--date", "night", metavar="YYYY-MM-DD", callback=_iso_date,
+                     help="The night that this crawl counts as, for a recording of another day [default: today, UTC]."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _iso_date(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a date like 2026-08-22") from None
+
+
+def options_of(data: Path, arguments: dict[str, Any]) -> session.Options:
+    """The crawl's options from click's arguments."""
+    return session.Options(
+        data=data,
+        hub=arguments["hub"],
+        scope=Scope(arguments["author"], arguments["limit"]),
+        night=arguments["night"],
+        max_documents=arguments["max_documents"] if arguments["documents"] == "changed" else 0,
+        share=arguments["share"],
+        max_wait=arguments["max_wait"],
+    )
+
+
+class Ticker:
+    """Progress for a person at a terminal; silent when the output goes to a file."""
+
+    def __init__(self, stream: Any = None) -> None:
+        self._console = Console(file=stream or sys.stderr, highlight=False)
+        self._live = self._console.is_terminal
+
+    def __call__(self, what: str, count: int) -> None:
+        """Show a counter in place."""
+        if self._live:
+            self._console.print(f"  {what}: {count:,}", end="\r", soft_wrap=True)
+
+    def done(self) -> None:
+        """Leave the line."""
+        if self._live:
+            self._console.print(" " * 40, end="\r")
+
+
+@click.command(
+    epilog="Example: openness crawl --hub sample --data data   |   HF_TOKEN=... openness crawl --author allenai"
+)
+@data_option
+@crawl_options
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def crawl(data: Path, as_json: bool, **arguments: Any) -> None:
+    """Walk the Hub's listing once and fetch the documents that are due.
+
+    Killed or stopped at any point, the next run of the same night goes on from its last checkpoint.
+    """
+    ticker = Ticker()
+    with session.stopping() as stop, locked(data):
+        reports = session.run(options_of(data, arguments), stop=stop, progress=ticker, clock=now)
+    ticker.done()
+    if as_json:
+        click.echo(json.dumps([r._asdict() for r in reports], indent=2))
+    else:
+        for report in reports:
+            click.echo(sentence(report))
+            for problem in report.problems:
+                click.echo(f"  {problem}", err=True)
+    sys.exit(exit_status(reports))
+
+
+def sentence(r: Report) -> str:
+    """One night in one line."""
+    parts = [f"{r.date}: {r.models:,} models seen, {r.new:,} new, {r.changed:,} changed, {r.missing:,} missing"]
+    if r.rejects:
+        parts.append(f"{r.rejects:,} rows could not be read (table rejects)")
+    parts.append(f"{r.documents:,} documents read" + (f", {r.failed_documents:,} failed" if r.failed_documents else ""))
+    if r.backlog:
+        parts.append(f"{r.backlog:,} repos wait for a later night")
+    if not r.complete:
+        parts.append("walk not complete")
+    return "; ".join(parts) + f" ({r.requests:,} requests)"
+
+
+def exit_status(reports: Sequence[Report]) -> int:
+    """0 when all went well, 3 when a person should look."""
+    failed = any(r.rejects or r.failed_documents or r.problems for r in reports)
+    return FAILURES if failed else 0

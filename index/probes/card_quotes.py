@@ -1,0 +1,209 @@
+"""What all card probes share: quoting with a place, the sentence round a place, kinds of sections, whose a thing is.
+
+Pure. Judges nothing; a `View` is a Card with what several probes would otherwise work out again each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from crawler.cards import Card, Section
+from crawler.records import Repo
+from index.model import Evidence, Outcome
+
+MAX_QUOTE = 200  # characters
+PLACE = "README.md"
+
+# What ends a sentence going forward; a line break ends one only before a blank line, a list item, a table or a heading.
+_BREAK = re.compile(r"[.!?][)\"'*_]*(?=\s)|[。！？]|\r?\n[ \t>]*(?=[\r\n\-*+#|<=~`]|\d{1,3}[.)]\s|\Z)|<br|</?p|</?li|</?h\d|</td")
+_NO_BREAK = re.compile(r"(?:\b(?:e\.g|i\.e|et al|vs|cf|fig|dr|no|approx|[A-Za-z])\.)$", re.I)
+
+
+def fold(text: str) -> str:
+    """Lower case with every place kept (a few characters would grow: they are left as they are)."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(x if len(x := c.lower()) == 1 else c for c in text)
+
+
+def sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Bounds of the sentence that holds text[start:end]: at most MAX_QUOTE long unless the words themselves are longer."""
+    room = max(0, MAX_QUOTE - (end - start))
+    low, high = max(0, start - room), min(len(text), end + room)
+    begin = low
+    for m in _BREAK.finditer(text, low, start):
+        if not _NO_BREAK.search(text, max(low, m.start() - 12), m.start() + 1):
+            begin = m.end()
+    stop = high
+    for m in _BREAK.finditer(text, end, high):
+        if not _NO_BREAK.search(text, max(end, m.start() - 12), m.start() + 1):
+            stop = m.end() if text[m.start()] in ".!?。！？" else m.start()
+            break
+    while begin < start and text[begin] in " \t\r\n>-*#|":
+        begin += 1
+    while stop > end and text[stop - 1] in " \t\r\n|":
+        stop -= 1
+    if stop - begin > MAX_QUOTE:  # keep the words themselves, then as much as fits, more of what stands before
+        stop = max(end, min(stop, start + MAX_QUOTE // 2))
+        begin = max(begin, stop - MAX_QUOTE)
+    return begin, stop
+
+
+def seen(
+    dimension: str, probe: str, card: Card, start: int, end: int, value: str = "", outcome: Outcome = Outcome.YES
+) -> Evidence:
+    """Evidence whose quote is text[start:end], cut to MAX_QUOTE."""
+    end = min(end, start + MAX_QUOTE)
+    return Evidence(dimension, probe, outcome, card.text[start:end], f"{PLACE}#{start}-{end}", value[:300])
+
+
+def seen_around(
+    dimension: str, probe: str, card: Card, start: int, end: int, value: str = "", outcome: Outcome = Outcome.YES
+) -> Evidence:
+    """Evidence that quotes the sentence round text[start:end]."""
+    begin, stop = sentence(card.text, start, min(end, start + MAX_QUOTE))
+    return seen(dimension, probe, card, begin, stop, value, outcome)
+
+
+def not_stated(probe: str, *dimensions: str) -> Iterator[Evidence]:
+    """We read the whole card and it does not say."""
+    for dimension in dimensions:
+        yield Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "")
+
+
+# --- kinds of sections ---
+
+_KINDS = {
+    "intended_use": r"intended|direct use|downstream use|out-of-scope|^uses?\b|use cases?|applications?\b|预期用途|适用|usages? prévu|verwendungszweck|uso previsto",
+    "training_data": r"train\w*( and evaluation)? (data|corp|set)|(pre-?train\w*|fine-?tun\w*|tuning|instruct\w*) (data|corp)|^(the )?data(sets?)?( used| sources?| mix\w*| composition| details?| overview| curation| collection)?$|dataset used|trained on|corpus|corpora|data (sources?|mixture|composition|preparation|curation)|训练数据|训练语料|数据集|学習データ|données d.entra|corpus d.entra|trainingsdaten|datos de entrenamiento",
+    "training_procedure": r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|hyper\w*|strategy|stages?|objective|infra\w*)|hyper-?parameters?|^(pre-?|post-?)?training$|^(supervised )?fine-?tuning( details?| procedure| process)?$|preprocessing|how (it|this|the model) was trained|训练(过程|细节|方法|流程)|entraînement|entrenamiento|学習(手順|方法)|axolotl config",
+    "evaluation": r"evaluat|results?\b|benchmark|performance|metrics?\b|accuracy|leaderboard|scores?\b|testing|评测|评估|性能|évaluation|evaluación|auswertung|ergebnisse|評価",
+    "limitations": r"limitation|\bbias|risks?\b|ethic|caveat|safety|out-of-scope|responsib|局限|偏见|风险|limites?\b|einschränkung|limitacion|sesgos|制限",
+    "hardware": r"hardware|comput(e|ing)\b|infrastructure|environmental|carbon|emissions?|co2|gpus?\b|tpus?\b|training time|硬件|算力",
+    "architecture": r"architectur|model structure|network structure|technical spec|model config|model parameters|模型架构|模型结构|architektur|arquitectura",
+    "citation": r"cit(e|ation|ing)|bibtex|reference|引用",
+    "license": r"licen[cs]|许可|协议|lizenz|licencia",
+    "usage": r"how to|usage|quick ?start|get(ting)? started|inference|installation|example|使用|快速|utilisation|verwendung|uso\b",
+}
+_KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
+_EMPTY = re.compile(r"\[?more information needed\]?|<!--.{0,3000}?-->|needs more information|coming soon|\btbd\b|\btodo\b|^#{1,6}[^\n]*$", re.I | re.M | re.S)
+
+
+class Part(NamedTuple):
+    """A section with what it is about and how many words stand in it, placeholders not counted."""
+
+    section: Section
+    kinds: frozenset[str]
+    words: int
+
+
+_kinds_known: dict[str, frozenset[str]] = {}
+
+
+def kinds_of(title: str) -> frozenset[str]:
+    """What a heading announces. The few titles that make up most cards are remembered."""
+    found = _kinds_known.get(title)
+    if found is None:
+        found = frozenset(kind for kind, pattern in _KIND.items() if pattern.search(title))
+        if len(_kinds_known) < 5_000:
+            _kinds_known[title] = found
+    return found
+
+
+def _parts(card: Card) -> tuple[Part, ...]:
+    parts = []
+    for section in card.sections:
+        kinds = kinds_of(section.title)
+        if kinds:
+            body = card.text[section.body : min(section.end, section.body + 20_000)]
+            parts.append(Part(section, kinds, len(_EMPTY.sub(" ", body).split())))
+    return tuple(parts)
+
+
+# --- whose ---
+
+_SPLIT = re.compile(r"[^a-z]+")
+#: Words of model names that many unrelated models share.
+_GENERIC = frozenset(
+    """base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq awq ggml
+    mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased cased
+    multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es it
+    distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa classification
+    sentiment embedding embeddings embed code coder math""".split()
+)
+
+
+def tokens(name: str) -> frozenset[str]:
+    """The distinctive words of a name: 'allenai/OLMo-7B-Instruct' -> {'olmo'} (of the part after the slash)."""
+    return frozenset(t for t in _SPLIT.split(name.rpartition("/")[2].lower()) if len(t) > 2 and t not in _GENERIC)
+
+
+def squash(name: str) -> str:
+    """A name by its letters and digits only, for comparing accounts across sites."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+class View(NamedTuple):
+    """A card read for one repo."""
+
+    card: Card
+    low: str  # the text in lower case, place for place
+    parts: tuple[Part, ...]
+    org: str  # squashed
+    own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
+    derived: bool  # it has a declared ancestor, or the card is a conversion's
+    foreign: bool  # it has a declared ancestor of another account
+
+    def kinds_at(self, place: int) -> frozenset[str]:
+        """What the innermost classified sections round a place are about."""
+        found: frozenset[str] = frozenset()
+        for part in self.parts:
+            if part.section.start > place:
+                break
+            if place < part.section.end:
+                found = part.kinds
+        return found
+
+    def in_code(self, place: int) -> bool:
+        """Whether the place is inside a fenced block."""
+        return any(start <= place < end for start, end in self.card.code)
+
+    def is_ours(self, account: str) -> bool:
+        """Whether an account on another site looks like the model's own."""
+        other = squash(account)
+        if not self.org or not other:
+            return False
+        shorter, longer = sorted((other, self.org), key=len)
+        return other == self.org or (len(shorter) > 3 and (longer.startswith(shorter) or longer.endswith(shorter)))
+
+    def names_us(self, words: str) -> bool:
+        """Whether the words hold a distinctive part of the model's name."""
+        low = words.lower()
+        return any(t in low for t in self.own)
+
+
+_CONVERSIONS = frozenset({"gguf", "quantized", "mlx", "mergekit"})
+_last: list[tuple[Repo, Card, View]] = []
+
+
+def view(repo: Repo, card: Card) -> View:
+    """The View of this card; the last one is kept, since all probes ask for the same one in a row."""
+    if _last and _last[0][0] is repo and _last[0][1] is card:
+        return _last[0][2]
+    org = repo.repo_id.partition("/")[0] if "/" in repo.repo_id else ""
+    bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
+    foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
+    theirs = frozenset(t for b in foreign for t in tokens(b))
+    made = View(
+        card, fold(card.text), _parts(card), squash(org), tokens(repo.repo_id) - theirs,
+        bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS,
+    )  # fmt: skip
+    _last[:] = [(repo, card, made)]
+    return made
+
+
+def _stated_bases(card: Card) -> list[str]:
+    stated = card.front_matter.get("base_model")
+    names = stated if isinstance(stated, list) else [stated]
+    return [n for n in names if isinstance(n, str) and n]

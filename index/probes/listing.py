@@ -1,0 +1,340 @@
+"""Probes over one row of the Hub's listing: files, gating, licence fields, declared bases, tags, config.
+
+Pure; each reports what the row shows, where, and what it does not show. A file list that was not shown is
+`unavailable`, one that was cut is never a `no`. Judges nothing and reads no document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from crawler.records import Repo, strings
+from index.model import Dimension as D
+from index.model import Evidence, Outcome
+from index.probes import probe
+from index.probes.files import Files, sort_files
+
+YES, NO, NOT_STATED, UNAVAILABLE = Outcome.YES, Outcome.NO, Outcome.NOT_STATED, Outcome.UNAVAILABLE
+#: More bases or datasets than this are counted, not quoted: one evidence says how many were left out.
+MAX_NAMES = 12
+#: Tags that the Hub sets when it finds weights of that format.
+_WEIGHT_TAGS = {
+    "safetensors": "safetensors", "gguf": "gguf", "pytorch": "pytorch", "tf": "keras", "jax": "flax", "onnx": "onnx",
+    "coreml": "coreml", "tflite": "tflite", "rust": "rust", "openvino": "openvino", "paddlepaddle": "paddle",
+    "nemo": "nemo", "stable-baselines3": "zip", "ggml": "ggml",
+}  # fmt: skip
+_LICENSE_FILE = re.compile(r"^[^/]*(?:licen[cs]e|copying|use_policy)[^/]*$", re.IGNORECASE)
+_TEXT_FILE = re.compile(r"^[^.]*$|\.(?:md|txt|rst|pdf|html?|tex|apache|mit)$|\.(?:licen[cs]e)$|-\d\.\d$", re.IGNORECASE)
+_TRAINING = re.compile(
+    r"(?:^|/)(?:run_)?(?:[\w-]*_)?(?:pre[-_]?train|train|trainer|fine[-_]?tun(?:e|ing)|sft|dpo|rlhf|ppo|distil\w*)[\w-]*"
+    r"\.(?:py|sh|ipynb)$|(?:^|/)run_[\w-]+\.(?:sh|py)$",
+    re.IGNORECASE,
+)
+_DATA_CODE = re.compile(
+    r"(?:^|/)(?:[\w-]*_)?(?:pre[-_]?process\w*|prepare_\w*data\w*|data_prep\w*|build_dataset|make_dataset|process_data)"
+    r"[\w-]*\.(?:py|sh|ipynb)$",
+    re.IGNORECASE,
+)
+_RESULTS = re.compile(r"(?:^|/)\.eval_results/|(?:^|/)(?:eval|all|test|predict)_results\.(?:json|txt)$", re.IGNORECASE)
+_CHECKPOINT = re.compile(r"^(?:.*/)?((?:checkpoint|ckpt|step|global_step|iter|epoch)[-_]?\d+)/", re.IGNORECASE)
+_MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
+#: Names that say what a model was made from. A name is a hint, never a proof.
+_RESTRICTED_NAMES = (
+    (re.compile(r"(?<![a-z])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?!\d)", re.IGNORECASE), "llama", ("meta-llama", "facebook")),
+    (re.compile(r"code[-_]?llama", re.IGNORECASE), "llama", ("meta-llama", "codellama", "facebook")),
+    (re.compile(r"(?<![a-z])(?:vicuna|alpaca[-_]?(?:7b|13b|30b|65b))", re.IGNORECASE), "llama", ("lmsys",)),
+    (re.compile(r"(?<![a-z])(?:code)?gemma(?:[-_]?[123])?(?![a-z0-9])", re.IGNORECASE), "gemma", ("google",)),
+)  # fmt: skip
+
+
+def _complete(repo: Repo) -> bool:
+    """True when every file of the repo is in `files`: only then does an absence say something."""
+    return repo.files is not None and (repo.file_count is None or repo.file_count == len(repo.files))
+
+
+def _sorted(repo: Repo) -> Files:
+    return sort_files(repo.files or (), repo.library or "")
+
+
+def _cut(repo: Repo) -> str:
+    return f"{len(repo.files or ())} of {repo.file_count} files"
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def weight_files(repo: Repo) -> Iterator[Evidence]:
+    """Which files in the repository are weights, by format?"""
+    if repo.files is None:
+        yield Evidence(D.END_WEIGHTS, "weight_files", UNAVAILABLE, "", "siblings")
+        return
+    found = _sorted(repo)
+    for kind in sorted(found.weights):
+        names = found.weights[kind]
+        yield Evidence(D.END_WEIGHTS, "weight_files", YES, names[0], "siblings", f"{kind}:{len(names)}")
+    if found.weights:
+        return
+    if found.containers:
+        yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, found.containers[0], "siblings", "archive")
+    elif not _complete(repo):
+        yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, "", "siblings", _cut(repo))
+    else:
+        kind = "tokenizer" if found.tokenizer else "config" if found.config else "other"
+        yield Evidence(D.END_WEIGHTS, "weight_files", NO, "", "siblings", f"{kind}:{len(repo.files)}")
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def weight_shards(repo: Repo) -> Iterator[Evidence]:
+    """Are all numbered parts of the weights there?"""
+    if repo.files is None:
+        return
+    found = _sorted(repo)
+    if not found.shards:
+        return
+    sharded = {name: (here, total) for name, here, total in found.shards}
+    whole = [name for name, (here, total) in sharded.items() if here == total]
+    unsharded = sum(map(len, found.weights.values())) - sum(here for here, _ in sharded.values())
+    name, (here, total) = next(iter(sharded.items()))
+    if whole or unsharded > 0:
+        name = whole[0] if whole else name
+        yield Evidence(D.END_WEIGHTS, "weight_shards", YES, name, "siblings", "{}/{}".format(*sharded[name]))
+    elif _complete(repo):
+        yield Evidence(D.END_WEIGHTS, "weight_shards", NO, name, "siblings", f"{here}/{total}")
+    else:
+        yield Evidence(D.END_WEIGHTS, "weight_shards", NOT_STATED, name, "siblings", _cut(repo))
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def weights_counted(repo: Repo) -> Iterator[Evidence]:
+    """Did the Hub itself count the parameters in the weight files?"""
+    if repo.parameters:
+        place = "gguf" if repo.gguf else "safetensors"
+        yield Evidence(D.END_WEIGHTS, "weights_counted", YES, str(repo.parameters), place, str(repo.parameters))
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def weights_tagged(repo: Repo) -> Iterator[Evidence]:
+    """Where the file list was not shown: do tags name a weight format?"""
+    if repo.files is not None:
+        return
+    for tag in repo.tags or ():
+        if tag in _WEIGHT_TAGS:
+            yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, tag, "tags", _WEIGHT_TAGS[tag])
+            return
+    if repo.auto_model:
+        yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, repo.auto_model, "transformersInfo", "transformers")
+
+
+@probe(D.BASE_WEIGHTS, needs="listing")
+def adapter_only(repo: Repo) -> Iterator[Evidence]:
+    """Does the repository hold only an adapter, useless without the model it adapts?"""
+    if repo.files is not None:
+        found = _sorted(repo)
+        if found.adapters and len(found.adapters) == sum(map(len, found.weights.values())):
+            yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, found.adapters[0], "siblings")
+            return
+        if found.weights:
+            return
+    if repo.library == "peft":
+        yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, "peft", "library_name")
+    else:
+        for tag in repo.tags or ():
+            if tag in ("lora", "peft", "adapter", "textual_inversion"):
+                yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, tag, "tags")
+                return
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def gating(repo: Repo) -> Iterator[Evidence]:
+    """Must one ask for access: automatic click-through, manual approval, or neither?"""
+    if repo.gated is None:
+        yield Evidence(D.END_WEIGHTS, "gating", UNAVAILABLE, "", "gated")
+    elif repo.gated == "no":
+        yield Evidence(D.END_WEIGHTS, "gating", NO, "false", "gated", "no")
+    else:
+        yield Evidence(D.END_WEIGHTS, "gating", YES, repo.gated, "gated", repo.gated)
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def disabled(repo: Repo) -> Iterator[Evidence]:
+    """Has the Hub disabled the repository?"""
+    if repo.disabled:
+        yield Evidence(D.END_WEIGHTS, "disabled", YES, "true", "disabled")
+
+
+@probe(D.LICENSE, needs="listing")
+def license_declared(repo: Repo) -> Iterator[Evidence]:
+    """Which licence do the tags or the front matter declare?"""
+    if repo.license:
+        place = "tags" if any(t.startswith("license:") for t in repo.tags or ()) else "cardData.license"
+        yield Evidence(D.LICENSE, "license_declared", YES, repo.license, place, repo.license)
+        if repo.license_name:
+            yield Evidence(
+                D.LICENSE, "license_declared", YES, repo.license_name, "cardData.license_name", repo.license_name
+            )
+        if repo.license_link:
+            yield Evidence(
+                D.LICENSE, "license_declared", YES, repo.license_link, "cardData.license_link", repo.license_link
+            )
+    elif repo.tags is not None or repo.card_data is not None:
+        yield Evidence(D.LICENSE, "license_declared", NOT_STATED, "", "tags" if repo.tags is not None else "cardData")
+    else:
+        yield Evidence(D.LICENSE, "license_declared", UNAVAILABLE, "", "tags")
+
+
+@probe(D.LICENSE, needs="listing")
+def license_files(repo: Repo) -> Iterator[Evidence]:
+    """Is there a licence file in the repository?"""
+    if repo.files is None:
+        return
+    names = [f for f in repo.files if _LICENSE_FILE.match(f) and _TEXT_FILE.search(f)]
+    for name in names[:3]:
+        yield Evidence(D.LICENSE, "license_files", YES, name, "siblings", name)
+    if not names and _complete(repo):
+        yield Evidence(D.LICENSE, "license_files", NO, "", "siblings")
+
+
+@probe(D.MODEL_CARD, needs="listing")
+def readme_file(repo: Repo) -> Iterator[Evidence]:
+    """Is there a model card at all?"""
+    if repo.files is not None and "README.md" in repo.files:
+        yield Evidence(D.MODEL_CARD, "readme_file", YES, "README.md", "siblings")
+    elif repo.files is not None and _complete(repo):
+        yield Evidence(D.MODEL_CARD, "readme_file", NO, "", "siblings", str(len(repo.files)))
+    elif repo.card_data is not None:
+        yield Evidence(D.MODEL_CARD, "readme_file", YES, next(iter(repo.card_data), ""), "cardData")
+
+
+@probe(D.MODEL_CARD, needs="listing")
+def evaluation_results(repo: Repo) -> Iterator[Evidence]:
+    """Does the repository carry evaluation results in machine-readable form?"""
+    for tag in repo.tags or ():
+        if tag in ("model-index", "eval-results"):
+            yield Evidence(D.MODEL_CARD, "evaluation_results", YES, tag, "tags")
+            return
+    for name in repo.files or ():
+        if "_results" in name and _RESULTS.search(name):
+            yield Evidence(D.MODEL_CARD, "evaluation_results", YES, name, "siblings")
+            return
+
+
+@probe(D.BASE_WEIGHTS, needs="listing")
+def declared_bases(repo: Repo) -> Iterator[Evidence]:
+    """Which models does this one declare as its base, and how was it made from them?"""
+    for base in repo.bases[:MAX_NAMES]:
+        place = "cardData.base_model" if base.stated_by == "card" else "tags"
+        yield Evidence(D.BASE_WEIGHTS, "declared_bases", YES, base.repo_id, place, base.relation)
+    if len(repo.bases) > MAX_NAMES:
+        yield Evidence(D.BASE_WEIGHTS, "declared_bases", YES, "", "tags", f"{len(repo.bases) - MAX_NAMES} more")
+    if not repo.bases:
+        yield Evidence(D.BASE_WEIGHTS, "declared_bases", NOT_STATED, "", "tags")
+
+
+@probe(D.BASE_WEIGHTS, needs="listing")
+def suspected_base(repo: Repo) -> Iterator[Evidence]:
+    """Does the name speak of a base under a restricted licence that is not declared?"""
+    if repo.bases:
+        return
+    name = repo.repo_id.rpartition("/")[2]
+    for pattern, family, owners in _RESTRICTED_NAMES:
+        said = pattern.search(name)
+        if said and repo.author not in owners:
+            yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", family)
+            return
+    if repo.model_type and repo.model_type.startswith("gemma") and repo.author != "google":
+        yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, repo.model_type, "config.model_type", "gemma")
+
+
+@probe(D.ARCHITECTURE, needs="listing")
+def architecture_config(repo: Repo) -> Iterator[Evidence]:
+    """Does config.json, as the Hub summarises it, name the architecture?"""
+    if repo.architectures:
+        yield Evidence(
+            D.ARCHITECTURE, "architecture_config", YES, repo.architectures[0], "config.architectures",
+            repo.model_type or "",
+        )  # fmt: skip
+    elif repo.model_type:
+        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, repo.model_type, "config.model_type", repo.model_type)
+    elif repo.auto_model:
+        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, repo.auto_model, "transformersInfo", repo.auto_model)
+
+
+@probe(D.ARCHITECTURE, D.PACKAGE, needs="listing")
+def library(repo: Repo) -> Iterator[Evidence]:
+    """Which library loads the model?"""
+    if repo.library:
+        yield Evidence(D.ARCHITECTURE, "library", YES, repo.library, "library_name", repo.library)
+
+
+@probe(D.ARCHITECTURE, needs="listing")
+def custom_code(repo: Repo) -> Iterator[Evidence]:
+    """Is the architecture itself code in the repository?"""
+    for name in repo.files or ():
+        if name.endswith(".py") and _MODELING.search(name):
+            yield Evidence(D.ARCHITECTURE, "custom_code", YES, name, "siblings")
+            return
+    if repo.custom_code:
+        yield Evidence(D.ARCHITECTURE, "custom_code", YES, "auto_map", "config.auto_map")
+
+
+@probe(D.TRAINING_CODE, needs="listing")
+def training_scripts(repo: Repo) -> Iterator[Evidence]:
+    """Are there training or data preparation scripts among the repository's files?"""
+    scripts = [f for f in repo.files or () if f.endswith((".py", ".sh", ".ipynb"))]
+    for name in [f for f in scripts if _TRAINING.search(f)][:3]:
+        yield Evidence(D.TRAINING_CODE, "training_scripts", YES, name, "siblings", "training")
+    for name in [f for f in scripts if _DATA_CODE.search(f)][:2]:
+        yield Evidence(D.TRAINING_CODE, "training_scripts", YES, name, "siblings", "data")
+
+
+@probe(D.TRAINING_CODE, needs="listing")
+def training_framework(repo: Repo) -> Iterator[Evidence]:
+    """Does a tag say which framework trained the model?"""
+    for tag in repo.tags or ():
+        if tag in ("generated_from_trainer", "trl", "axolotl", "unsloth", "llama-factory", "autotrain", "sft", "dpo"):
+            yield Evidence(D.TRAINING_CODE, "training_framework", YES, tag, "tags", tag)
+            return
+
+
+@probe(D.END_DATA, needs="listing")
+def named_datasets(repo: Repo) -> Iterator[Evidence]:
+    """Which datasets do the tags or the front matter name?"""
+    named = {t[8:]: "tags" for t in repo.tags or () if t.startswith("dataset:") and len(t) > 8}
+    for name in strings((repo.card_data or {}).get("datasets")):
+        named.setdefault(name, "cardData.datasets")
+    for name, place in list(named.items())[:MAX_NAMES]:
+        yield Evidence(D.END_DATA, "named_datasets", YES, name, place, name)
+    if len(named) > MAX_NAMES:
+        yield Evidence(D.END_DATA, "named_datasets", YES, "", "tags", f"{len(named) - MAX_NAMES} more")
+
+
+@probe(D.PREPRINT, needs="listing")
+def arxiv_tags(repo: Repo) -> Iterator[Evidence]:
+    """Which arXiv papers do the tags name?"""
+    found = [t for t in repo.tags or () if t.startswith("arxiv:")]
+    for tag in found[:MAX_NAMES]:
+        yield Evidence(D.PREPRINT, "arxiv_tags", YES, tag, "tags", tag[6:])
+
+
+@probe(D.PAPER, needs="listing")
+def doi_tags(repo: Repo) -> Iterator[Evidence]:
+    """Is there a DOI, other than the one that the Hub gives to the repository itself?"""
+    for tag in repo.tags or ():
+        if tag.startswith("doi:"):
+            own = tag.startswith("doi:10.57967/")  # the Hub's own prefix: it names the repo, not a paper
+            yield Evidence(D.PAPER, "doi_tags", NO if own else YES, tag, "tags", tag[4:])
+
+
+@probe(D.END_WEIGHTS, needs="listing")
+def intermediate_checkpoints(repo: Repo) -> Iterator[Evidence]:
+    """Are there checkpoints from during the training, as folders?"""
+    found: dict[str, str] = {}
+    for name in repo.files or ():
+        if "/" in name:
+            folder = _CHECKPOINT.match(name)
+            if folder:
+                found.setdefault(folder[1], name)
+    if found:
+        first = next(iter(found.values()))
+        yield Evidence(D.END_WEIGHTS, "intermediate_checkpoints", YES, first, "siblings", str(len(found)))
+
+
