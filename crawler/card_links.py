@@ -7,6 +7,7 @@ hostile text costs linear time. Images are not links. Does not resolve, fetch or
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 MAX_LINKS = 5_000
@@ -31,18 +32,14 @@ class Link(NamedTuple):
 def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
     """Links in order of place, and whether there are more than were read."""
     found: list[Link] = []
-    for m in _ABSOLUTE.finditer(text, start):
+    for m in islice(_ABSOLUTE.finditer(text, start), 2 * MAX_LINKS):
         link = _absolute(text, m.start(), m.end())
         if link is not None:
             found.append(link)
-            if len(found) > MAX_LINKS:
-                break
-    for m in _RELATIVE.finditer(text, start):
+    for m in islice(_RELATIVE.finditer(text, start), 2 * MAX_LINKS):
         link = _relative(text, m)
         if link is not None:
             found.append(link)
-            if len(found) > 2 * MAX_LINKS:
-                break
     if "]: " in text or "]:\t" in text or "]:<" in text or "]:h" in text:
         found += _references(text, start)
     found.sort(key=lambda link: link.start)

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from crawler.card_links import Link, find_links
 
-__all__ = ["Card", "Link", "Section", "parse", "quote"]
+__all__ = ["Card", "Link", "Section", "parse", "quote", "without_comments"]
 
 MAX_BYTES = 1_000_000
 MAX_SECTIONS = 5_000
@@ -213,7 +213,7 @@ def _put(frame: list[Any], value: Any) -> None:
 _FENCE = re.compile(r"^[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)$", re.M)
 _ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})", re.M)
 _UNDERLINE = re.compile(r"^[ ]{0,3}(={2,}|-{2,})[ \t\r]*$", re.M)
-_HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>(.{1,400}?)</h\1\s*>", re.I | re.S)
+_HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>", re.I)
 _BOLD_LINE = re.compile(r"^[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*$", re.M)
 _NOT_SETEXT = re.compile(r"[ \t]*(?:[-*+|>#]|\d+[.)]\s|$)")
 _TAG = re.compile(r"<[^<>\n]{0,300}>")
@@ -246,7 +246,7 @@ def _sections(text: str, start: int, code: tuple[tuple[int, int], ...]) -> tuple
     if "\n==" in text or "\n--" in text:
         heads += _underlined(text, start)
     if "</h" in text or "</H" in text:
-        heads += ((m.start(), m.end(), int(m[1]), m[2]) for m in _HTML_HEADING.finditer(text, start))
+        heads += _tagged(text, start)
     heads += ((m.start(), m.end(), 7, m[1]) for m in _BOLD_LINE.finditer(text, start))
     heads.sort()
     return _nest(_outside(heads, code)[:MAX_SECTIONS], len(text))
@@ -260,6 +260,18 @@ def _underlined(text: str, start: int) -> list[tuple[int, int, int, str]]:
         title = text[begin : m.start()]
         if begin > start and not _NOT_SETEXT.match(title):
             found.append((begin, m.end(), 1 if m[1][0] == "=" else 2, title))
+    return found
+
+
+def _tagged(text: str, start: int) -> list[tuple[int, int, int, str]]:
+    """HTML headings that are closed within 400 characters."""
+    found = []
+    for m in _HTML_HEADING.finditer(text, start):
+        end = text.find("</", m.end(), m.end() + 400)
+        while end >= 0 and text[end + 2 : end + 3] not in "hH":
+            end = text.find("</", end + 2, m.end() + 400)
+        if end > 0:
+            found.append((m.start(), min(end + 5, len(text)), int(m[1]), text[m.end() : end]))
     return found
 
 
@@ -297,9 +309,6 @@ def _plain(title: str) -> str:
     return " ".join(title.strip(" \t\r#*_:").split())
 
 
-_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.S)
-
-
 def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
     pieces, at = [], start
     for begin, end in code:
@@ -307,9 +316,18 @@ def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
         at = end
     pieces.append(text[at:])
     prose = "\n".join(pieces)
-    if "<!--" in prose:
-        prose = _COMMENT.sub(" ", prose)
-    return len(prose.split())
+    return len(without_comments(prose).split())
+
+
+def without_comments(text: str) -> str:
+    """The text without HTML comments; one that is never closed stays."""
+    if "<!--" not in text:
+        return text
+    pieces, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        pieces.append(text[at:begin])
+        at = end + 3
+    return " ".join((*pieces, text[at:]))
 
 
 #: What a tool writes into the cards that it makes -> the tool. Looked for in this order, in the first 6,000 characters.

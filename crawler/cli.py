@@ -112,7 +112,7 @@ def crawl(data: Path, as_json: bool, **arguments: Any) -> None:
     """
     ticker = Ticker()
     with session.stopping() as stop, locked(data):
-        reports = session.run(options_of(data, arguments), stop=stop, progress=ticker, clock=now)
+        reports = list(session.run(options_of(data, arguments), stop=stop, progress=ticker, clock=now))
     ticker.done()
     if as_json:
         click.echo(json.dumps([r._asdict() for r in reports], indent=2))

@@ -83,8 +83,9 @@ def stopping() -> Iterator[threading.Event]:
 
 def run(
     options: Options, *, stop: threading.Event, progress: crawl.Progress, clock: Callable[[], datetime]
-) -> list[crawl.Report]:
-    """Crawl once, or every night of the sample that is not stored yet. Raises OtherHub, StoppedError."""
+) -> Iterator[crawl.Report]:
+    """Crawl once, or every night of the sample that is not stored yet; a report after each, so that the caller can judge
+    that night before the next one comes. Raises OtherHub, StoppedError."""
     url = which_hub(options.hub)
     name = hub_name(url)
     store = Store(hub_db(options.data))
@@ -97,9 +98,10 @@ def run(
                 " Nothing was done; name another directory with --data."
             )
         if name == SAMPLE:
-            return list(_sample_nights(options, store, archive, stop, progress, clock))
+            yield from _sample_nights(options, store, archive, stop, progress, clock)
+            return
         night = options.night or clock().astimezone(UTC).date().isoformat()
-        return [_one(options, url, name, night, get_token(), store, archive, stop, progress, clock)]
+        yield _one(options, url, name, night, get_token(), store, archive, stop, progress, clock)
     finally:
         archive.close()
         store.close()

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from index import mof
+from index import checklists, mof
+from index.checklists import Checklist, Facts
 from index.licenses import License
 from index.model import Dimension, Judgement, Value
 
@@ -105,6 +106,16 @@ def eu_score(values: Values) -> float:
     return sum(_POINTS.get(cells.get(d, ""), 0.0) for d in _EU_DIMENSIONS) / len(_EU_DIMENSIONS)
 
 
+def osaid_checklist(values: Values, facts: Facts) -> Checklist:
+    """The Open Source AI Definition 1.0, each item pass, fail or unknown with its reason."""
+    return checklists.osaid_checklist(mirrored(values), facts)
+
+
+def ai_act_checklist(values: Values, facts: Facts) -> Checklist:
+    """The open-source exemption of the EU AI Act, each item pass, fail or unknown, and the duties that remain."""
+    return checklists.ai_act_checklist(mirrored(values), facts)
+
+
 class AaScore(NamedTuple):
     """Six components of 0..3; the two about data are the mean of base and end."""
 
@@ -130,10 +141,9 @@ _AA_ITEMS = {
     "weights_access": "0 no access; 1 a restricted API; 2 an open API, or weights behind a gate; 3 open weights",
     "weights_license": "0 none, unknown or no commercial use; 1 commercial use with limits and a naming duty; "
     "2 commercial use with limits; 3 terms conform to the Open Source AI Definition",
-    "data_access": "0 nothing; 1 some sources; 2 some sources and a full data sheet; 3 everything; mean of base and end",
+    "data_access": "0 nothing; 1 some sources; 2 some, with a full data sheet; 3 everything; mean of base and end",
     "data_license": "as weights_license, for the most restrictive licence of the training data",
-    "methodology": "0 nothing; 1 architecture; 2 and a preprint or paper; 3 architecture documented in full with a full "
-    "preprint or paper",
+    "methodology": "0 nothing; 1 architecture; 2 and a preprint or paper; 3 both in full",
     "code_license": "0 no training code; 1 code, licence not open or not known; 2 some code under an OSI-approved "
     "licence; 3 the code under one",
 }
@@ -172,7 +182,7 @@ def _terms(license: License) -> float:
     """0..3 for what a licence allows. What is not known allows nothing."""
     if license.is_conformant:
         return 3.0
-    if not license.commercial_use.startswith("yes"):
+    if license.commercial_use not in ("yes", "conditional"):
         return 0.0
     return 2.0 if license.naming_duty == "none" else 1.0
 
@@ -193,14 +203,14 @@ class Definition(NamedTuple):
 
 def definitions() -> list[Definition]:
     """Every question of every framework, in the order of the frameworks: the table that is published."""
-    from index import checklists  # checklists uses Values of this module
-
     rows = [Definition(RADBOUD, c.radboud_key, c.dimension, c.question, _RADBOUD_SOURCE, "2025-03-11")
             for c in CHARACTERISTICS]  # fmt: skip
     rows += [Definition(EU, c.eu_key, c.dimension, c.question, _EU_SOURCE, "2026-06-12")
              for c in CHARACTERISTICS if c.eu_key]  # fmt: skip
-    rows += [Definition(MOF, c.key, "", f"Class {'I' * c.class_}, {'required' if c.required else 'optional'}, {c.kind}: "
-                        f"{c.question}", _MOF_SOURCE, "2026-05-11") for c in mof.COMPONENTS]  # fmt: skip
+    for c in mof.COMPONENTS:
+        need = "required" if c.required else "optional"
+        question = f"Class {'I' * c.class_}, {need}, {c.kind}: {c.question}"
+        rows.append(Definition(MOF, c.key, "", question, _MOF_SOURCE, "2026-05-11"))
     rows += [Definition(q.framework, q.item, q.dimension, q.question, q.source, q.date) for q in checklists.QUESTIONS]
     rows += [Definition(AA, item, "", question, _AA_SOURCE, "2026-03") for item, question in _AA_ITEMS.items()]
     return rows

@@ -242,6 +242,7 @@ CREATE TABLE licenses (
   confidence TEXT,
   source TEXT,
   checked TEXT,
+  url TEXT,
   models INTEGER NOT NULL DEFAULT 0,
   downloads INTEGER
 ) STRICT, WITHOUT ROWID;

@@ -6,10 +6,11 @@ Pure. Judges nothing; a `View` is a Card with what several probes would otherwis
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crawler.cards import Card, Section
+from crawler.cards import Card, Section, without_comments
 from crawler.records import Repo
 from index.model import Evidence, Outcome
 
@@ -87,7 +88,7 @@ _KINDS = {
     "usage": r"how to|usage|quick ?start|get(ting)? started|inference|installation|example|使用|快速|utilisation|verwendung|uso\b",
 }
 _KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
-_EMPTY = re.compile(r"\[?more information needed\]?|<!--.{0,3000}?-->|needs more information|coming soon|\btbd\b|\btodo\b|^#{1,6}[^\n]*$", re.I | re.M | re.S)
+_EMPTY = re.compile(r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b", re.I)
 
 
 class Part(NamedTuple):
@@ -112,13 +113,39 @@ def kinds_of(title: str) -> frozenset[str]:
 
 
 def _parts(card: Card) -> tuple[Part, ...]:
-    parts = []
-    for section in card.sections:
-        kinds = kinds_of(section.title)
-        if kinds:
-            body = card.text[section.body : min(section.end, section.body + 20_000)]
-            parts.append(Part(section, kinds, len(_EMPTY.sub(" ", body).split())))
-    return tuple(parts)
+    sections, text = card.sections, card.text
+    counts = [0] * len(sections)
+    above: list[int] = []
+    for i, section in enumerate(sections):  # each word is counted once, then once more for every section round it
+        while above and sections[above[-1]].end <= section.start:
+            above.pop()
+        stop = sections[i + 1].start if i + 1 < len(sections) else section.end
+        own = len(_EMPTY.sub(" ", without_comments(text[section.body : stop])).split())
+        counts[i] += own
+        for j in above:
+            counts[j] += own
+        above.append(i)
+    kinds = [kinds_of(s.title) for s in sections]
+    return tuple(Part(s, k, n) for s, k, n in zip(sections, kinds, counts, strict=True) if k)
+
+
+def _map(parts: tuple[Part, ...]) -> tuple[tuple[int, ...], tuple[frozenset[str], ...]]:
+    """Places where the innermost classified section changes, and what it is about from there on."""
+    starts, kinds = [0], [frozenset[str]()]
+    above: list[Part] = []
+    for part in parts:
+        while above and above[-1].section.end <= part.section.start:
+            ended = above.pop()
+            starts.append(ended.section.end)
+            kinds.append(above[-1].kinds if above else frozenset())
+        starts.append(part.section.start)
+        kinds.append(part.kinds)
+        above.append(part)
+    while above:
+        ended = above.pop()
+        starts.append(ended.section.end)
+        kinds.append(above[-1].kinds if above else frozenset())
+    return tuple(starts), tuple(kinds)
 
 
 # --- whose ---
@@ -150,6 +177,7 @@ class View(NamedTuple):
     card: Card
     low: str  # the text in lower case, place for place
     parts: tuple[Part, ...]
+    map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
     org: str  # squashed
     own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
     derived: bool  # it has a declared ancestor, or the card is a conversion's
@@ -157,17 +185,12 @@ class View(NamedTuple):
 
     def kinds_at(self, place: int) -> frozenset[str]:
         """What the innermost classified sections round a place are about."""
-        found: frozenset[str] = frozenset()
-        for part in self.parts:
-            if part.section.start > place:
-                break
-            if place < part.section.end:
-                found = part.kinds
-        return found
+        return self.map[1][bisect_right(self.map[0], place) - 1]
 
     def in_code(self, place: int) -> bool:
         """Whether the place is inside a fenced block."""
-        return any(start <= place < end for start, end in self.card.code)
+        i = bisect_right(self.card.code, place, key=lambda span: span[0])
+        return i > 0 and place < self.card.code[i - 1][1]
 
     def is_ours(self, account: str) -> bool:
         """Whether an account on another site looks like the model's own."""
@@ -195,8 +218,9 @@ def view(repo: Repo, card: Card) -> View:
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
+    parts = _parts(card)
     made = View(
-        card, fold(card.text), _parts(card), squash(org), tokens(repo.repo_id) - theirs,
+        card, fold(card.text), parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
         bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS,
     )  # fmt: skip
     _last[:] = [(repo, card, made)]

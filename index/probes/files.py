@@ -32,7 +32,7 @@ _CONTAINERS = frozenset(
 _LIBRARY_CONTAINERS = {
     "stable-baselines3": ("zip",), "sklearn": ("pkl", "pickle", "joblib"), "fastai": ("pkl",),
     "spacy": ("whl",), "espnet": ("zip",), "xgboost": ("pkl", "ubj"), "rl_baselines3_zoo": ("zip",),
-    "deep-rl-course": ("pkl",), "gensim": ("model", "kv"), "tf-keras": ("pb",), "keras": ("pb",),
+    "deep-rl-course": ("pkl",), "gensim": ("model", "kv"),
 }  # fmt: skip
 _LEFTOVER = re.compile(
     r"^(?:optimi[sz]er|scheduler|lr_scheduler|rng_state|random_states?|scaler|training_args|trainer_state|train_args"

@@ -27,8 +27,9 @@ _WEIGHT_TAGS = {
 _LICENSE_FILE = re.compile(r"^[^/]*(?:licen[cs]e|copying|use_policy)[^/]*$", re.IGNORECASE)
 _TEXT_FILE = re.compile(r"^[^.]*$|\.(?:md|txt|rst|pdf|html?|tex|apache|mit)$|\.(?:licen[cs]e)$|-\d\.\d$", re.IGNORECASE)
 _TRAINING = re.compile(
-    r"(?:^|/)(?:run_)?(?:[\w-]*_)?(?:pre[-_]?train|train|trainer|fine[-_]?tun(?:e|ing)|sft|dpo|rlhf|ppo|distil\w*)[\w-]*"
-    r"\.(?:py|sh|ipynb)$|(?:^|/)run_[\w-]+\.(?:sh|py)$",
+    r"(?:^|/)(?:run_)?(?:[\w-]*_)?(?:pre[-_]?train(?:ing|er)?|train(?:ing|er)?|fine[-_]?tun(?:e|ing)|sft|dpo|rlhf|ppo"
+    r"|distill?(?:ation)?)(?:[-_.][\w.-]*)?\.(?:py|sh|ipynb)$"
+    r"|(?:^|/)run_(?:clm|mlm|glue|squad|qa|ner|translation|summarization|speech|flax|seq2seq|classification)\w*\.(?:sh|py)$",
     re.IGNORECASE,
 )
 _DATA_CODE = re.compile(
@@ -38,6 +39,8 @@ _DATA_CODE = re.compile(
 )
 _RESULTS = re.compile(r"(?:^|/)\.eval_results/|(?:^|/)(?:eval|all|test|predict)_results\.(?:json|txt)$", re.IGNORECASE)
 _CHECKPOINT = re.compile(r"^(?:.*/)?((?:checkpoint|ckpt|step|global_step|iter|epoch)[-_]?\d+)/", re.IGNORECASE)
+#: Papers that a card's template cites whatever the model is: the carbon calculator of the Hub's own template.
+_BOILERPLATE_PAPERS = frozenset({"1910.09700"})
 _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
 #: Names that say what a model was made from. A name is a hint, never a proof.
 _RESTRICTED_NAMES = (
@@ -310,7 +313,7 @@ def named_datasets(repo: Repo) -> Iterator[Evidence]:
 @probe(D.PREPRINT, needs="listing")
 def arxiv_tags(repo: Repo) -> Iterator[Evidence]:
     """Which arXiv papers do the tags name?"""
-    found = [t for t in repo.tags or () if t.startswith("arxiv:")]
+    found = [t for t in repo.tags or () if t.startswith("arxiv:") and t[6:] not in _BOILERPLATE_PAPERS]
     for tag in found[:MAX_NAMES]:
         yield Evidence(D.PREPRINT, "arxiv_tags", YES, tag, "tags", tag[6:])
 

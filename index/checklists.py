@@ -1,0 +1,273 @@
+"""Two checklists answered from the 14 judgements: the Open Source AI Definition, and the EU AI Act's exemption.
+
+Does: answer each item pass, fail or unknown, with the reason and the dimension that holds the evidence, and sum up: one
+fail fails, all must pass to pass. Pure.
+Does not: give legal advice, read a licence (the catalogue did), or take silence for an answer: what the Hub does not
+show (prices, support contracts, a copyright policy, training compute) stays unknown unless the caller knows it.
+
+Sources: Open Source AI Definition 1.0 (opensource.org/ai, October 2024); Regulation (EU) 2024/1689, Art. 51, 53 and
+recitals 102 to 104. Items are in our words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from index.licenses import License
+from index.model import Dimension, Restriction, Value
+
+OSAID = "OSAID 1.0"
+AI_ACT = "EU AI Act, Art. 53(2)"
+
+
+class Result(StrEnum):
+    """The answer to one item."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Question(NamedTuple):
+    """One item. `decides` False: an obligation that remains and does not decide the exemption."""
+
+    framework: str
+    item: str
+    dimension: str
+    question: str
+    source: str
+    date: str
+    decides: bool = True
+
+
+class Check(NamedTuple):
+    """One item answered."""
+
+    item: str
+    result: Result
+    reason: str
+    dimension: str  # where the evidence is; '' = no dimension shows it
+    decides: bool
+
+
+class Checklist(NamedTuple):
+    """All items of a framework for one model. `result` is over the items that decide."""
+
+    framework: str
+    result: Result
+    checks: tuple[Check, ...]
+
+    def check(self, item: str) -> Check:
+        """The answer to one item; KeyError when the framework has no such item."""
+        for check in self.checks:
+            if check.item == item:
+                return check
+        raise KeyError(item)
+
+
+class Facts(NamedTuple):
+    """What the checklists need beside the 14 cells. None = not known, never a default that looks like a fact."""
+
+    license: License  # effective licence of the weights
+    code_license: License | None = None  # of the training code
+    gated: str | None = None  # 'no', 'auto', 'manual'
+    inference_code: bool | None = None  # code to run it is public
+    usage_information: bool | None = None  # the card says how to use it
+    monetised: bool | None = None  # offered for a price or for personal data
+    copyright_policy: bool | None = None
+    training_summary: bool | None = None  # the public summary of Art. 53(1)(d)
+    systemic_risk: bool | None = None  # Art. 51
+
+
+_D = Dimension
+_OSI = "https://opensource.org/ai"
+_LAW = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
+
+
+def _osaid(item: str, dimension: str, question: str) -> Question:
+    return Question(OSAID, item, dimension, question, _OSI, "2024-10-28")
+
+
+def _act(item: str, dimension: str, question: str, decides: bool = True) -> Question:
+    return Question(AI_ACT, item, dimension, question, _LAW, "2024-06-13", decides)
+
+
+QUESTIONS = (
+    _osaid("parameters", _D.END_WEIGHTS, "Can the parameters be downloaded?"),
+    _osaid("parameters_terms", _D.LICENSE, "Are the parameters, base included, under OSI-approved terms?"),
+    _osaid("no_permission", _D.END_WEIGHTS, "Can it be used without asking anybody for permission?"),
+    _osaid(
+        "data_information", _D.DATASHEET, "Is the training data of every stage described well enough to rebuild it?"
+    ),
+    _osaid("training_code", _D.TRAINING_CODE, "Is the code for data processing, training and validation complete?"),
+    _osaid("code_terms", _D.TRAINING_CODE, "Is that code under an OSI-approved licence?"),
+    _osaid("inference_code", _D.TRAINING_CODE, "Is the code to run it public?"),
+    _osaid("architecture", _D.ARCHITECTURE, "Is the architecture public?"),
+    _act("free_license", _D.LICENSE, "Does a free and open-source licence allow access, use, change and distribution?"),
+    _act("open_access", _D.END_WEIGHTS, "Is access given to everyone, without approval? (recital 102)"),
+    _act("parameters", _D.END_WEIGHTS, "Are the parameters, weights included, public?"),
+    _act("architecture_information", _D.ARCHITECTURE, "Is information on the architecture public?"),
+    _act("usage_information", _D.MODEL_CARD, "Is information on how to use the model public?"),
+    _act("not_monetised", "", "Is it offered without a price and without paying in personal data? (recital 103)"),
+    _act("no_systemic_risk", "", "Is it below the threshold of a model with systemic risk? (Art. 51)"),
+    _act("copyright_policy", "", "Remains a duty: a policy to respect EU copyright law, Art. 53(1)(c)", False),
+    _act(
+        "training_summary", _D.DATASHEET, "Remains a duty: a public summary of training content, Art. 53(1)(d)", False
+    ),
+)
+
+Answer = tuple[Result, str]
+
+
+def osaid_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
+    """The Open Source AI Definition, item by item. `values`: dimension -> value, base and end mirrored."""
+    code = _cell(values, _D.TRAINING_CODE)
+    answers: dict[str, Answer] = {
+        "parameters": _all_of(_cell(values, _D.END_WEIGHTS), "the weights"),
+        "parameters_terms": _osi_terms(facts.license),
+        "no_permission": _ungated(facts.gated),
+        "data_information": _data_information(values),
+        "training_code": _all_of(code, "the training code"),
+        "code_terms": _code_terms(code, facts.code_license),
+        "inference_code": _known(facts.inference_code, "code to run it is public", "code to run it is not public"),
+        "architecture": _some_of(_cell(values, _D.ARCHITECTURE), "the architecture"),
+    }
+    return _sum_up(OSAID, answers)
+
+
+def ai_act_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
+    """The open-source exemption for general-purpose models, and the duties that remain. `values` as above."""
+    answers: dict[str, Answer] = {
+        "free_license": _free_terms(facts.license),
+        "open_access": _ungated(facts.gated),
+        "parameters": _all_of(_cell(values, _D.END_WEIGHTS), "the weights"),
+        "architecture_information": _some_of(_cell(values, _D.ARCHITECTURE), "the architecture"),
+        "usage_information": _usage(values, facts),
+        "not_monetised": _known(
+            None if facts.monetised is None else not facts.monetised,
+            "stated to be offered without payment",
+            "offered for a price or for personal data",
+            "the Hub shows no prices; publishing in a repository is not itself monetisation",
+        ),
+        "no_systemic_risk": _known(
+            None if facts.systemic_risk is None else not facts.systemic_risk,
+            "below the threshold",
+            "classified as a model with systemic risk: the exemption does not apply",
+            "training compute is not shown",
+        ),
+        "copyright_policy": _known(facts.copyright_policy, "a copyright policy is published", "none is published"),
+        "training_summary": _known(
+            facts.training_summary,
+            "a summary of the training content is published",
+            "none is published",
+            "a data sheet is no proof that the summary of Art. 53(1)(d) exists",
+        ),
+    }
+    return _sum_up(AI_ACT, answers)
+
+
+def _sum_up(framework: str, answers: Mapping[str, Answer]) -> Checklist:
+    checks = tuple(
+        Check(q.item, *answers[q.item], q.dimension, q.decides) for q in QUESTIONS if q.framework == framework
+    )
+    results = [c.result for c in checks if c.decides]
+    if Result.FAIL in results:
+        result = Result.FAIL
+    else:
+        result = Result.UNKNOWN if Result.UNKNOWN in results else Result.PASS
+    return Checklist(framework, result, checks)
+
+
+def _cell(values: Mapping[str, str], dimension: Dimension) -> str:
+    return values.get(dimension.value, Value.UNKNOWN.value)
+
+
+def _known(fact: bool | None, yes: str, no: str, unknown: str = "nothing seen that answers it") -> Answer:
+    if fact is None:
+        return Result.UNKNOWN, unknown
+    return (Result.PASS, yes) if fact else (Result.FAIL, no)
+
+
+def _all_of(value: str, what: str) -> Answer:
+    """Only all of it is enough. Partial may be incomplete or only not confirmed: unknown."""
+    if value == Value.OPEN:
+        return Result.PASS, f"{what}: open"
+    if value == Value.CLOSED:
+        return Result.FAIL, f"{what}: closed"
+    return Result.UNKNOWN, f"{what}: {value}; all of it is asked for"
+
+
+def _some_of(value: str, what: str) -> Answer:
+    """A part is enough: the cell also asks for the training set-up, the item does not."""
+    if value in (Value.OPEN, Value.PARTIAL):
+        return Result.PASS, f"{what}: {value}"
+    return _all_of(value, what)
+
+
+def _ungated(gated: str | None) -> Answer:
+    if gated == "no":
+        return Result.PASS, "not gated"
+    if gated == "manual":
+        return Result.FAIL, "gated: a person approves each request"
+    if gated == "auto":
+        return Result.UNKNOWN, "gated: access follows at once, on conditions that are not read here"
+    return Result.UNKNOWN, "whether it is gated was not shown"
+
+
+def _osi_terms(license: License) -> Answer:
+    if license.conformant == "yes":
+        return Result.PASS, f"{license.id}: OSI-approved"
+    if license.conformant == "conformant-not-approved":
+        return Result.UNKNOWN, f"{license.id}: the terms conform, OSI has not approved them"
+    return _refused(license)
+
+
+def _free_terms(license: License) -> Answer:
+    """The Act asks for freedoms, not for an approval (recital 102)."""
+    if license.is_conformant:
+        return Result.PASS, f"{license.id}: access, use, change and distribution are free"
+    return _refused(license)
+
+
+def _refused(license: License) -> Answer:
+    if license.restriction == Restriction.NO_LICENSE:
+        return Result.FAIL, "no licence is stated, so nothing is permitted"
+    if license.conformant == "no":
+        return Result.FAIL, f"{license.id}: {license.restriction or 'not free'}"
+    return Result.UNKNOWN, f"{license.id}: a licence that we cannot read"
+
+
+def _code_terms(code: str, license: License | None) -> Answer:
+    if code == Value.CLOSED:
+        return Result.FAIL, "the training code: closed"
+    if license is None or code not in (Value.OPEN, Value.PARTIAL):
+        return Result.UNKNOWN, "the licence of the training code is not known"
+    if license.osi_approved == "yes":
+        return Result.PASS, f"{license.id}: OSI-approved"
+    if license.osi_approved == "no":
+        return Result.FAIL, f"{license.id}: not OSI-approved"
+    return Result.UNKNOWN, f"{license.id}: not known to be approved"
+
+
+def _data_information(values: Mapping[str, str]) -> Answer:
+    """Data need not be shared, but must be described: closed data fail only when nothing describes them."""
+    stages = {_cell(values, _D.BASE_DATA), _cell(values, _D.END_DATA)}
+    sheet = _cell(values, _D.DATASHEET)
+    if sheet == Value.OPEN and stages == {Value.OPEN.value}:
+        return Result.PASS, "the data of every stage is open and a data sheet describes it"
+    if Value.CLOSED in stages and sheet not in (Value.OPEN, Value.PARTIAL):
+        return Result.FAIL, f"the data of a stage is closed, and the data sheet: {sheet}"
+    return Result.UNKNOWN, f"data: {' and '.join(sorted(stages))}; data sheet: {sheet}"
+
+
+def _usage(values: Mapping[str, str], facts: Facts) -> Answer:
+    if facts.usage_information is not None:
+        return _known(facts.usage_information, "the card says how to use it", "the card does not say how to use it")
+    card = _cell(values, _D.MODEL_CARD)
+    if card == Value.OPEN:
+        return Result.PASS, "the model card: open"
+    if card == Value.CLOSED:
+        return Result.FAIL, "the model card: closed"
+    return Result.UNKNOWN, f"the model card: {card}; whether it says how to use the model was not seen"

@@ -1,0 +1,305 @@
+"""The base-model graph: what a model's declared ancestors allow it, and what it takes over from them. Pure.
+
+A licence binds what is made from a work, so the effective licence is the most restrictive of a model's own and of all
+its declared ancestors', through renames and round cycles. Access works down the same way: what is made from a model
+below L3 is never proved above L2. Only declared bases count; a name that sounds like Llama is a hint (a probe's), not
+a base. Reads no database: `judge.py` gives it nodes and gets limits, evidence and conflict sentences back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from crawler.records import Base
+from index.licenses import License, catalogue, most_restrictive
+from index.model import Dimension, Evidence, Level, Outcome, Restriction, Value
+
+#: Organisations to which the Hub moved its once ownerless models (2024): `gpt2` is `openai-community/gpt2` today.
+LEGACY_OWNERS = (
+    "google-bert", "openai-community", "FacebookAI", "distilbert", "google-t5", "albert", "xlnet", "transfo-xl",
+    "almanach", "Salesforce", "facebook", "google", "microsoft",
+)  # fmt: skip
+MAX_QUOTED = 12  # ancestors that get their own evidence; the licence counts all of them
+_SAME_MODEL = re.compile(r"(?:^|[-_.])(?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|onnx|[2-8][-_]?bit|int[48]|fp8|w[48]a(?:8|16))",
+                         re.IGNORECASE)  # fmt: skip
+
+
+class Handed(NamedTuple):
+    """What a judged repo hands down to whatever is made from it."""
+
+    repo_id: str
+    license: str  # catalogue id of its effective licence
+    allows: Level  # nothing made from it is proved above this
+    allows_max: Level  # nor can be above this, whatever else is shown
+    why: Restriction  # of the two limits above
+    base_data: str  # Value, as the next three
+    end_data: str
+    base_weights: str
+    end_weights: str
+    is_root: bool  # it declares no base itself
+
+
+class Limits(NamedTuple):
+    """What licence and lineage allow one model."""
+
+    license: License  # effective
+    imposed_by: str  # the ancestor whose licence it is; '' = the model's own
+    allows: Level  # from the ancestors alone
+    allows_max: Level
+    why: Restriction
+    is_root: bool
+
+
+class Link(NamedTuple):
+    """One declared ancestor, as the table `lineage` shows it."""
+
+    base: Base
+    resolved: str | None  # its name today; None = not on the Hub as far as we know
+    license: str | None  # its effective licence
+    conflict: str  # in words; '' = none
+
+
+class Inherited(NamedTuple):
+    """Limits, evidence and links of one model."""
+
+    limits: Limits
+    evidence: tuple[Evidence, ...]
+    links: tuple[Link, ...]
+
+
+_YES, _NO = Outcome.YES, Outcome.NO
+_BASE = Dimension.BASE_WEIGHTS
+_FREE = Level.L6
+
+
+def hand_down(
+    repo_id: str, level: Level, level_max: Level, restriction: Restriction, limits: Limits, gated: str | None,
+    cells: Mapping[str, str],
+) -> Handed:  # fmt: skip
+    """What a model with this verdict allows its descendants: L6 when it is L3 or more, else at most L2.
+
+    A limit is certain (`allows_max`) only when it is one of licence or access, which nothing made from the model
+    can shed; missing weights, an unknown licence or an unknown base only keep a descendant from being proved.
+    """
+    bound = min(limits.allows_max, _license_max(limits.license))
+    if gated in ("auto", "manual"):
+        bound = min(bound, Level.L2)
+    if level >= Level.L3:
+        allows, why = _FREE, Restriction.NONE
+    else:
+        allows = Level.L2
+        why = _why_below(restriction, limits, gated, bound)
+    return Handed(
+        repo_id, limits.license.id, allows, min(bound, _FREE), why,
+        cells.get(Dimension.BASE_DATA, Value.UNKNOWN), cells.get(Dimension.END_DATA, Value.UNKNOWN),
+        cells.get(Dimension.BASE_WEIGHTS, Value.UNKNOWN), cells.get(Dimension.END_WEIGHTS, Value.UNKNOWN),
+        limits.is_root,
+    )  # fmt: skip
+
+
+def _license_max(license: License) -> Level:
+    """The highest level that a licence does not exclude: unknown or unstated terms exclude nothing by themselves."""
+    return Level.L2 if license.conformant == "no" and license.restriction != Restriction.NO_LICENSE else _FREE
+
+
+def _why_below(restriction: Restriction, limits: Limits, gated: str | None, bound: Level) -> Restriction:
+    """Why nothing made from such a model is proved above L2, gravest first."""
+    if limits.license.restriction:
+        return Restriction(limits.license.restriction)
+    if gated in ("auto", "manual"):
+        return Restriction.CLICK_THROUGH
+    if bound <= Level.L2:
+        return limits.why
+    return Restriction.UNKNOWN_BASE if restriction is not Restriction.UNKNOWN_LICENSE else restriction
+
+
+def inherit(
+    own: License,
+    said: str,
+    place: str,
+    bases: Sequence[Base],
+    find: Callable[[str], Handed | None],
+    *,
+    cycle: Iterable[str] = (),
+    peers: Iterable[License] = (),
+    name: str = "",
+) -> Inherited:
+    """What a model with this own licence takes over from its declared bases.
+
+    `said` and `place` are its licence declaration and where it stands. `find` gives what a base hands down, None for a
+    base that is not known. `cycle` names bases that descend from this model: their licences come as `peers`, the rest
+    of them is unknown.
+    """
+    looped = frozenset(cycle)
+    found = [(b, None if b.repo_id in looped or b.repo_id == name else find(b.repo_id)) for b in bases]
+    known = catalogue()
+    chain = [(own, "")] + [(known[h.license], b.repo_id) for b, h in found if h] + [(p, "a cycle") for p in peers]
+    effective = most_restrictive(license for license, _ in chain)
+    imposed_by = next(who for license, who in chain if license is effective)
+    limits = Limits(effective, imposed_by, *_allowed(found), not bases)
+    links = tuple(
+        Link(b, h.repo_id if h else None, h.license if h else None, _conflict(own, said, b, h)) for b, h in found
+    )
+    evidence = [_license_evidence(limits, said, place)]
+    evidence += _base_evidence(found, looped, name)
+    evidence += _inherited_cells(found, name)
+    evidence += [
+        Evidence(Dimension.LICENSE, "license_conflict", _YES, link.conflict, f"base:{link.base.repo_id}", link.license or "")
+        for link in links
+        if link.conflict
+    ][:MAX_QUOTED]
+    return Inherited(limits, tuple(evidence), links)
+
+
+def _allowed(found: Sequence[tuple[Base, Handed | None]]) -> tuple[Level, Level, Restriction]:
+    """The least that any ancestor allows, and the gravest reason among those that allow the least."""
+    allows, bound = _FREE, _FREE
+    reasons: list[Restriction] = []
+    for _, handed in found:
+        if handed is None:
+            allows = min(allows, Level.L2)
+            reasons.append(Restriction.UNKNOWN_BASE)
+            continue
+        allows, bound = min(allows, handed.allows), min(bound, handed.allows_max)
+        if handed.why is not Restriction.NONE:
+            reasons.append(handed.why)
+    return allows, bound, min(reasons, key=_GRAVITY.__getitem__, default=Restriction.NONE)
+
+
+_GRAVITY = {restriction: place for place, restriction in enumerate(Restriction)}
+
+
+def _license_evidence(limits: Limits, said: str, place: str) -> Evidence:
+    """Whether the effective licence conforms, with the words it rests on."""
+    license = limits.license
+    if license.is_conformant:
+        outcome = _YES
+    elif license.restriction == Restriction.NO_LICENSE:
+        outcome = Outcome.NOT_STATED
+    else:
+        outcome = _NO if license.conformant == "no" else Outcome.UNAVAILABLE
+    if limits.imposed_by:
+        return Evidence(
+            Dimension.LICENSE, "effective_license", outcome, license.id, f"base:{limits.imposed_by}", license.id
+        )
+    return Evidence(Dimension.LICENSE, "effective_license", outcome, said, place, license.id)
+
+
+def _base_evidence(
+    found: Sequence[tuple[Base, Handed | None]], looped: frozenset[str], name: str
+) -> Iterator[Evidence]:
+    """Which declared bases cannot be judged, and which allow less than L3."""
+    for base, handed in found[:MAX_QUOTED]:
+        place = f"base:{base.repo_id}"
+        if base.repo_id in looped or base.repo_id == name:
+            yield Evidence(_BASE, "known_bases", _NO, base.repo_id, place, "cycle")
+        elif handed is None:
+            yield Evidence(_BASE, "known_bases", Outcome.UNAVAILABLE, base.repo_id, place)
+        else:
+            outcome = _YES if handed.allows >= Level.L3 else _NO
+            yield Evidence(_BASE, "known_bases", outcome, handed.repo_id, place, str(handed.why))
+
+
+def _inherited_cells(found: Sequence[tuple[Base, Handed | None]], name: str) -> Iterator[Evidence]:
+    """The data and weights cells that come from the bases. A quantisation is the same model: all its cells come."""
+    same = [h for b, h in found if h and is_same_model(b, name)]
+    if len(found) == 1 and same:
+        handed = same[0]
+        cells = (
+            (Dimension.BASE_DATA, handed.base_data),
+            (Dimension.END_DATA, handed.end_data),
+            (_BASE, handed.end_weights if handed.is_root else handed.base_weights),
+        )
+    else:
+        cells = (
+            (Dimension.BASE_DATA, together([(h.end_data if h.is_root else h.base_data) if h else None for _, h in found])),
+            (_BASE, together([h.end_weights if h else None for _, h in found])),
+        )
+    where = found[0][0].repo_id if found else ""
+    for dimension, value in cells:
+        if value not in (Value.UNKNOWN, Value.NOT_APPLICABLE):
+            yield Evidence(dimension, "inherited", _YES, str(value), f"base:{where}", str(value))
+
+
+def is_same_model(base: Base, name: str) -> bool:
+    """Whether the relation is only another number format of the same weights."""
+    return base.relation == "quantized" or (not base.relation and _SAME_MODEL.search(name) is not None)
+
+
+def together(values: Sequence[str | None]) -> str:
+    """One cell for several bases: the same as all of them, partial when they differ, unknown when one is not known."""
+    if not values or any(v is None or v in (Value.UNKNOWN, Value.NOT_APPLICABLE) for v in values):
+        return Value.UNKNOWN
+    return str(values[0]) if len(set(values)) == 1 else Value.PARTIAL
+
+
+def _conflict(own: License, said: str, base: Base, handed: Handed | None) -> str:
+    """The path in words when the base's licence forbids what the model's own licence grants."""
+    if handed is None or not own.is_conformant:
+        return ""
+    theirs = catalogue()[handed.license]
+    if theirs.conformant != "no" or theirs.restriction == Restriction.NO_LICENSE:
+        return ""
+    return f"tag {said}, but base {base.repo_id}: {theirs.id}"
+
+
+# ------------------------------------------------------------------------------------------------- the graph
+
+
+def candidates(name: str) -> Iterator[str]:
+    """Names under which a declared base may stand today, likeliest first (renames of our own record come after)."""
+    name = name.strip().removeprefix("https://huggingface.co/").strip("/")
+    yield name
+    if "/" not in name:
+        for owner in LEGACY_OWNERS:
+            yield f"{owner}/{name}"
+
+
+def ancestors_first(bases: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """Groups of names, every group after all groups that its members descend from; a group of several is a cycle.
+
+    `bases`: name -> names of its bases; names that are not keys are outside and ignored. Tarjan's algorithm without
+    recursion, because chains of a thousand fine-tunes exist; linear in names and declarations.
+    """
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    for root in bases:
+        if root in index:
+            continue
+        work: list[tuple[str, Iterator[str]]] = [(root, iter(bases[root]))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            name, rest = work[-1]
+            for base in rest:
+                if base not in bases:
+                    continue
+                if base not in index:
+                    index[base] = low[base] = len(index)
+                    stack.append(base)
+                    on_stack.add(base)
+                    work.append((base, iter(bases[base])))
+                    break
+                if base in on_stack:
+                    low[name] = min(low[name], index[base])
+            else:
+                work.pop()
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[name])
+                if low[name] == index[name]:
+                    yield tuple(_pop_group(stack, on_stack, name))
+
+
+def _pop_group(stack: list[str], on_stack: set[str], until: str) -> Iterator[str]:
+    while True:
+        name = stack.pop()
+        on_stack.discard(name)
+        yield name
+        if name == until:
+            return

@@ -1,0 +1,360 @@
+"""Probes over a card's own words: its sections, architecture and hardware, licence sentences, usage, package, API, claims.
+
+Pure: card -> Evidence with the quote and its place. Judges nothing. Data is in card_data, links and papers in card_links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from crawler.cards import Card
+from crawler.records import Repo
+from index import claims as said
+from index.model import Dimension, Evidence, Outcome
+from index.probes import probe
+from index.probes.card_quotes import PLACE, Part, View, not_stated, seen, seen_around, squash, tokens, view
+
+D = Dimension
+FILLED = 5  # words that a section needs to count as filled
+
+
+def first_words(card: Card, part: Part) -> tuple[int, int]:
+    """The first line of text in a section, as a place."""
+    start, end = part.section.body, part.section.end
+    while start < end and card.text[start] in " \t\r\n*_:-#>|=":
+        start += 1
+    stop = card.text.find("\n", start, end)
+    return start, end if stop < 0 else stop
+
+
+def sections_of(v: View, kind: str) -> list[Part]:
+    """The filled sections of a kind, in order."""
+    return [p for p in v.parts if kind in p.kinds and p.words >= FILLED]
+
+
+def _section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence | None:
+    parts = sections_of(v, kind)
+    if not parts:
+        return None
+    best = max(parts, key=lambda p: p.words)
+    start, end = first_words(v.card, best)
+    return seen(dimension, name, v.card, start, end, f"{kind}: {best.words} words")
+
+
+# --- model card ---
+
+
+@probe(D.MODEL_CARD, needs="card")
+def card_length(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """How many words has the card, without code and front matter?"""
+    start = min(card.body_start, len(card.text))
+    while start < len(card.text) and card.text[start] in " \t\r\n#":
+        start += 1
+    end = card.text.find("\n", start)
+    outcome = Outcome.YES if card.words else Outcome.NO
+    yield seen(D.MODEL_CARD, "card_length", card, start, len(card.text) if end < 0 else end, str(card.words), outcome)
+
+
+@probe(D.MODEL_CARD, needs="card")
+def card_sections(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which of the sections that a model card should have are there and filled in?"""
+    v = view(repo, card)
+    for kind in ("intended_use", "training_data", "training_procedure", "evaluation", "limitations"):
+        found = _section_evidence(v, kind, D.MODEL_CARD, "card_sections")
+        if found:
+            yield found
+        else:
+            empty = next((p for p in v.parts if kind in p.kinds), None)
+            if empty:  # announced and left empty: that is a "no", with the heading as its quote
+                s = empty.section
+                yield seen(D.MODEL_CARD, "card_sections", card, s.start, s.body, kind, Outcome.NO)
+            else:
+                yield Evidence(D.MODEL_CARD, "card_sections", Outcome.NOT_STATED, "", PLACE, kind)
+
+
+@probe(D.MODEL_CARD, needs="card")
+def card_boilerplate(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Is the card an unfilled template or written by a tool?"""
+    if card.is_template:
+        at = card.text.find("[More Information Needed]")
+        value = f"template: {card.placeholders} placeholders"
+        yield seen(D.MODEL_CARD, "card_boilerplate", card, at, at + 25, value)
+    elif card.is_generated:
+        start = card.body_start
+        yield seen(D.MODEL_CARD, "card_boilerplate", card, start, start + 200, card.generator)
+    else:
+        yield from not_stated("card_boilerplate", D.MODEL_CARD)
+
+
+# --- architecture, hardware, procedure ---
+
+_SHAPE = re.compile(
+    r"\b(?:\d+[- ](?:layers?|(?:attention[- ])?heads|hidden (?:size|units))|hidden[ _-](?:size|dim)\w*|attention[ _-]heads|"
+    r"decoder-only|encoder-decoder|encoder-only|num_(?:hidden_)?layers|mixture[- ]of[- ]experts|feed-?forward|"
+    r"grouped[- ]query attention|rotary (?:position\w* )?embeddings?|convolutional layers?|state[- ]space model)\b",
+    re.I,
+)
+_SHAPE_HINTS = ("layer", "heads", "hidden", "decoder", "encoder", "experts", "attention", "rotary", "state")
+_HARDWARE = re.compile(
+    r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
+    r"(?:nvidia[- ](?:tesla |geforce )?)?(?:[ahv]100|h[28]00|l40s|a6000|a10g|rtx ?[34]090|mi[23][05]0x?)\b(?:[- ]?(?:\d\dgb|pcie|sxm\d?|gpus?))?|"
+    r"tpu[- ]?v\d\w?(?:-\d+)?|gpu[- ]hours|\d[\d,.]*\s?(?:k|m)?\s?gpu[- ]?h(?:ou)?rs?|cloud tpu)",
+    re.I,
+)
+_HARDWARE_HINTS = ("00", "gpu", "tpu", "rtx", "t4", "a10", "l40", "mi2", "mi3")
+_TRAINED = re.compile(r"train|tun(?:ed|ing)|hours|days|hardware|compute|cluster|entraîn|entren|训练|学習", re.I)
+_SETTINGS = re.compile(
+    r"(?:learning[_ -]?rate|batch[_ -]?size|num[_ -]?(?:train[_ -]?)?epochs|weight[_ -]?decay|lr[_ -]scheduler|warm-?up[_ -]steps?|\boptimi[sz]er)\b",
+    re.I,
+)
+
+
+@probe(D.ARCHITECTURE, needs="card")
+def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card describe the model's architecture?"""
+    v = view(repo, card)
+    found = _section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
+    if found:
+        yield found
+    if any(h in v.low for h in _SHAPE_HINTS):
+        m = next((m for m in _SHAPE.finditer(card.text, card.body_start) if not v.in_code(m.start())), None)
+        if m:
+            yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
+            return
+    if not found:
+        yield from not_stated("architecture_stated", D.ARCHITECTURE)
+
+
+@probe(D.ARCHITECTURE, needs="card")
+def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card say on what hardware the model was trained?"""
+    v = view(repo, card)
+    if any(h in v.low for h in _HARDWARE_HINTS):
+        for i, m in enumerate(_HARDWARE.finditer(card.text, card.body_start)):
+            if i == 40:
+                break
+            near = card.text[max(0, m.start() - 150) : m.end() + 100]
+            if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
+                yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
+                return
+    found = _section_evidence(v, "hardware", D.ARCHITECTURE, "hardware_stated")
+    if found:
+        yield found
+    else:
+        yield from not_stated("hardware_stated", D.ARCHITECTURE)
+
+
+_ABOUT_TRAINING = frozenset({"hardware", "training_procedure", "training_data"})
+
+
+@probe(D.ARCHITECTURE, needs="card")
+def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card give the training procedure or its settings?"""
+    v = view(repo, card)
+    found = _section_evidence(v, "training_procedure", D.ARCHITECTURE, "training_setup")
+    if found:
+        yield found
+        return
+    if "learning" in v.low or "batch" in v.low or "epoch" in v.low or "optimi" in v.low:
+        m = _SETTINGS.search(card.text, card.body_start)
+        if m:
+            yield seen_around(D.ARCHITECTURE, "training_setup", card, m.start(), m.end(), m[0].lower())
+            return
+    yield from not_stated("training_setup", D.ARCHITECTURE)
+
+
+# --- licence ---
+
+_KNOWN = (
+    r"apache(?:[- ]?2(?:\.0)?| licen[cs]e(?:,? version)? 2(?:\.0)?| 2(?:\.0)?)?|mit(?= licen|[\s.,*\])])|bsd(?:[- ][234](?:[- ]clause)?)?|"
+    r"(?:cc|creative commons)[- ](?:by|zero|0|attribution)[\w .-]{0,30}|a?gpl(?:[- ]?v?[23](?:\.0)?)?|lgpl[\w.-]{0,6}|mpl[- ]2\.0|"
+    r"(?:creativeml|bigscience|bigcode)?[ -]?(?:open)?rail[\w+ -]{0,12}|(?:meta )?llama[ -]?[234](?:\.\d)?(?: community)?|gemma|"
+    r"openmdw[\w.-]{0,6}|unlicense|odc-by|research[- ]only|non-?commercial[\w ]{0,20}"
+)
+_LICENCE = re.compile(
+    r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open-?sourced|covered|governed)(?: \w+){0,2} "
+    r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>[^\n.;|]{2,90})|"
+    r"\blicen[cs]e\b[*_`\s]{0,4}[:：|][*_`\s]{0,4}(?:\[)?(?P<line>[^\n\]]{2,60})|"
+    r"(?P<noted>" + _KNOWN + r")[*_`\])]{0,3} licen[cs]e)",
+    re.I,
+)  # fmt: skip
+_NAME = re.compile(_KNOWN, re.I)
+_OF_PART = re.compile(
+    r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er|paper)\b",
+    re.I,
+)
+_OF_MODEL = re.compile(r"\b(?:model|weights|checkpoint|parameters|project|everything|artifacts?|adapter|lora)s?\b", re.I)
+_LIMITS = re.compile(
+    r"(?:(?:non-?commercial|(?:academic |scientific )?research)(?:[ -](?:use|purposes?|usage))?(?: and non-?commercial (?:use|purposes?))?[ -]only|"
+    r"only (?:be used )?(?:for|in) (?:academic |scientific |non-?commercial )*(?:research|non-?commercial|academic)|"
+    r"(?:not|no|cannot|can't|prohibited)[^.\n]{0,30} (?:for )?commercial(?:ly| use| purposes?)|commercial (?:use|usage) is (?:not|strictly)[^.\n]{0,30}|"
+    r"research[- ]only|restricted to (?:non-?commercial|research)|intended for research (?:use |purposes )?only|"
+    r"禁止商业|不得用于(?:任何)?商业|仅(?:供|限)[^。\n]{0,8}(?:研究|学术)|usage non commercial|nur für (?:nicht-?kommerzielle|forschung)|商用利用不可|solo para (?:uso no comercial|investigación))",
+    re.I,
+)
+_LIMIT_HINTS = ("commercial", "only", "restricted", "商", "仅", "nur für", "solo para")
+
+
+@probe(D.LICENSE, needs="card")
+def license_statement(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which licence does a sentence of the card name for the model?"""
+    yield from _statements(view(repo, card), "license_statement", of_part=False)
+
+
+@probe(D.LICENSE, needs="card")
+def component_license(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which licence does a sentence of the card name for code, data or another part?"""
+    yield from _statements(view(repo, card), "component_license", of_part=True)
+
+
+def _statements(v: View, name: str, of_part: bool) -> Iterator[Evidence]:
+    card, given = v.card, dict[str, Evidence]()
+    if "licen" in v.low or "open-source" in v.low or "released under" in v.low:
+        for i, m in enumerate(_LICENCE.finditer(card.text, card.body_start)):
+            if i == 30 or len(given) == 5:
+                break
+            words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
+            if not words or v.in_code(m.start()):
+                continue
+            line = card.text.rfind("\n", max(0, m.start() - 160), m.start()) + 1
+            before = card.text[max(line, m.start() - 160) : m.start()]
+            before = before[before.rfind(". ") + 1 :]
+            part = None if _OF_MODEL.search(before) else _OF_PART.search(before)
+            if bool(part) == of_part:
+                value = " ".join(words[0].lower().split()) + (f" ({part[1].lower()})" if part else "")
+                given.setdefault(value, seen_around(D.LICENSE, name, card, m.start(), m.end(), value))
+    yield from given.values() if given else not_stated(name, D.LICENSE)
+
+
+@probe(D.LICENSE, needs="card")
+def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does a sentence of the card forbid commercial use or allow research only?"""
+    v = view(repo, card)
+    if any(h in v.low for h in _LIMIT_HINTS):
+        for m in _LIMITS.finditer(card.text, card.body_start):
+            if not v.in_code(m.start()):
+                yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
+                return
+    yield from not_stated("use_restriction", D.LICENSE)
+
+
+# --- documentation of the code, package, API ---
+
+_DOCS = re.compile(r"readthedocs|/docs?(?:/|$|\.)|//docs?\.|/wiki\b|/tutorials?\b|\.github\.io/|documentation", re.I)
+_FOREIGN_DOCS = re.compile(r"huggingface\.co/docs|pytorch\.org|tensorflow\.org|docs\.python|docs\.vllm|ollama|llama\.cpp|text-generation-webui|mlabonne\.github", re.I)
+
+
+@probe(D.CODE_DOCS, needs="card")
+def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card link documentation of the code?"""
+    v, name, given = view(repo, card), "documentation_link", set[str]()
+    for link in card.links:
+        if (_DOCS.search(link.url) or "documentation" in link.text.lower()) and not _FOREIGN_DOCS.search(link.url):
+            key = link.url.split("#")[0]
+            if key not in given and len(given) < 3 and not v.in_code(link.start):
+                given.add(key)
+                yield seen_around(D.CODE_DOCS, name, card, link.start, link.end, link.url)
+    if not given:
+        yield from not_stated(name, D.CODE_DOCS)
+
+
+@probe(D.CODE_DOCS, needs="card")
+def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card show how to use the model?"""
+    v = view(repo, card)
+    found = _section_evidence(v, "usage", D.CODE_DOCS, "usage_section")
+    if found:
+        yield found
+    elif card.code:
+        yield seen(D.CODE_DOCS, "usage_section", card, *card.code[0], "code block")
+    else:
+        yield from not_stated("usage_section", D.CODE_DOCS)
+
+
+_PIP = re.compile(r"\b(?:pip3?|uv pip|uv|conda|brew|npm) (?:install|add|i)\b([^\n`|&;<>]{1,200})", re.I)
+_PYPI = re.compile(r"pypi\.org/(?:project|p)/([\w.-]+)", re.I)
+_REQUIREMENT = re.compile(r"^(?:@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")
+
+
+def _packages(v: View) -> dict[str, tuple[int, int]]:
+    """Package names that the card installs or links, each with its first place."""
+    found: dict[str, tuple[int, int]] = {}
+    if "install" in v.low or " add " in v.low:
+        for i, m in enumerate(_PIP.finditer(v.card.text, v.card.body_start)):
+            if i == 100:
+                break
+            for word in m[1].split():
+                word = word.strip("\"'`(),*")
+                name = _REQUIREMENT.match(word) if not word.startswith("-") and "+" not in word[:6] else None
+                if not name or word.endswith((".txt", ".whl")) or "://" in word:
+                    if word.startswith("-"):
+                        continue
+                    break  # prose, a file or a URL: what follows is no list of packages
+                found.setdefault(name[0].lower().replace("_", "-"), m.span())
+    if "pypi.org" in v.low:
+        for m in _PYPI.finditer(v.card.text, v.card.body_start):
+            found.setdefault(m[1].lower().replace("_", "-"), m.span())
+    return found
+
+
+@probe(D.PACKAGE, needs="card")
+def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card install a released package that bears the model's or its makers' name?"""
+    v, name = view(repo, card), "own_package"
+    found = False
+    for package, (start, end) in _packages(v).items():
+        squashed = squash(package)
+        if v.is_ours(package) or any(squash(t) in squashed for t in v.own if len(t) > 3):
+            found = True
+            yield seen(D.PACKAGE, name, card, start, end, package)
+    if not found:
+        yield from not_stated(name, D.PACKAGE)
+
+
+@probe(D.PACKAGE, needs="card")
+def packages_used(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which packages does the card install?"""
+    found = list(_packages(view(repo, card)).items())[:5]
+    for package, (start, end) in found:
+        yield seen(D.PACKAGE, "packages_used", card, start, end, package)
+    if not found:
+        yield from not_stated("packages_used", D.PACKAGE)
+
+
+_API = re.compile(
+    r"api-inference\.huggingface\.co|huggingface\.co/spaces/|\.hf\.space|//replicate\.com/|platform\.\w|//api\.\w|/api/?$|//build\.nvidia\.com|"
+    r"together\.ai|fireworks\.ai|//ollama\.com/library|//chat\.\w|playground|openrouter\.ai|//console\.\w|dashscope|/demo\b|//demo\.",
+    re.I,
+)
+_API_WORDS = re.compile(r"\b(?:api|demo|playground|try it|inference endpoint|chat with|space)\b", re.I)
+_NOT_API = re.compile(r"leaderboard|open_llm|gguf-my-repo|mlx-my-repo|/docs/|github\.com|model-sizer|model-memory|spaces/[\w-]+/mergekit|colab", re.I)
+
+
+@probe(D.API, needs="card")
+def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card link an API, an inference endpoint or a demo?"""
+    v, given = view(repo, card), set[str]()
+    for link in card.links:
+        if (_API.search(link.url) or _API_WORDS.search(link.text)) and not _NOT_API.search(link.url):
+            key = link.url.rstrip("/").lower()
+            if key not in given and len(given) < 4 and link.url.startswith("http"):
+                given.add(key)
+                account = re.search(r"spaces/([\w.-]+)/", link.url)
+                whose = "own: " if account and v.is_ours(account[1]) else ""
+                yield seen_around(D.API, "api_or_demo", card, link.start, link.end, whose + link.url)
+    if not given:
+        yield from not_stated("api_or_demo", D.API)
+
+
+# --- what the card says of itself ---
+
+
+@probe("claim", needs="card")
+def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card call this model open source, fully open, open weights or source available?"""
+    found = said.claims(card, tokens(repo.repo_id))
+    for claim in found:
+        yield Evidence("claim", "claims", Outcome.YES, claim.quote, f"{PLACE}#{claim.start}-{claim.end}", claim.kind)
+    if not found:
+        yield from not_stated("claims", "claim")

@@ -1,0 +1,286 @@
+-- hub.db (attached as `hub`, read only) -> index.db. Whole sets at a time; nothing is decided here that a row could not
+-- say by itself. Run by publish.py, step by step; dossiers are written between `words` and `models`.
+-- Private repositories (seen because a token may see them) are never published.
+
+-- step: words
+CREATE TEMP TABLE private (repo INTEGER PRIMARY KEY);
+INSERT INTO temp.private SELECT repo FROM hub.repos WHERE private = 1;
+
+INSERT INTO terms (word) SELECT DISTINCT path FROM hub.fetches WHERE true ON CONFLICT (word) DO NOTHING;
+INSERT INTO terms (word) SELECT DISTINCT outcome FROM hub.fetches WHERE true ON CONFLICT (word) DO NOTHING;
+INSERT INTO terms (word) SELECT DISTINCT restriction FROM hub.verdict_history WHERE true ON CONFLICT (word) DO NOTHING;
+INSERT INTO terms (word) SELECT DISTINCT cause FROM hub.verdict_history WHERE true ON CONFLICT (word) DO NOTHING;
+INSERT INTO terms (word) SELECT DISTINCT rules_version FROM hub.verdict_history WHERE true ON CONFLICT (word) DO NOTHING;
+
+CREATE TEMP TABLE wanted (dossier INTEGER PRIMARY KEY);
+INSERT INTO temp.wanted
+SELECT dossier FROM hub.verdicts WHERE repo NOT IN (SELECT repo FROM temp.private)
+UNION
+SELECT dossier FROM hub.verdict_history WHERE repo NOT IN (SELECT repo FROM temp.private);
+
+-- Complete nights of the whole Hub, numbered. A data directory that only ever saw a part (--author) counts its own nights.
+CREATE TEMP TABLE nights (n INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, date TEXT NOT NULL);
+INSERT INTO temp.nights
+SELECT row_number() OVER (ORDER BY date), CAST(julianday(date) - 2440587.5 AS INTEGER), date
+FROM (
+  SELECT DISTINCT date FROM hub.crawls
+  WHERE complete = 1 AND (scope = '' OR NOT EXISTS (SELECT 1 FROM hub.crawls WHERE complete = 1 AND scope = '')));
+
+-- step: models
+CREATE TEMP TABLE superseded (repo INTEGER PRIMARY KEY);
+INSERT INTO temp.superseded
+SELECT repo FROM (
+  SELECT repo, row_number() OVER (
+    PARTITION BY lower(repo_id) ORDER BY missing_since IS NULL DESC, observed DESC, oid DESC) AS place
+  FROM hub.repos WHERE repo NOT IN (SELECT repo FROM temp.private))
+WHERE place > 1;
+
+INSERT INTO models (
+  model, id, oid, author, level, level_name, level_max, restriction, license, license_effective, gated, downloads,
+  downloads_all_time, likes, pipeline_tag, library, base_model, family, official, cells, radboud_score, eu_score,
+  mof_class, claims_open_source, parameters, license_name, license_link, created_at, last_modified, sha, disabled,
+  observed, first_seen, last_seen, missing_since, judged, rules_version, dossier)
+SELECT
+  r.repo, iif(s.repo IS NULL, r.repo_id, r.repo_id || '@' || r.oid), r.oid, r.author,
+  'L' || v.level, l.name, 'L' || v.level_max, v.restriction, r.license, v.license_effective, r.gated, r.downloads,
+  r.downloads_all_time, r.likes, d.pipeline_tag, d.library, v.base_model, v.family,
+  iif(v.family IS NULL, NULL, official(r.repo_id)), x.cells, v.radboud_score, v.eu_score,
+  CASE v.mof_class WHEN 1 THEN 'I' WHEN 2 THEN 'II' WHEN 3 THEN 'III' END, v.claims_open_source,
+  CAST(json_extract(d.config, '$.parameters') AS INTEGER), d.license_name, d.license_link,
+  r.created_at, r.last_modified, r.sha, r.disabled, r.observed, r.first_seen,
+  -- Present: seen by the last complete night, or by a later walk that found it first.
+  iif(r.missing_since IS NULL, max(r.first_seen, r.observed, coalesce((SELECT max(date) FROM temp.nights), '')),
+      coalesce(r.last_seen, r.observed)),
+  r.missing_since, v.judged, v.rules_version, v.dossier
+FROM hub.repos r
+LEFT JOIN hub.details d ON d.repo = r.repo
+LEFT JOIN hub.verdicts v ON v.repo = r.repo
+LEFT JOIN dossiers x ON x.dossier = v.dossier
+LEFT JOIN levels l ON l.level = 'L' || v.level
+LEFT JOIN temp.superseded s ON s.repo = r.repo
+WHERE r.repo NOT IN (SELECT repo FROM temp.private)
+ORDER BY r.repo;
+
+-- step: history
+INSERT INTO counters (model, day, downloads, downloads_all_time, likes)
+SELECT repo, day, downloads, downloads_all_time, likes FROM hub.downloads
+WHERE repo NOT IN (SELECT repo FROM temp.private)
+ORDER BY repo, day;
+
+INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict)
+SELECT repo, base_id, relation, stated_by, license, base_license, nullif(conflict, '') FROM hub.lineage
+WHERE repo NOT IN (SELECT repo FROM temp.private)
+ORDER BY repo, base_id
+ON CONFLICT (model, base_model) DO NOTHING;  -- the same ancestor in two spellings
+
+INSERT INTO verdicts (model, day, level, level_max, restriction, rules_version, cause, dossier)
+SELECT h.repo, CAST(julianday(h.date) - 2440587.5 AS INTEGER), h.level, h.level_max, r.term, s.term, c.term, h.dossier
+FROM hub.verdict_history h
+CROSS JOIN terms r ON r.word = h.restriction
+CROSS JOIN terms s ON s.word = h.rules_version
+CROSS JOIN terms c ON c.word = h.cause
+WHERE h.repo NOT IN (SELECT repo FROM temp.private)
+ORDER BY h.repo, h.date;
+
+INSERT INTO looks (model, path, outcome, sha, same_sha, day, size)
+SELECT f.repo, p.term, o.term, iif(f.sha IS m.sha, NULL, f.sha), f.sha IS m.sha,
+  CAST(julianday(substr(f.fetched, 1, 10)) - 2440587.5 AS INTEGER), f.size
+FROM hub.fetches f
+CROSS JOIN models m ON m.model = f.repo
+CROSS JOIN terms p ON p.word = f.path
+CROSS JOIN terms o ON o.word = f.outcome
+ORDER BY f.repo, p.term;
+
+INSERT INTO names (name, id, since, until)
+SELECT n.repo_id, m.id, n.since, n.until
+FROM hub.names n JOIN models m ON m.model = n.repo
+WHERE n.repo_id <> m.id
+ON CONFLICT (name, since, id) DO NOTHING;
+
+INSERT INTO changes (date, id, field, old, new, downloads, cause)
+SELECT c.date, m.id, c.field, c.old, c.new, c.downloads, iif(c.field = 'level', h.cause, NULL)
+FROM hub.changes c
+JOIN models m ON m.model = c.repo
+LEFT JOIN hub.verdict_history h ON h.repo = c.repo AND h.date = c.date
+ORDER BY c.change;
+
+-- Levels that changed, where nobody has written the event yet.
+INSERT INTO changes (date, id, field, old, new, downloads, cause)
+SELECT v.date, m.id, 'level', 'L' || v.before, 'L' || v.level,
+  (SELECT k.downloads FROM counters k WHERE k.model = v.repo AND k.day <= julianday(v.date) - 2440587.5
+   ORDER BY k.day DESC LIMIT 1),
+  v.cause
+FROM (
+  SELECT repo, date, level, cause, lag(level) OVER (PARTITION BY repo ORDER BY date) AS before
+  FROM hub.verdict_history) v
+JOIN models m ON m.model = v.repo
+WHERE v.before <> v.level
+  AND NOT EXISTS (SELECT 1 FROM hub.changes c WHERE c.repo = v.repo AND c.date = v.date AND c.field = 'level')
+ORDER BY v.date, v.repo;
+
+INSERT INTO crawls (
+  id, date, started, finished, complete, models, new, changed, counted, missing, rejects, documents, pages, requests,
+  errors, hub, scope, note)
+SELECT id, date, started, finished, complete, models, new, changed, counted, missing, rejects, documents, pages, requests,
+  errors, hub, scope, note
+FROM hub.crawls ORDER BY id;
+
+INSERT INTO rejects (crawl, date, reason, rows)
+SELECT r.crawl, c.date, r.reason, count(*) FROM hub.rejects r JOIN hub.crawls c ON c.id = r.crawl GROUP BY 1, 2, 3;
+
+INSERT INTO fetches (document, outcome, documents, bytes, first, latest)
+SELECT iif(path = 'README.md', 'model card', 'licence text'), outcome, count(*), sum(size),
+  substr(min(fetched), 1, 10), substr(max(fetched), 1, 10)
+FROM hub.fetches WHERE repo NOT IN (SELECT repo FROM temp.private) GROUP BY 1, 2;
+
+-- step: trends
+-- A counter holds from its row to the next one. It is counted on complete nights on which the repository was there, and
+-- only while it is known: a row with NULL ends what was known. Nothing is counted as zero that was not said to be zero.
+CREATE TEMP TABLE night_from (day INTEGER PRIMARY KEY, n INTEGER NOT NULL);  -- first complete night on or after a day
+INSERT INTO temp.night_from
+WITH RECURSIVE days (day, stop) AS (
+  SELECT min(coalesce((SELECT min(day) FROM counters), day), day), max(day) + 1 FROM temp.nights HAVING max(day) IS NOT NULL
+  UNION ALL SELECT day + 1, stop FROM days WHERE day < stop)
+SELECT day, coalesce((SELECT min(n) FROM temp.nights k WHERE k.day >= days.day), (SELECT max(n) + 1 FROM temp.nights))
+FROM days;
+
+CREATE TEMP TABLE gone (model INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (model, day)) WITHOUT ROWID;
+INSERT INTO temp.gone
+SELECT repo, CAST(julianday(date) - 2440587.5 AS INTEGER) FROM hub.changes WHERE field = 'missing'
+UNION
+SELECT repo, CAST(julianday(missing_since) - 2440587.5 AS INTEGER) FROM hub.repos WHERE missing_since IS NOT NULL;
+
+CREATE TEMP TABLE present (
+  model INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (model, since)) WITHOUT ROWID;
+INSERT INTO temp.present
+SELECT c.model, c.day, coalesce((SELECT min(g.day) FROM temp.gone g WHERE g.model = c.model AND g.day > c.day), 9999999)
+FROM (
+  SELECT model, CAST(julianday(first_seen) - 2440587.5 AS INTEGER) AS day FROM models
+  UNION
+  SELECT repo, CAST(julianday(date) - 2440587.5 AS INTEGER) FROM hub.changes
+  WHERE field = 'returned' AND repo NOT IN (SELECT repo FROM temp.private)) c;
+
+-- The level in force on a night. The first verdict holds for the nights before it; a verdict that only new rules changed
+-- is how the same facts are read today, so it holds from where the verdict before it began.
+CREATE TEMP TABLE in_force (
+  model INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, level INTEGER, PRIMARY KEY (model, since)
+) WITHOUT ROWID;
+INSERT INTO temp.in_force
+SELECT model, iif(stage = min(stage) OVER w, 0, since), lead(since, 1, 9999999) OVER (w ORDER BY stage), level
+FROM (
+  SELECT model, stage, level,
+    first_value(day) OVER (PARTITION BY model, stage ORDER BY day) AS since,
+    row_number() OVER (PARTITION BY model, stage ORDER BY day DESC) AS place
+  FROM (
+    SELECT model, day, level, sum(cause <> (SELECT term FROM terms WHERE word = 'rules'))
+      OVER (PARTITION BY model ORDER BY day) AS stage
+    FROM verdicts))
+WHERE place = 1
+WINDOW w AS (PARTITION BY model);
+INSERT INTO temp.in_force
+SELECT model, 0, 9999999, CAST(substr(level, 2) AS INTEGER) FROM models
+WHERE model NOT IN (SELECT model FROM temp.in_force);
+
+CREATE TEMP TABLE kin (family INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO temp.kin (name) SELECT DISTINCT family FROM models WHERE family IS NOT NULL;
+
+CREATE TEMP TABLE deltas (family INTEGER, level INTEGER, n INTEGER NOT NULL, models INTEGER NOT NULL, downloads INTEGER NOT NULL);
+INSERT INTO temp.deltas
+SELECT f.family, s.level, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), sum(sign.of * s.downloads)
+FROM (
+  SELECT k.model, g.level, k.downloads, max(k.day, p.since, g.since) AS since, min(k.until, p.until, g.until) AS until
+  FROM (
+    SELECT model, day, downloads, lead(day, 1, 9999999) OVER (PARTITION BY model ORDER BY day) AS until FROM counters) k
+  CROSS JOIN temp.present p ON p.model = k.model AND p.since < k.until AND p.until > k.day
+  CROSS JOIN temp.in_force g ON g.model = k.model AND g.since < min(k.until, p.until) AND g.until > max(k.day, p.since)
+  WHERE k.downloads IS NOT NULL) s
+CROSS JOIN temp.night_from a ON a.day = min(s.since, (SELECT max(day) FROM temp.night_from))
+CROSS JOIN temp.night_from z ON z.day = min(s.until, (SELECT max(day) FROM temp.night_from))
+CROSS JOIN models m ON m.model = s.model
+LEFT JOIN temp.kin f ON f.name = m.family
+CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
+WHERE a.n < z.n
+GROUP BY 1, 2, 3;
+
+INSERT INTO family_downloads (family, date, downloads, models)
+SELECT name, date, downloads, models FROM (
+  SELECT k.name, t.date, sum(coalesce(d.downloads, 0)) OVER w AS downloads, sum(coalesce(d.models, 0)) OVER w AS models
+  FROM temp.kin k
+  CROSS JOIN temp.nights t
+  LEFT JOIN (SELECT family, n, sum(downloads) AS downloads, sum(models) AS models FROM temp.deltas
+             WHERE family IS NOT NULL GROUP BY 1, 2) d ON d.family = k.family AND d.n = t.n
+  WINDOW w AS (PARTITION BY k.family ORDER BY t.n))
+WHERE models > 0
+ORDER BY name, date;
+
+INSERT INTO share_by_level (date, level, models, downloads, share)
+SELECT date, level, models, downloads, round(1.0 * downloads / nullif(sum(downloads) OVER (PARTITION BY date), 0), 6) FROM (
+  SELECT t.date, coalesce('L' || v.level, 'not judged') AS level,
+    sum(coalesce(d.downloads, 0)) OVER w AS downloads, sum(coalesce(d.models, 0)) OVER w AS models
+  FROM (SELECT DISTINCT level FROM temp.deltas) v
+  CROSS JOIN temp.nights t
+  LEFT JOIN (SELECT level, n, sum(downloads) AS downloads, sum(models) AS models FROM temp.deltas GROUP BY 1, 2) d
+    ON d.level IS v.level AND d.n = t.n
+  WINDOW w AS (PARTITION BY v.level ORDER BY t.n))
+WHERE models > 0
+ORDER BY date, level;
+
+-- step: indexes
+CREATE INDEX models_downloads ON models (downloads DESC);
+CREATE INDEX models_level ON models (level, downloads DESC);
+CREATE INDEX models_level_max ON models (level_max, downloads DESC);
+CREATE INDEX models_restriction ON models (restriction, downloads DESC);
+CREATE INDEX models_license ON models (license, downloads DESC);
+CREATE INDEX models_license_effective ON models (license_effective, downloads DESC);
+CREATE INDEX models_gated ON models (gated, downloads DESC);
+CREATE INDEX models_author ON models (author, downloads DESC);
+CREATE INDEX models_pipeline_tag ON models (pipeline_tag, downloads DESC);
+CREATE INDEX models_library ON models (library, downloads DESC);
+CREATE INDEX models_family ON models (family, downloads DESC) WHERE family IS NOT NULL;
+CREATE INDEX models_mof_class ON models (mof_class, downloads DESC) WHERE mof_class IS NOT NULL;
+CREATE INDEX models_claims ON models (claims_open_source, downloads DESC);
+CREATE INDEX models_base_model ON models (base_model, downloads DESC) WHERE base_model IS NOT NULL;
+CREATE INDEX models_missing ON models (missing_since) WHERE missing_since IS NOT NULL;
+CREATE INDEX changes_date ON changes (date, downloads DESC);
+CREATE INDEX changes_field ON changes (field, date);
+CREATE INDEX changes_id ON changes (id);
+CREATE INDEX ancestors_base_model ON ancestors (base_model);
+CREATE INDEX ancestors_conflict ON ancestors (model) WHERE conflict IS NOT NULL;
+CREATE INDEX names_id ON names (id);
+CREATE INDEX family_downloads_date ON family_downloads (date);
+
+-- step: summaries
+INSERT INTO families (family, maker, released, predecessor, models, official_models, downloads, official_downloads, top_model)
+SELECT m.family, w.maker, w.released, w.predecessor, count(*), sum(m.official), sum(m.downloads),
+  sum(iif(m.official, m.downloads, NULL)),
+  (SELECT t.id FROM models t WHERE t.family = m.family AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1)
+FROM models m LEFT JOIN temp.family_words w ON w.name = m.family
+WHERE m.family IS NOT NULL AND m.missing_since IS NULL
+GROUP BY m.family;
+
+UPDATE levels SET
+  models = (SELECT count(*) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL),
+  downloads = (SELECT sum(m.downloads) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL);
+
+UPDATE licenses SET
+  models = (SELECT count(*) FROM models m WHERE m.license = licenses.id AND m.missing_since IS NULL),
+  downloads = (SELECT sum(m.downloads) FROM models m WHERE m.license = licenses.id AND m.missing_since IS NULL);
+
+INSERT INTO about (key, value) VALUES
+  ('published', :now),
+  ('openness', :version),
+  ('hub', (SELECT hub FROM hub.crawls ORDER BY id DESC LIMIT 1)),
+  ('last complete crawl', (SELECT max(date) FROM temp.nights)),
+  ('last crawl', (SELECT max(date) FROM hub.crawls)),
+  ('last crawl complete', (SELECT iif(complete, 'yes', 'no') FROM hub.crawls ORDER BY id DESC LIMIT 1)),
+  ('first night', (SELECT min(date) FROM temp.nights)),
+  ('complete nights', (SELECT count(*) FROM temp.nights)),
+  ('models', (SELECT count(*) FROM models)),
+  ('models present', (SELECT count(*) FROM models WHERE missing_since IS NULL)),
+  ('models judged', (SELECT count(*) FROM models WHERE level IS NOT NULL)),
+  ('rules version', coalesce(
+    (SELECT rules_version FROM hub.judge_runs ORDER BY id DESC LIMIT 1), (SELECT max(rules_version) FROM models)));
+
+CREATE VIRTUAL TABLE models_fts USING fts5 (id, author, family, content = 'models', content_rowid = 'model');
+INSERT INTO models_fts (models_fts) VALUES ('rebuild');
+INSERT INTO models_fts (models_fts) VALUES ('optimize');

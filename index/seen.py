@@ -1,0 +1,44 @@
+"""Evidence of one model, found by probe and outcome. A way to look things up, nothing more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from index.model import Evidence, Outcome
+
+_NONE: list[Evidence] = []
+
+
+class Seen:
+    """Evidence by the probe that brought it. The first of several is the least by its own order, so input order is moot."""
+
+    __slots__ = ("_by",)
+
+    def __init__(self, evidence: Iterable[Evidence]) -> None:
+        by: dict[tuple[str, str], list[Evidence]] = {}
+        for one in evidence:
+            by.setdefault((one.probe, one.outcome), []).append(one)
+        self._by = by
+
+    def all(self, probe: str, outcome: Outcome = Outcome.YES) -> list[Evidence]:
+        """Everything that a probe reported with this outcome, in a fixed order."""
+        found = self._by.get((probe, outcome), _NONE)
+        return sorted(found) if len(found) > 1 else found
+
+    def _first(self, probe: str, outcome: str) -> Evidence | None:
+        found = self._by.get((probe, outcome))
+        if found is None:
+            return None
+        return found[0] if len(found) == 1 else min(found)
+
+    def yes(self, probe: str) -> Evidence | None:
+        """What the probe saw; the first of several."""
+        return self._first(probe, Outcome.YES)
+
+    def no(self, probe: str) -> Evidence | None:
+        """A positive no of the probe."""
+        return self._first(probe, Outcome.NO)
+
+    def any(self, probe: str) -> bool:
+        """Whether the probe looked at all and could."""
+        return any((probe, o) in self._by for o in (Outcome.YES, Outcome.NO, Outcome.NOT_STATED))
