@@ -141,3 +141,27 @@ def exit_status(reports: Sequence[Report]) -> int:
     """0 when all went well, 3 when a person should look."""
     failed = any(r.rejects or r.failed_documents or r.problems for r in reports)
     return FAILURES if failed else 0
+
+
+@click.command(
+    epilog="Example: openness replay recording.jsonl.xz --documents cards.jsonl.xz --port 8090"
+    "   then: openness nightly --hub http://127.0.0.1:8090 --data replayed"
+)
+@click.argument("recording")
+@click.option("--documents", type=click.Path(exists=True, dir_okay=False), help="JSON lines of {id, path, text, date}.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="0 = any free port.")
+@click.option("--night", metavar="YYYY-MM-DD", help="Show the Hub as of this night [default: the recording's last].")
+@click.option("--quota", "quotas", default="highest", show_default=True,
+              help="A plan (anonymous, free, pro, team, enterprise, ...) or requests/seconds, like api=500/300.")  # fmt: skip
+@click.option("--latency", default="0", show_default=True, help="Seconds per answer, like 0.3 or page=1,file=0.1.")
+@click.option("--faults", default="", help="What goes wrong how often, like errors=0.02 or 503=0.01,truncated=0.01.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the faults.")
+def replay(recording: str, **arguments: Any) -> None:
+    """Serve a recorded Hub over HTTP: for demos, tests, teaching and outage drills.
+
+    RECORDING is a file of JSON lines (also .xz), a directory with models.jsonl and documents.jsonl, or `sample`.
+    """
+    from crawler.replay import run
+
+    run(recording, echo=lambda text: click.echo(text), **arguments)

@@ -27,6 +27,7 @@ from crawler.records import Listed, Reject
 USER_AGENT = "openness/0.1 (openness index; +https://github.com/openness-index/openness)"
 TIMEOUT = httpx.Timeout(connect=15, read=60, write=30, pool=60)
 ATTEMPTS = 7  # of one request, before the run stops (listing) or the document is put off
+FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
 PAGE = 1000  # the Hub's own maximum
 _RETRIED = frozenset({408, 500, 502, 503, 504})
 MAX_HOPS = 5
@@ -54,6 +55,7 @@ class Counts:
     """What went over the wire, for the ledger."""
 
     requests: int = 0
+    answers: int = 0  # of any kind
     errors: int = 0  # answers that had to be asked again
     refused: int = 0  # 429
     bytes: int = 0
@@ -188,7 +190,7 @@ class Hub:
             sent["Authorization"] = f"Bearer {self.token}"
         problem = ""
         attempt = 0
-        while attempt < ATTEMPTS:
+        while attempt < (ATTEMPTS if self.counts.answers else FIRST_ATTEMPTS):
             self._wait_for_quota(bucket)
             try:
                 answer = self.client.get(url, headers=sent, timeout=TIMEOUT)
@@ -212,8 +214,8 @@ class Hub:
             self._pause(self._backoff(attempt))
             attempt += 1
         raise HubUnreachable(
-            f"{self.url} did not answer {ATTEMPTS} times in a row ({problem}) for {urlsplit(url).path}."
-            " What was stored is kept; run the same command again to go on."
+            f"{self.url} did not answer {attempt} times in a row ({problem}) for {urlsplit(url).path}."
+            " What was stored is kept; check the address and the network, then run the same command again to go on."
         )
 
     def _wait_for_quota(self, bucket: str) -> None:
@@ -242,6 +244,7 @@ class Hub:
                 self.buckets[bucket], quota if name == bucket else None, self.wire.clock()
             )
             self.counts.errors += failed
+            self.counts.answers += answer is not None
             self.counts.bytes += len(answer.content) if answer is not None else 0
 
     def _refused(self, bucket: str, answer: httpx.Response, attempt: int) -> None:

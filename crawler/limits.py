@@ -51,9 +51,10 @@ class Bucket:
     share: float = 0.9
     remaining: int | None = None  # None = the Hub has said nothing: no pacing
     window_ends: float = 0.0
-    limit: int | None = None
+    limit: int | None = None  # requests per window
+    window: float | None = None  # seconds
     in_flight: int = 0
-    spent: int = 0  # by this run, in this window
+    spent: int = 0  # by this run, in its first window
     next_start: float = 0.0
     others: int = 0  # requests that somebody else spent from the same quota, as far as we can see
     windows: int = 0  # windows seen; pacing is only waived in the first
@@ -70,14 +71,25 @@ def _reserve(bucket: Bucket) -> int:
     return int(quota * (1 - bucket.share) + 0.5)
 
 
+def _rolled(bucket: Bucket, now: float) -> Bucket:
+    """The bucket in the window that `now` lies in: a window that has ended is followed by a full one."""
+    if bucket.remaining is None or now < bucket.window_ends or not bucket.limit or not bucket.window:
+        return bucket
+    over = int((now - bucket.window_ends) // bucket.window) + 1
+    return replace(
+        bucket,
+        remaining=bucket.limit,
+        window_ends=bucket.window_ends + over * bucket.window,
+        windows=bucket.windows + over,
+    )
+
+
 def _paced(bucket: Bucket, now: float) -> Bucket:
     """The same bucket with the time of the next start."""
     if bucket.remaining is None:
         return bucket
     left = bucket.remaining - _reserve(bucket)
-    to_end = bucket.window_ends - now
-    if to_end <= 0:  # the window we know of is over; what we know of the next comes with its first answer
-        return replace(bucket, next_start=max(bucket.next_start, now))
+    to_end = max(0.0, bucket.window_ends - now)
     if left <= 0:
         return replace(bucket, next_start=bucket.window_ends + MARGIN)
     free = bucket.windows <= 1 and bucket.spent < FREE * (bucket.limit or bucket.remaining)
@@ -86,12 +98,13 @@ def _paced(bucket: Bucket, now: float) -> Bucket:
 
 def after_start(bucket: Bucket, now: float) -> Bucket:
     """A request has been started."""
-    remaining = bucket.remaining
-    if remaining is not None and now < bucket.window_ends:
-        remaining = max(0, remaining - 1)
-    return _paced(
-        replace(bucket, remaining=remaining, in_flight=bucket.in_flight + 1, spent=bucket.spent + 1),
-        now,
+    bucket = _rolled(bucket, now)
+    paced = _paced(bucket, now)  # before it is taken off: n requests share the rest of the window in n equal parts
+    return replace(
+        paced,
+        remaining=None if bucket.remaining is None else max(0, bucket.remaining - 1),
+        in_flight=bucket.in_flight + 1,
+        spent=bucket.spent + 1,
     )
 
 
@@ -100,32 +113,22 @@ def after_answer(bucket: Bucket, quota: Quota | None, now: float) -> Bucket:
     in_flight = max(0, bucket.in_flight - 1)
     if quota is None:
         return replace(bucket, in_flight=in_flight)
+    bucket = _rolled(bucket, now)
     ends = now + quota.reset_in
-    fresh = bucket.remaining is None or ends > bucket.window_ends + MARGIN or now >= bucket.window_ends
-    if fresh:
-        state = replace(
-            bucket,
-            remaining=max(0, quota.remaining - in_flight),
-            window_ends=ends,
-            limit=quota.limit or bucket.limit,
-            in_flight=in_flight,
-            spent=in_flight + 1,
-            windows=bucket.windows + 1,
-        )
+    known = replace(
+        bucket,
+        limit=quota.limit or bucket.limit,
+        window=quota.window or bucket.window,
+        in_flight=in_flight,
+    )
+    if bucket.remaining is None or abs(ends - bucket.window_ends) > MARGIN:
+        # The first word on this window, or it ends at another time than we thought. Requests under way are not in r yet.
+        state = replace(known, remaining=max(0, quota.remaining - in_flight), window_ends=ends, windows=max(1, bucket.windows))
         return _paced(state, now)
     # Requests of ours still under way may or may not be counted in r: the smaller reading is the safe one.
-    seen = quota.remaining
-    others = max(0, (bucket.remaining or 0) - seen)
-    state = replace(
-        bucket,
-        remaining=min(bucket.remaining or 0, seen),
-        limit=quota.limit or bucket.limit,
-        in_flight=in_flight,
-        others=bucket.others + others,
-    )
-    if others or state.remaining == 0:
-        return _paced(state, now)
-    return state
+    others = max(0, bucket.remaining - quota.remaining)
+    state = replace(known, remaining=min(bucket.remaining, quota.remaining), others=bucket.others + others)
+    return _paced(state, now) if others else state
 
 
 def after_refusal(bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float) -> Bucket:

@@ -14,11 +14,7 @@ import base64
 import hashlib
 import json
 import lzma
-import os
-import tempfile
-import weakref
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -28,27 +24,17 @@ import orjson
 from msgspec import Raw
 
 from crawler.errors import UsageError
-
-#: What `expand` accepts, in the order of the Hub's own error message (2026-10-02).
-EXPANDABLE = (
-    "author", "baseModels", "cardData", "config", "createdAt", "disabled", "downloads", "downloadsAllTime",
-    "evalResults", "gated", "inference", "inferenceProviderMapping", "lastModified", "library_name", "likes",
-    "mask_token", "model-index", "pipeline_tag", "private", "safetensors", "sha", "siblings", "spaces", "tags",
-    "transformersInfo", "trendingScore", "widgetData", "gguf", "resourceGroup", "xetEnabled", "childrenModelCount",
-    "usedStorage",
-)  # fmt: skip
-BITS = {name: 1 << i for i, name in enumerate(EXPANDABLE)}
-OTHER = 1 << 60  # has a field that no `expand` can name (doi, ...)
-CHANGED = 1 << 61  # this night's text is in `View.changed`, not in the file
-GONE = 1 << 62  # not on the Hub this night
-
-_ALWAYS = frozenset({"_id", "id"})
-_HIDDEN = ("_night", "_gone", "_type", "modelId", "xetHash")  # modelId equals id and is added when it is served
-_OID = 12  # bytes of an ObjectId
-
-Fields = dict[str, Raw]
-_fields = msgspec.json.Decoder(Fields)
-_string = msgspec.json.Decoder(str)
+from crawler.recording_rows import (
+    CHANGED,
+    GONE,
+    HIDDEN,
+    OID_BYTES,
+    Fields,
+    Rows,
+    decode_fields,
+    mask_of,
+    string,
+)
 
 
 class Document(NamedTuple):
@@ -72,28 +58,10 @@ def git_sha1(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def mask_of(fields: Fields) -> int:
-    """Which fields a row has, as bits."""
-    mask = 0
-    for name in fields:
-        if name not in _ALWAYS:
-            mask |= BITS.get(name, OTHER)
-    return mask
-
-
-def decode_fields(line: bytes) -> Fields:
-    """Top-level fields of one JSON object, values still raw; NaN and Infinity become null. Raises ValueError."""
-    try:
-        return _fields.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # Python's dumper writes NaN, which no strict parser reads; orjson writes it as null.
-        return _fields.decode(orjson.dumps(json.loads(line)))
-
-
 def _lines(path: Path) -> Iterator[bytes]:
     """Non-empty lines; the file is read in chunks because line iteration over xz costs more than the parsing."""
-    opened: IO[bytes] = lzma.open(path) if path.suffix == ".xz" else path.open("rb")  # type: ignore[assignment]
-    with opened as f:
+    with path.open("rb") as raw:
+        f: IO[bytes] = lzma.open(raw) if path.suffix == ".xz" else raw  # noqa: SIM115 - `raw` is what holds a resource
         rest = b""
         while chunk := f.read(1 << 20):
             head, newline, tail = chunk.rpartition(b"\n")
@@ -113,39 +81,7 @@ def _part(folder: Path, name: str) -> Path | None:
     return None
 
 
-class _File:
-    """An unnamed temporary file that is appended to while loading and read by position afterwards."""
-
-    def __init__(self) -> None:
-        fd, name = tempfile.mkstemp(prefix="openness-replay-")
-        os.unlink(name)
-        self.fd = fd
-        self.size = 0
-        self._pending: list[bytes] = []
-        self._pending_size = 0
-        self.close = weakref.finalize(self, os.close, fd)
-
-    def append(self, data: bytes) -> int:
-        """Its position. A separator byte follows, so that neighbours read together are already a JSON array."""
-        start = self.size + self._pending_size
-        self._pending += (data, b",")
-        self._pending_size += len(data) + 1
-        if self._pending_size > 4 << 20:
-            self.flush()
-        return start
-
-    def flush(self) -> None:
-        rest = memoryview(b"".join(self._pending))
-        self.size += len(rest)
-        while rest:
-            rest = rest[os.write(self.fd, rest) :]
-        self._pending, self._pending_size = [], 0
-
-    def read(self, start: int, length: int) -> bytes:
-        return os.pread(self.fd, length, start)
-
-
-class Recording:
+class Recording(Rows):
     """All that was recorded. Open with `Recording.open`; `at(night)` is what is served.
 
     `nights`: sorted ISO dates, [] for a single state. Rows are in order of `_id`, the Hub's creation order.
@@ -153,19 +89,12 @@ class Recording:
 
     def __init__(self) -> None:
         """Empty; use `open`."""
+        super().__init__()
         self.name = ""
         self.nights: list[str] = []
-        self.file = _File()
-        self.oids = bytearray()
-        self.starts = array("Q")
-        self.lengths = array("I")
-        self.masks = array("Q")
         self.history: dict[int, list[tuple[str, bytes]]] = {}  # row -> (night, line), nights ascending
         self.documents: dict[tuple[str, str], list[Document]] = {}
         self.datasets: dict[str, list[tuple[str, bytes]]] = {}
-        self._ascending = True  # rows came in strictly ascending order of `_id`
-        self._hashes = array("q")
-        self._table = array("I")
         self._aliases: dict[str, list[int]] = {}
         self._views: dict[str, View] = {}
 
@@ -198,10 +127,6 @@ class Recording:
         """Give the temporary file back. Also done when the recording is forgotten."""
         self.file.close()
 
-    def __len__(self) -> int:
-        """Rows of all nights together."""
-        return len(self.starts)
-
     # -- loading
 
     def _load(self, path: Path) -> None:
@@ -210,34 +135,23 @@ class Recording:
         for number, line in enumerate(_lines(path), 1):
             try:
                 fields = decode_fields(line)
-                night = _string.decode(fields["_night"]) if "_night" in fields else ""
-                if "_type" in fields and fields["_type"] == b'"dataset"':
-                    self._add_dataset(_string.decode(fields["id"]), night, fields)
+                night = string.decode(fields["_night"]) if "_night" in fields else ""
+                if "_type" in fields and bytes(fields["_type"]) == b'"dataset"':
+                    self._add_dataset(string.decode(fields["id"]), night, fields)
                     nights.add(night)
                     continue
-                oid = bytes.fromhex(_string.decode(fields["_id"]))
-                if len(oid) != _OID:
+                oid = bytes.fromhex(string.decode(fields["_id"]))
+                if len(oid) != OID_BYTES:
                     raise ValueError("`_id` has not 24 hexadecimal digits")
                 if night or "_gone" in fields:
                     changes.append((oid, night, msgspec.json.encode(fields)))
                     nights.add(night)
                 else:
-                    self._append(oid, fields)
+                    self.append(oid, fields)
             except (KeyError, ValueError, TypeError, msgspec.DecodeError) as e:
                 raise UsageError(f"Line {number} of {path} is not a row of the Hub's listing: {e!r}.") from e
         self.nights = sorted(nights - {""})
         self._settle(changes)
-
-    def _append(self, oid: bytes, fields: Fields) -> None:
-        repo_id = _string.decode(fields["id"])
-        visible = {k: v for k, v in fields.items() if k not in _HIDDEN and v != b"null"}
-        text = msgspec.json.encode(visible)
-        self._ascending = self._ascending and self.oids[-_OID:] < oid
-        self.oids += oid
-        self.starts.append(self.file.append(text))
-        self.lengths.append(len(text))
-        self.masks.append(mask_of(visible))
-        self._hashes.append(hash(repo_id.lower()))
 
     def _add_dataset(self, repo_id: str, night: str, fields: Fields) -> None:
         self.datasets.setdefault(repo_id.lower(), []).append((night, msgspec.json.encode(fields)))
@@ -245,36 +159,20 @@ class Recording:
 
     def _settle(self, changes: list[tuple[bytes, str, bytes]]) -> None:
         """Sort by `_id`, fold lines of one `_id` into one row with a history, make room for rows of later nights."""
-        self.file.flush()
-        if not self._ascending:
-            self._sort()
+        strictly = self.ascending
+        self.settle()
+        if not strictly:
             changes = self._fold_doubles() + changes
-        unknown = {oid for oid, _, _ in changes if self.row_of(oid) is None}
-        for oid in sorted(unknown):
-            self.oids += oid
-            self.starts.append(0)
-            self.lengths.append(0)
-            self.masks.append(GONE)
-            self._hashes.append(0)
-        if unknown:
-            self._sort()
+        for oid in sorted({oid for oid, _, _ in changes if self.row_of(oid) is None}):
+            self.append_empty(oid)
+        self.settle()
         for oid, night, line in sorted(changes, key=lambda c: c[1]):
             row = self.row_of(oid)
             assert row is not None
             self.history.setdefault(row, []).append((night, line))
             fields = decode_fields(line)
             if "id" in fields:
-                self._aliases.setdefault(_string.decode(fields["id"]).lower(), []).append(row)
-
-    def _sort(self) -> None:
-        self._keep(sorted(range(len(self)), key=self.oid_at))
-
-    def _keep(self, order: list[int]) -> None:
-        self.oids = bytearray(b"".join(self.oid_at(i) for i in order))
-        self.starts = array("Q", (self.starts[i] for i in order))
-        self.lengths = array("I", (self.lengths[i] for i in order))
-        self.masks = array("Q", (self.masks[i] for i in order))
-        self._hashes = array("q", (self._hashes[i] for i in order))
+                self._aliases.setdefault(string.decode(fields["id"]).lower(), []).append(row)
 
     def _fold_doubles(self) -> list[tuple[bytes, str, bytes]]:
         doubles = [i for i in range(1, len(self)) if self.oid_at(i) == self.oid_at(i - 1)]
@@ -282,7 +180,7 @@ class Recording:
             return []
         folded = [(self.oid_at(i), "", self.base(i)) for i in doubles]
         dropped = set(doubles)
-        self._keep([i for i in range(len(self)) if i not in dropped])
+        self.keep([i for i in range(len(self)) if i not in dropped])
         return folded
 
     def _load_documents(self, path: Path) -> None:
@@ -306,48 +204,9 @@ class Recording:
 
     # -- reading
 
-    def oid_at(self, row: int) -> bytes:
-        """The 12 bytes of a row's `_id`."""
-        return bytes(self.oids[row * _OID : row * _OID + _OID])
-
-    def first_at_or_after(self, oid: bytes) -> int:
-        """The first row whose `_id` is not smaller; `len(self)` when there is none."""
-        return bisect_left(range(len(self)), oid, key=self.oid_at)
-
-    def row_of(self, oid: bytes) -> int | None:
-        """The row with this `_id`."""
-        row = self.first_at_or_after(oid)
-        return row if row < len(self) and self.oid_at(row) == oid else None
-
-    def base(self, row: int) -> bytes:
-        """A row's JSON object before any night."""
-        return self.file.read(self.starts[row], self.lengths[row])
-
     def candidates(self, repo_id: str) -> list[int]:
         """Rows that have, had or will have this id in any letter case (and perhaps others: compare)."""
-        if not self._table:
-            self._build_table()
-        key, size = repo_id.lower(), len(self._table) - 1
-        rows, wanted = list(self._aliases.get(key, ())), hash(key)
-        place = wanted & size
-        while entry := self._table[place]:
-            if self._hashes[entry - 1] == wanted:
-                rows.append(entry - 1)
-            place = (place + 1) & size
-        return rows
-
-    def _build_table(self) -> None:
-        """Open addressing over row numbers: 4 bytes a slot, where a dict of ids would need 100."""
-        size = 1 << max(3, (2 * len(self)).bit_length())
-        table = array("I", bytes(4 * size))
-        for row, wanted in enumerate(self._hashes):
-            if not self.lengths[row]:
-                continue
-            place = wanted & (size - 1)
-            while table[place]:
-                place = (place + 1) & (size - 1)
-            table[place] = row + 1
-        self._table = table
+        return [*self._aliases.get(repo_id.lower(), ()), *super().candidates(repo_id)]
 
     def at(self, night: str | None = None) -> View:
         """The Hub as it was on that night (default: the last). Raises UsageError for a night before the first."""
@@ -379,9 +238,9 @@ def merge(base: Fields, lines: list[bytes]) -> tuple[Fields, bool]:
     merged, there = dict(base), bool(base)
     for line in lines:
         fields = decode_fields(line)
-        there = fields.get("_gone") != b"true"
+        there = bytes(fields.get("_gone", b"false")) != b"true"
         merged.update(fields)
-    return {k: v for k, v in merged.items() if k not in _HIDDEN and v != b"null"}, there
+    return {k: v for k, v in merged.items() if k not in HIDDEN and bytes(v) != b"null"}, there
 
 
 class View:
@@ -437,7 +296,7 @@ class View:
 
     def id_at(self, row: int) -> str:
         """A row's current id."""
-        return _string.decode(self.fields(row)["id"])
+        return string.decode(self.fields(row)["id"])
 
     def names(self, row: int) -> list[str]:
         """All ids that the repo has had until this night, the current one first."""
@@ -445,9 +304,9 @@ class View:
         for night, line in reversed(self.recording.history.get(row, ())):
             fields = decode_fields(line)
             if night <= self.night and "id" in fields:
-                names.append(_string.decode(fields["id"]))
+                names.append(string.decode(fields["id"]))
         if self.recording.lengths[row]:
-            names.append(_string.decode(decode_fields(self.recording.base(row))["id"]))
+            names.append(string.decode(decode_fields(self.recording.base(row))["id"]))
         return list(dict.fromkeys(names))
 
     def find(self, repo_id: str) -> Found | None:
@@ -473,7 +332,7 @@ class View:
             view = self if start == nights[-1] else None
             fields = view.fields(row) if view else self._fields_on(row, start)
             if "sha" in fields:
-                found[_string.decode(fields["sha"])] = self.night if view else _before(end)
+                found[string.decode(fields["sha"])] = self.night if view else _before(end)
         return found
 
     def _fields_on(self, row: int, night: str) -> Fields:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NamedTuple
 
@@ -105,6 +105,9 @@ class Faults:
                 raise UsageError(f"No fault is called {kind!r}; there are {', '.join((*KINDS, *GROUPS))}.")
             if route not in ("", "listing", "info", "file", "other", "any"):
                 raise UsageError(f"No route is called {route!r}; there are listing, info, file and other.")
+        ways = ("honoured", "refused", "ignored")
+        if self.made_cursors not in ways or self.upper_bounds not in ways:
+            raise UsageError(f"made_cursors and upper_bounds are {', '.join(ways)}.")
 
 
 def applies(kind: str, route: str) -> bool:
@@ -162,8 +165,13 @@ def parse_faults(text: str, seed: int = 0) -> Faults:
     rates: dict[str, float] = {}
     script: list[Scripted] = []
     settings: dict[str, object] = {}
-    readers = {"wait": int, "stall": float, "poison_extra": lambda v: v == "true", "made_cursors": str,
-               "upper_bounds": str}  # fmt: skip
+    readers: dict[str, Callable[[str], object]] = {
+        "wait": int,
+        "stall": float,
+        "poison_extra": lambda v: v == "true",
+        "made_cursors": str,
+        "upper_bounds": str,
+    }
     for part in filter(None, (p.strip() for p in text.split(","))):
         try:
             if "#" in part:
@@ -221,7 +229,10 @@ def scaled(quotas: Quotas, window: float) -> Quotas:
 
 
 def parse_quotas(text: str) -> Quotas:
-    """A plan (`free`), a plan in a window of s seconds (`free@10`), or `api=500/300,pages=100/300`. Raises UsageError."""
+    """A plan (`free`), the same pace in windows of 10 s (`free@10`), or `api=500/300,pages=100/300`.
+
+    Raises UsageError.
+    """
     plan, _, window = text.partition("@")
     try:
         if plan in PLANS:

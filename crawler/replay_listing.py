@@ -22,7 +22,8 @@ from typing import Literal, NamedTuple
 import msgspec
 import orjson
 
-from crawler.recording import BITS, CHANGED, EXPANDABLE, GONE, OTHER, View, decode_fields
+from crawler.recording import View
+from crawler.recording_rows import BITS, CHANGED, EXPANDABLE, GONE, OTHER, decode_fields
 
 MAX_LIMIT = 1000
 SORTS = ("createdAt", "lastModified", "downloads", "likes", "trendingScore")
@@ -224,7 +225,7 @@ def ordered(view: View, key: str, descending: bool) -> tuple[Sequence[int], Sequ
         rows = [row for row, mask in enumerate(view.masks) if not mask & GONE]
         values = {row: v for row in rows if view.masks[row] & BITS[key] and (v := _value(view, row, key)) is not None}
         # reverse=True keeps equal keys in their old order, so `_id` ascends within them either way
-        have = sorted(values, key=values.__getitem__, reverse=descending)  # type: ignore[arg-type]
+        have = sorted(values, key=values.__getitem__, reverse=descending)
         order = array("I", have)
         order.extend(row for row in rows if row not in values)
         view.orders[name] = (order, [values[r] for r in have])

@@ -67,7 +67,8 @@ def read_place(place: str, client: httpx.Client | None = None) -> Read:
 
 
 def _folder(path: Path) -> Read:
-    files, warnings = [], []
+    files: list[Named] = []
+    warnings: list[str] = []
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file() and not p.is_symlink())
     if not found:
         raise UsageError(f"{path}: no file ends in {', '.join(SUFFIXES)}; is it the folder of an index?")
@@ -107,7 +108,8 @@ def _unpacked(file: Named) -> Read:
     """The file itself, or the readable members of a zip."""
     if not file.body.startswith(b"PK\x03\x04"):
         return Read((file,))
-    files, warnings = [], []
+    files: list[Named] = []
+    warnings: list[str] = []
     try:
         with zipfile.ZipFile(io.BytesIO(file.body)) as archive:
             for info in sorted(archive.infolist(), key=lambda i: i.filename)[: MAX_FILES * 4]:

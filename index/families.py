@@ -83,6 +83,12 @@ def family_of(repo_id: str) -> str | None:
     return None if rule is None else rule.family
 
 
+def is_official(repo_id: str) -> bool:
+    """Whether an id is a family's own repository: False for mirrors and for everybody else's."""
+    rule = _rule_for(repo_id)
+    return rule is not None and rule.official
+
+
 def family_of_lineage(repo_id: str, ancestors: Sequence[str]) -> tuple[str | None, bool]:
     """(family, official) of a repository whose ancestors are given nearest first.
 

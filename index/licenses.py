@@ -176,9 +176,10 @@ def most_restrictive(entries: Iterable[License]) -> License:
 
 # ---------------------------------------------------------------------------------------------------- names
 
-# A name in these words tells nothing; one of them alone never keeps a link from deciding.
 _ANY_OF = re.compile(r"\s+(?:and|or|with)\s+|[,;|&]|\s\+\s|\s/\s", re.IGNORECASE)
-_SAYS_NON_COMMERCIAL = re.compile(r"\b(?:non[\s_-]?commercial|research[\s_-]only|academic[\s_-]only|nc)\b", re.IGNORECASE)
+_SAYS_NON_COMMERCIAL = re.compile(
+    r"\b(?:non[\s_-]?commercial|research[\s_-]only|academic[\s_-]only|nc)\b", re.IGNORECASE
+)
 
 
 def _by_name(name: str) -> License | None:
@@ -188,9 +189,8 @@ def _by_name(name: str) -> License | None:
         return found
     parts = [part for part in _ANY_OF.split(name[:300]) if part.strip()]
     if len(parts) > 1:
-        known = [entry for part in parts if (entry := find(part.strip())) is not None]
-        restricted = [entry for entry in known if entry.restriction]
-        if len(known) == len(parts) or restricted:
+        known = [entry for part in parts if (entry := find(part.strip())) is not None and entry.kind != "special"]
+        if len(known) == len(parts) or any(entry.restriction for entry in known):
             return most_restrictive(known)
     if _SAYS_NON_COMMERCIAL.search(name[:300].replace("_", "-")):
         return STATED_NON_COMMERCIAL
@@ -261,16 +261,15 @@ def find_link(link: str | None) -> License | None:
 
 # -------------------------------------------------------------------------------------------------- resolve
 
-_NAMELESS = ("other", "unknown")
+_NAMELESS = ("other", "unknown")  # ids of the catalogue that say only that another place says it
 
 
 def _other(license_name: str | None, license_link: str | None) -> tuple[License, Basis, str]:
     """What `license: other` means: the name, else the link, else unknown; when both speak, the more restrictive."""
     named = _by_name(license_name) if license_name else None
-    if named is not None and named.kind == "special" and named is not STATED_NON_COMMERCIAL:
-        generic, named = True, None  # 'other', 'custom', 'license', 'mixed': words that name nothing
-    else:
-        generic = not license_name
+    generic = not license_name
+    if named is not None and named.id in _NAMELESS:
+        generic, named = True, None  # 'other', 'custom', 'license': words that name nothing
     linked = find_link(license_link)
     if named is not None and linked is not None and linked is not named:
         worse = most_restrictive((named, linked))
@@ -281,7 +280,9 @@ def _other(license_name: str | None, license_link: str | None) -> tuple[License,
     if linked is not None:
         if generic or linked.restriction:
             return linked, "link", ""
-        note = f"the name {license_name!r} is not known and the link points to {linked.id}; unknown until the text is read"
+        note = (
+            f"the name {license_name!r} is not known and the link points to {linked.id}; unknown until the text is read"
+        )
         return UNKNOWN, "none", note
     if license_name and not generic:
         return UNKNOWN, "none", f"a licence that we do not know: {license_name[:80]!r}"
@@ -290,48 +291,70 @@ def _other(license_name: str | None, license_link: str | None) -> tuple[License,
     return UNKNOWN, "none", "the card says other and names no licence"
 
 
+class _Part(NamedTuple):
+    """One declared id, understood."""
+
+    license: License
+    basis: Basis
+    note: str
+
+
+def _part(declared_id: str, license_name: str | None, license_link: str | None) -> _Part:
+    entry = find(declared_id)
+    if entry is None:
+        return _legacy(declared_id, license_name, license_link)
+    if entry.id in _NAMELESS:
+        return _Part(*_other(license_name, license_link))
+    return _Part(entry, "tag", "")
+
+
+def _contradiction(worst: License, license_name: str | None, license_link: str | None) -> _Part | None:
+    """A name or link beside a listed tag that restricts more than the tag: the tag does not win over it."""
+    entry, basis, _ = _other(license_name, license_link)
+    if severity(entry) <= max(severity(worst), severity(NO_LICENSE)):
+        return None
+    note = f"the tag says {worst.id}, but the card's {basis} says {entry.id}; judged by the more restrictive"
+    return _Part(entry, basis, note)
+
+
 @lru_cache(maxsize=131_072)
 def resolve(declared: str | None, license_name: str | None = None, license_link: str | None = None) -> Resolution:
     """What a model's licence declaration means.
 
     `declared` is the Hub's tag, or several joined by ', ' (lower case); `license_name` and `license_link` are the
-    card's words and count for a declared `other` or `unknown`, and when nothing is declared. Never raises; what is
-    not known is UNKNOWN, nothing at all is NO_LICENSE. Cached by its arguments.
+    card's words: they decide for a declared `other` or `unknown` and when nothing is declared, and they count
+    against a tag that says less than they do. Never raises; what is not known is UNKNOWN, nothing at all is
+    NO_LICENSE. Cached by its arguments.
     """
-    declared_ids = [part.strip() for part in (declared or "").split(",") if part.strip()]
+    declared_ids = dict.fromkeys(part.strip() for part in (declared or "").split(",") if part.strip())
     if not declared_ids:
         if not license_name and not license_link:
             return Resolution((), NO_LICENSE, "none", "no licence is stated")
         entry, basis, note = _other(license_name, license_link)
         return Resolution((entry.id,) if basis != "none" else (), entry, basis, note)
-    found: list[License] = []
-    notes: list[str] = []
-    basis = "none"
-    for declared_id in declared_ids:
-        entry_or_none = find(declared_id)
-        if entry_or_none is None or entry_or_none.id in _NAMELESS:
-            entry, part_basis, note = _other(license_name, license_link)
-            if entry_or_none is None:
-                part_basis, entry, note = _legacy(declared_id, entry, part_basis, note)
-            notes += [note] if note else []
-        else:
-            entry, part_basis = entry_or_none, "tag"
-        found.append(entry)
-        if entry is most_restrictive(found):
-            basis = part_basis
-    worst = most_restrictive(found)
-    if len(found) > 1:
-        notes.append("several licences are listed and the list does not say whether they are a choice or all apply; "
-                     f"judged by the most restrictive, {worst.id}")  # fmt: skip
-    ids = tuple(dict.fromkeys(entry.id for entry in found if entry is not UNKNOWN))
-    return Resolution(ids, worst, basis, "; ".join(dict.fromkeys(notes)))
+    parts = [_part(declared_id, license_name, license_link) for declared_id in declared_ids]
+    worst = most_restrictive(part.license for part in parts)
+    notes = [part.note for part in parts]
+    if len(parts) > 1:
+        notes.append(
+            "several licences are listed and the list does not say whether they are a choice or all apply; "
+            f"judged by the most restrictive, {worst.id}"
+        )
+    if (license_name or license_link) and (against := _contradiction(worst, license_name, license_link)):
+        parts.append(against)
+        notes.append(against.note)
+        worst = against.license
+    basis = next(part.basis for part in parts if part.license is worst)
+    ids = tuple(dict.fromkeys(part.license.id for part in parts if part.license is not UNKNOWN))
+    return Resolution(ids, worst, basis, "; ".join(note for note in dict.fromkeys(notes) if note))
 
 
-def _legacy(declared_id: str, entry: License, basis: Basis, note: str) -> tuple[Basis, License, str]:
+def _legacy(declared_id: str, license_name: str | None, license_link: str | None) -> _Part:
     """A tag that is on no list: what its own words forbid, else what name and link say, else unknown."""
+    entry, basis, note = _other(license_name, license_link)
     own = _by_name(declared_id)
     if own is not None and own.restriction and (basis == "none" or severity(own) >= severity(entry)):
-        return "tag", own, f"the tag {declared_id[:80]!r} is not on the Hub's list"
+        return _Part(own, "tag", f"the tag {declared_id[:80]!r} is not on the Hub's list")
     if basis != "none":
-        return basis, entry, note
-    return "none", UNKNOWN, f"a licence tag that we do not know: {declared_id[:80]!r}"
+        return _Part(entry, basis, note)
+    return _Part(UNKNOWN, "none", f"a licence tag that we do not know: {declared_id[:80]!r}")

@@ -39,6 +39,7 @@ class Handed(NamedTuple):
     base_weights: str
     end_weights: str
     is_root: bool  # it declares no base itself
+    family: str | None = None
 
 
 class Limits(NamedTuple):
@@ -76,7 +77,7 @@ _FREE = Level.L6
 
 def hand_down(
     repo_id: str, level: Level, level_max: Level, restriction: Restriction, limits: Limits, gated: str | None,
-    cells: Mapping[str, str],
+    cells: Mapping[str, str], family: str | None = None,
 ) -> Handed:  # fmt: skip
     """What a model with this verdict allows its descendants: L6 when it is L3 or more, else at most L2.
 
@@ -95,7 +96,7 @@ def hand_down(
         repo_id, limits.license.id, allows, min(bound, _FREE), why,
         cells.get(Dimension.BASE_DATA, Value.UNKNOWN), cells.get(Dimension.END_DATA, Value.UNKNOWN),
         cells.get(Dimension.BASE_WEIGHTS, Value.UNKNOWN), cells.get(Dimension.END_WEIGHTS, Value.UNKNOWN),
-        limits.is_root,
+        limits.is_root, family,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from enum import Enum
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,19 +27,17 @@ import msgspec
 from crawler import database, store
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
 from index.families import families, family_of_lineage
-from index.model import Dimension, Outcome, Value
+from index.licenses import catalogue
+from index.model import Dimension, Outcome
+from index.packing import Terms, pack
 
 APPLICATION_ID = 0x6F706E69  # 'opni'
 SCHEMA_VERSION = 1
 PAGE_SIZE = 4096  # 1,024 to 16,384 were measured: within 4 % of each other in size, and look-ups do not differ
-MAX_TERMS = 50_000  # words kept apart; beyond it (odd file names) a place is written out in each dossier
 
 INDEX = "index.db"
 INSPECT = "index.inspect.json"
 
-_LETTERS = {Value.OPEN: "o", Value.PARTIAL: "p", Value.CLOSED: "c", Value.UNKNOWN: "u", Value.NOT_APPLICABLE: "n"}
-_cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
-_evidence = msgspec.json.Decoder(list[tuple[str, str, str, str, str, str]])
 
 
 class RuleWords(NamedTuple):
@@ -59,6 +58,16 @@ class ProbeWords(NamedTuple):
     question: str
 
 
+class Words(NamedTuple):
+    """What is published beside what hub.db holds."""
+
+    rules: Iterable[Sequence[str]]
+    probes: Iterable[Sequence[str]]
+    licenses: Iterable[Any]
+    experts: Iterable[Any]
+    agreement: Iterable[Any]
+
+
 class Published(NamedTuple):
     """What a publish made: models in the file, its size in bytes, how long it took, where it is."""
 
@@ -68,29 +77,21 @@ class Published(NamedTuple):
     path: Path
 
 
-class Packed(NamedTuple):
-    """A dossier as published: 14 letters, JSON of rules, JSON of evidence (see `dossiers` in published.sql)."""
-
-    cells: str
-    rules: str
-    evidence: str
-
-
 def publish(
     data: Path,
     now: datetime,
-    rules: Iterable[Sequence[str]],
-    probes: Iterable[Sequence[str]],
-    licenses: Iterable[Any],
+    rules: Iterable[Sequence[str]] | None = None,
+    probes: Iterable[Sequence[str]] | None = None,
+    licenses: Iterable[Any] | None = None,
     *,
-    experts: Iterable[Sequence[Any]] = (),
-    agreement: Iterable[Sequence[Any]] = (),
+    experts: Iterable[Any] = (),
+    agreement: Iterable[Any] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Published:
     """Publish `data`/hub.db as `data`/index.db.
 
-    `rules` are rows like RuleWords, `probes` like ProbeWords; `licenses` are msgspec structs, dataclasses or mappings
-    whose fields are columns of `licenses`; `experts` and `agreement` are rows in the order of those tables' columns.
+    `rules` are rows like RuleWords, `probes` like ProbeWords; `licenses`, `experts` and `agreement` are structs, named
+    tuples or mappings whose fields are columns of those tables. What is None comes from the project's registries.
     Raises UsageError when there is nothing to publish, ForeignDatabase when hub.db or index.db is not ours,
     StorageFull when the disk cannot take it. Whatever is raised, the index.db of before is still there.
     """
@@ -102,7 +103,14 @@ def publish(
     try:
         _remove(new, new_inspect)
         with closing(_create(new, hub)) as conn:
-            counts = _fill(conn, now, rules, probes, licenses, experts, agreement)
+            words = Words(
+                registered_rules() if rules is None else rules,
+                registered_probes() if probes is None else probes,
+                catalogue() if licenses is None else licenses,
+                experts,
+                agreement,
+            )
+            counts = _fill(conn, now, words)
         new_inspect.write_text(json.dumps(_inspection(new, path, counts, now)))
         for written in (new, new_inspect):
             _sync(written)
@@ -118,46 +126,19 @@ def publish(
     return Published(counts["models"], size, clock() - began, path)
 
 
-def pack(cells: str | bytes, evidence: str | bytes, term: Callable[[str], int | str]) -> Packed:
-    """A dossier of hub.db -> its published form. Raises ValueError unless it judges each dimension once."""
-    by_dimension = {dimension: (value, rule, detail) for dimension, value, rule, detail in _cells.decode(cells)}
-    if set(by_dimension) != set(Dimension):
-        raise ValueError(f"a dossier judges {sorted(by_dimension)} instead of the 14 dimensions")
-    letters, rules = [], []
-    for dimension in Dimension:
-        value, rule, detail = by_dimension[dimension]
-        letters.append(_LETTERS[Value(value)])
-        rules.append([term(rule), detail] if detail else term(rule))
-    items = []
-    for dimension, probe, outcome, quote, place, value in _evidence.decode(evidence):
-        where, mark, offsets = place.partition("#")
-        # An ancestor's name is one of millions: it stays as it is.
-        item = [term(dimension), term(probe), term(outcome), where if where.startswith("base:") else term(where),
-                quote, mark + offsets, value]  # fmt: skip
-        while item[-1] == "":
-            item.pop()
-        items.append(item)
-    return Packed("".join(letters), msgspec.json.encode(rules).decode(), msgspec.json.encode(items).decode())
+def registered_rules() -> list[RuleWords]:
+    """The project's own rules in their published words."""
+    from index import rules  # noqa: PLC0415 - publishing other rows needs no registry
+
+    return [RuleWords(r.code, r.dimension, r.value, r.words, r.version) for r in rules.published()]
 
 
-class Terms:
-    """The words of `terms`, numbered as they come; `word -> number`, or the word itself once the table is full."""
+def registered_probes() -> list[ProbeWords]:
+    """The project's own probes, and the questions that are answered outside the registry, once per dimension."""
+    from index import probes, verdict  # noqa: PLC0415
 
-    def __init__(self, conn: sqlite3.Connection, limit: int = MAX_TERMS) -> None:
-        self.conn, self.limit = conn, limit
-        self.known: dict[str, int] = {word: term for term, word in conn.execute("SELECT term, word FROM terms")}
-
-    def vocabulary(self, word: str) -> int:
-        """Number of a word that must have one."""
-        found = self.known.get(word)
-        if found is None:
-            found = self.known[word] = len(self.known) + 1
-            self.conn.execute("INSERT INTO terms (term, word) VALUES (?, ?)", (found, word))
-        return found
-
-    def place(self, word: str) -> int | str:
-        """Number of a word, if it has one or there is room."""
-        return self.vocabulary(word) if word in self.known or len(self.known) < self.limit else word
+    asked = [ProbeWords(p.name, d, p.question) for p in probes.all_probes().values() for d in p.dimensions]
+    return asked + [ProbeWords(*question) for question in verdict.QUESTIONS]
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
@@ -173,7 +154,7 @@ def _check_source(hub: Path) -> None:
     except sqlite3.DatabaseError as e:
         raise ForeignDatabase(f"{hub} cannot be read as a database: {e}. Nothing was published.") from e
     if owner != store.APPLICATION_ID:
-        raise ForeignDatabase(f"{hub} is not a hub.db of openness. Nothing was published; name another --data directory.")
+        raise ForeignDatabase(f"{hub} is not a hub.db of openness. Nothing was published; name another --data.")
     if "verdicts" not in tables:
         raise UsageError(f"{hub} was never judged. Nothing was published; run `openness judge` first.")
 
@@ -188,7 +169,7 @@ def _check_target(path: Path) -> None:
     except sqlite3.DatabaseError:
         owner = None
     if owner != APPLICATION_ID:
-        raise ForeignDatabase(f"{path} is not an index.db of openness. It was left alone; name another --data directory.")
+        raise ForeignDatabase(f"{path} is not an index.db of openness. It was left alone; name another --data.")
 
 
 def _create(new: Path, hub: Path) -> sqlite3.Connection:
@@ -198,7 +179,7 @@ def _create(new: Path, hub: Path) -> sqlite3.Connection:
         f"page_size = {PAGE_SIZE}",
         "journal_mode = OFF",
         "synchronous = OFF",
-        "locking_mode = EXCLUSIVE",
+        "main.locking_mode = EXCLUSIVE",  # of this file only: hub.db is read in WAL mode
         "cache_size = -65536",  # 64 MiB, whatever the number of models
         "temp_store = FILE",
         f"application_id = {APPLICATION_ID}",
@@ -210,29 +191,19 @@ def _create(new: Path, hub: Path) -> sqlite3.Connection:
     return conn
 
 
-def _fill(
-    conn: sqlite3.Connection,
-    now: datetime,
-    rules: Iterable[Sequence[str]],
-    probes: Iterable[Sequence[str]],
-    licenses: Iterable[Any],
-    experts: Iterable[Sequence[Any]],
-    agreement: Iterable[Sequence[Any]],
-) -> dict[str, int]:
+def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> dict[str, int]:
     """Everything between the empty file and the checked one; returns rows per table and view."""
     here = Path(__file__).parent
-    words = {"now": _iso(now), "version": _version()}
+    parameters = {"now": _iso(now), "version": _version()}
     # Temporary tables live outside the transaction's file; hub.db is read as it was at the first SELECT.
     conn.execute("BEGIN")
     for statement in _statements((here / "published.sql").read_text(encoding="utf-8")):
         conn.execute(statement)
-    _write_words(conn, rules, probes, licenses)
-    conn.executemany(f"INSERT INTO experts VALUES ({', '.join('?' * 8)})", experts)
-    conn.executemany(f"INSERT INTO agreement VALUES ({', '.join('?' * 8)})", agreement)
+    _write_words(conn, words)
     steps = dict(_steps((here / "published_fill.sql").read_text(encoding="utf-8")))
     for name, sql in steps.items():
         for statement in _statements(sql):
-            conn.execute(statement, words)
+            conn.execute(statement, parameters)
         if name == "words":
             _write_dossiers(conn)
     conn.execute("COMMIT")
@@ -242,23 +213,19 @@ def _fill(
     return _counts(conn)
 
 
-def _write_words(
-    conn: sqlite3.Connection, rules: Iterable[Sequence[str]], probes: Iterable[Sequence[str]], licenses: Iterable[Any]
-) -> None:
+def _write_words(conn: sqlite3.Connection, words: Words) -> None:
     """The registries' own words, and the terms that most dossiers use, so that those have the short numbers."""
     conn.executemany(
         "INSERT INTO rules (code, dimension, value, words, version) VALUES (?, ?, ?, ?, ?)",
-        sorted({tuple(map(str, rule)) for rule in rules}),
+        sorted({tuple(map(str, rule)) for rule in words.rules}),
     )
     conn.executemany(
         "INSERT INTO probes (name, dimension, question) VALUES (?, ?, ?)",
-        sorted({tuple(map(str, probe)) for probe in probes}),
+        sorted({tuple(map(str, probe)) for probe in words.probes}),
     )
-    columns = [name for (name,) in conn.execute("SELECT name FROM pragma_table_info('licenses')")]
-    conn.executemany(
-        f"INSERT INTO licenses ({', '.join(columns)}) VALUES ({', '.join(f':{c}' for c in columns)})",
-        [_license_row(columns, entry) for entry in licenses],
-    )
+    _insert(conn, "licenses", words.licenses.values() if isinstance(words.licenses, Mapping) else words.licenses)
+    _insert(conn, "experts", words.experts)
+    _insert(conn, "agreement", words.agreement)
     conn.execute("CREATE TEMP TABLE family_words (name TEXT PRIMARY KEY, maker TEXT, released TEXT, predecessor TEXT)")
     conn.executemany(
         "INSERT INTO temp.family_words VALUES (?, ?, ?, ?)",
@@ -270,30 +237,43 @@ def _write_words(
     conn.execute("INSERT INTO terms (word) SELECT DISTINCT code FROM rules WHERE true ON CONFLICT (word) DO NOTHING")
 
 
-def _license_row(columns: Iterable[str], entry: Any) -> dict[str, Any]:
-    """One licence as a row: lists as JSON, dates and enumerations as text, what is not stated as NULL."""
-    facts: Mapping[str, Any] = entry if isinstance(entry, Mapping) else msgspec.to_builtins(entry)
-    row: dict[str, Any] = {"models": 0}
-    for column in columns:
-        value = facts.get(column, row.get(column))
-        if isinstance(value, list | tuple | set | frozenset):
-            value = json.dumps(list(value), ensure_ascii=False)
-        row[column] = value if value is None or isinstance(value, int | float) else str(value)
-    return row
+def _insert(conn: sqlite3.Connection, table: str, entries: Iterable[Any]) -> None:
+    """Frozen values of other modules as rows: a field goes to the column of its name, `model_id` to `id`."""
+    columns = [name for (name,) in conn.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    fields = [_facts(entry) for entry in entries]
+    rows = [[_cell(facts.get(c, facts.get("model_id") if c == "id" else None)) for c in columns] for facts in fields]
+    conn.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows)
+
+
+def _facts(entry: Any) -> Mapping[str, Any]:
+    if isinstance(entry, Mapping):
+        return entry
+    named: Any = getattr(entry, "_asdict", None)
+    return named() if named else msgspec.to_builtins(entry)
+
+
+def _cell(value: Any) -> str | int | float | None:
+    """A field as SQLite takes it: lists as JSON, dates and enumerations as text, nothing ('' too) as NULL."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return json.dumps(list(value), ensure_ascii=False)
+    if value is None or value == "" or isinstance(value, bool):
+        return None if not isinstance(value, bool) else int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, Enum) else str(value)
 
 
 def _write_dossiers(conn: sqlite3.Connection) -> None:
     terms = Terms(conn)
-    # The two kinds of words share one function: only a place may overflow the table, and its test is cheap.
-    rows = conn.execute("SELECT dossier, cells, evidence FROM hub.dossiers WHERE dossier IN temp.wanted ORDER BY dossier")
+    rows = conn.execute(
+        "SELECT dossier, cells, evidence FROM hub.dossiers WHERE dossier IN temp.wanted ORDER BY dossier"
+    )
 
     def packed() -> Iterator[tuple[int, str, str, str]]:
         for dossier, cells, evidence in rows:
             try:
-                yield (dossier, *pack(cells, evidence, terms.place))
+                yield (dossier, *pack(cells, evidence, terms.word, terms.place))
             except (ValueError, msgspec.DecodeError) as e:
                 raise OpennessError(
-                    f"Dossier {dossier} of hub.db cannot be read: {e}. Nothing was published; run `openness judge --all`."
+                    f"Dossier {dossier} of hub.db cannot be read: {e}. The old index is kept; run `judge --all`."
                 ) from e
 
     conn.executemany("INSERT INTO dossiers (dossier, cells, rules, evidence) VALUES (?, ?, ?, ?)", packed())
@@ -331,7 +311,7 @@ def _check(conn: sqlite3.Connection) -> None:
     """Raise before a broken file can be swapped in."""
     (said,) = conn.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
-        raise OpennessError(f"The new index.db is damaged ({said}). The old one is kept; check the disk and publish again.")
+        raise OpennessError(f"The new index.db is damaged ({said}). The old one is kept; check the disk, then publish.")
     conn.execute("INSERT INTO models_fts (models_fts, rank) VALUES ('integrity-check', 1)")
     for what, sql in _MUST_BE_ZERO.items():
         (n,) = conn.execute(sql).fetchone()
@@ -399,5 +379,5 @@ def _translated(error: Exception, path: Path) -> Exception:
     """Our error for a disk that is full or cannot be written; anything else is a bug and stays what it is."""
     better = database.translated(error, path) if isinstance(error, sqlite3.DatabaseError) else error
     if isinstance(better, StorageFull | OSError):
-        return StorageFull(f"Cannot write {path}: {error}. The index.db of before is kept; make room and publish again.")
+        return StorageFull(f"Cannot write {path}: {error}. The old index.db is kept; make room and publish again.")
     return better

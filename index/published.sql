@@ -243,9 +243,16 @@ CREATE TABLE licenses (
   source TEXT,
   checked TEXT,
   url TEXT,
-  models INTEGER NOT NULL DEFAULT 0,
+  models INTEGER,
   downloads INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE license_counts (
+  license TEXT,                           -- as declared; NULL = none stated
+  models INTEGER NOT NULL,
+  downloads INTEGER,
+  top_model TEXT
+) STRICT;
 
 CREATE TABLE about (
   key TEXT PRIMARY KEY,
@@ -258,24 +265,29 @@ CREATE TABLE experts (
   source TEXT NOT NULL,
   source_version TEXT NOT NULL,
   system TEXT NOT NULL,
-  id TEXT COLLATE NOCASE,
+  id TEXT COLLATE NOCASE,                 -- NULL: not on the Hub, or nobody said which repository
+  off_hub INTEGER,
   dimension TEXT NOT NULL,
   value TEXT NOT NULL,
+  reason TEXT,
   url TEXT,
   attribution TEXT NOT NULL,
-  PRIMARY KEY (source, system, dimension)
+  PRIMARY KEY (source, source_version, system, dimension)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX experts_id ON experts (id);
 
 CREATE TABLE agreement (
   dimension TEXT NOT NULL,
-  n INTEGER NOT NULL,
-  covered REAL,
-  accuracy REAL,
-  baseline REAL,
-  opposite REAL,
-  macro_f1 REAL,
   reading TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  covered INTEGER,
+  coverage REAL,
+  accuracy REAL,
+  majority TEXT,
+  baseline REAL,
+  opposite INTEGER,
+  opposite_share REAL,
+  macro_f1 REAL,
   PRIMARY KEY (dimension, reading)
 ) STRICT, WITHOUT ROWID;
 
@@ -351,7 +363,8 @@ SELECT
   t.word AS rule,
   replace(
     coalesce(
-      (SELECT r.words FROM rules r WHERE r.code = t.word ORDER BY r.dimension = d.key DESC LIMIT 1),
+      (SELECT r.words FROM rules r WHERE r.code = t.word AND r.dimension = d.key LIMIT 1),
+      (SELECT r.words FROM rules r WHERE r.code = t.word LIMIT 1),
       CASE WHEN c.type = 'array' THEN '{}' ELSE t.word END),
     '{}', CASE WHEN c.type = 'array' THEN json_extract(c.value, '$[1]') ELSE '' END) AS reason
 FROM models m
@@ -412,6 +425,12 @@ FROM looks l
 JOIN models m ON m.model = l.model
 CROSS JOIN terms p ON p.term = l.path
 CROSS JOIN terms o ON o.term = l.outcome;
+
+-- Nights on which no model can have been overlooked. A data directory that only ever saw a part counts its own nights.
+CREATE VIEW complete_nights AS
+SELECT DISTINCT date FROM crawls
+WHERE complete = 1 AND (scope = '' OR NOT EXISTS (SELECT 1 FROM crawls WHERE complete = 1 AND scope = ''))
+ORDER BY date;
 
 -- A claim fails when what we know excludes it; it is only not shown when the evidence is missing. Two answers.
 CREATE VIEW claims AS

@@ -18,7 +18,7 @@ SELECT dossier FROM hub.verdicts WHERE repo NOT IN (SELECT repo FROM temp.privat
 UNION
 SELECT dossier FROM hub.verdict_history WHERE repo NOT IN (SELECT repo FROM temp.private);
 
--- Complete nights of the whole Hub, numbered. A data directory that only ever saw a part (--author) counts its own nights.
+-- Complete nights, numbered; the same ones as in the view `complete_nights`.
 CREATE TEMP TABLE nights (n INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, date TEXT NOT NULL);
 INSERT INTO temp.nights
 SELECT row_number() OVER (ORDER BY date), CAST(julianday(date) - 2440587.5 AS INTEGER), date
@@ -262,9 +262,15 @@ UPDATE levels SET
   models = (SELECT count(*) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL),
   downloads = (SELECT sum(m.downloads) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL);
 
+INSERT INTO license_counts (license, models, downloads, top_model)
+SELECT license, count(*), sum(downloads),
+  (SELECT t.id FROM models t WHERE t.license IS m.license AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1)
+FROM models m WHERE missing_since IS NULL
+GROUP BY license ORDER BY 3 DESC NULLS LAST, 2 DESC;
+
 UPDATE licenses SET
-  models = (SELECT count(*) FROM models m WHERE m.license = licenses.id AND m.missing_since IS NULL),
-  downloads = (SELECT sum(m.downloads) FROM models m WHERE m.license = licenses.id AND m.missing_since IS NULL);
+  models = coalesce((SELECT c.models FROM license_counts c WHERE c.license = licenses.id), 0),
+  downloads = (SELECT c.downloads FROM license_counts c WHERE c.license = licenses.id);
 
 INSERT INTO about (key, value) VALUES
   ('published', :now),

@@ -20,7 +20,10 @@ CREATE TABLE verdicts (                   -- one row per repo
   family TEXT,
   base_model TEXT,                        -- the first declared ancestor
   dossier INTEGER NOT NULL REFERENCES dossiers(dossier),
-  basis BLOB NOT NULL,                    -- digest of everything the verdict rests on; equal = nothing to do
+  allows INTEGER NOT NULL,                -- 0..6: nothing made from this model is proved above it
+  allows_max INTEGER NOT NULL,            -- nor can be above this
+  allows_why TEXT NOT NULL,               -- the reason, as a restriction code
+  basis BLOB NOT NULL,                    -- everything the verdict rests on, 8 bytes each: repo, documents, bases, rules
   rules_version TEXT NOT NULL,
   judged TEXT NOT NULL                    -- date
 ) STRICT;
@@ -51,12 +54,17 @@ CREATE TABLE lineage (                    -- one row per declared ancestor
 CREATE INDEX lineage_base ON lineage (base);
 CREATE INDEX lineage_base_id ON lineage (base_id);
 
+CREATE TABLE due (                        -- what the unfinished judge run has still to look at; empty after it
+  repo INTEGER PRIMARY KEY REFERENCES repos(repo)
+) STRICT;
+
 CREATE TABLE judge_runs (
   id INTEGER PRIMARY KEY,
   date TEXT NOT NULL,
   started TEXT NOT NULL,
   finished TEXT,
   rules_version TEXT NOT NULL,
+  fetched_upto TEXT NOT NULL DEFAULT '',  -- newest look at a document that this run knew of
   judged INTEGER NOT NULL DEFAULT 0,
   changed INTEGER NOT NULL DEFAULT 0,     -- verdicts that differ from the one before
   errors INTEGER NOT NULL DEFAULT 0

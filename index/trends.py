@@ -229,8 +229,8 @@ def to_dict(series: Sequence[Series], days: int = 30) -> dict[str, Any]:
 
 
 def to_json(series: Sequence[Series], days: int = 30) -> str:
-    """`to_dict` as indented JSON text."""
-    return json.dumps(to_dict(series, days), ensure_ascii=False, indent=2)
+    """`to_dict` as indented JSON text, in ASCII: nothing in it can steer a terminal."""
+    return json.dumps(to_dict(series, days), indent=2)
 
 
 def to_csv(series: Sequence[Series]) -> str:

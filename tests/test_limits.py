@@ -66,7 +66,7 @@ def test_never_refused_and_close_to_the_share(quota, share, phase, others):
 
 
 def test_requests_are_spread_and_not_spent_at_the_reset():
-    bucket = limits.after_answer(limits.after_start(Bucket(share=1.0, windows=1), 0.0), Quota("api", 100, 100.0, 100, 100.0), 0.0)
+    bucket = limits.after_answer(limits.after_start(Bucket(share=1.0, windows=2), 0.0), Quota("api", 100, 100.0, 100, 100.0), 0.0)
     starts, now = [], 0.0
     for _ in range(20):
         now += limits.wait(bucket, now)

@@ -1,0 +1,211 @@
+"""A verdict in sentences: what a level means for this model, why it is not higher, what would raise it. Pure.
+
+Repeats what the rules concluded and what the licence catalogue knows; concludes nothing itself. Language: English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from index.model import Dimension, Restriction, Value
+from index.rows import Ancestor, License, Model, Page
+
+D, R = Dimension, Restriction
+
+#: Restrictions that come from a licence, as a person would put them.
+LICENCE_WORDS = {
+    R.NON_COMMERCIAL: "non-commercial licence",
+    R.NO_DERIVATIVES: "licence that forbids changed versions",
+    R.USE_RESTRICTED: "licence that restricts the field of use",
+    R.COMMUNITY: "community licence",
+    R.NO_LICENSE: "no licence stated",
+    R.UNKNOWN_LICENSE: "a licence that we cannot read",
+}
+#: The others.
+OTHER_WORDS = {
+    R.DISABLED: "the Hub disabled the repository",
+    R.NO_WEIGHTS: "the complete file list has no weights",
+    R.MANUAL_APPROVAL: "somebody approves each reader by hand",
+    R.CLICK_THROUGH: "click-through access",
+    R.UNKNOWN_WEIGHTS: "the file list does not show all the weights",
+    R.UNKNOWN_ACCESS: "whether it is gated was not shown",
+    R.UNKNOWN_BASE: "a base model that cannot be judged",
+    R.DOCUMENTATION: "documentation not shown in full",
+    R.CODE_AND_DATA: "code and data not shown in full",
+    R.COMPLETENESS: "not shown to be complete",
+}
+#: What each level asks of the 14 characteristics beyond the level below.
+ASKED = {
+    R.DOCUMENTATION: ("L4", (D.MODEL_CARD, D.ARCHITECTURE, D.PREPRINT, D.BASE_DATA, D.END_DATA)),
+    R.CODE_AND_DATA: (
+        "L5",
+        (D.TRAINING_CODE, D.LICENSE, D.BASE_DATA, D.END_DATA, D.BASE_WEIGHTS, D.END_WEIGHTS),
+    ),
+    R.COMPLETENESS: ("L6", (D.DATASHEET, D.CODE_DOCS, D.PAPER, D.PREPRINT)),
+}
+_SILENT = frozenset({"", "none", "unknown", "not-checked", "no permission stated"})
+
+
+class Hindrance(NamedTuple):
+    """One thing that keeps a model from a higher level, and what would take it away."""
+
+    why: str
+    remedy: str
+
+
+def in_words(model: Model, effective: License | None) -> str:
+    """'restricted: community licence, 700 million user threshold, click-through access'. `effective`: its licence."""
+    if model.level is None:
+        return "not judged"
+    parts = list(_access(model)) if model.level in ("L0", "L1") else []
+    parts += _licence_parts(model, effective)
+    if model.level not in ("L0", "L1"):
+        parts += _access(model)
+    own = _restriction(model)
+    if own in OTHER_WORDS and OTHER_WORDS[own] not in parts:
+        parts.insert(0 if model.level == "L0" else len(parts), OTHER_WORDS[own])
+    return f"{model.level_name}: {', '.join(parts)}" if parts else f"{model.level_name}"
+
+
+def interval(model: Model) -> str:
+    """'proved L2, not excluded L3': between which levels the truth lies."""
+    if model.level is None or model.level_max is None:
+        return "not judged"
+    if model.level == model.level_max:
+        return f"proved {model.level}; anything higher is excluded" if model.level < "L6" else "proved L6"
+    return f"proved {model.level}, not excluded {model.level_max}"
+
+
+def threshold(words: str) -> str:
+    """'700 million user threshold' out of the catalogue's words; '' when there is none or it was not checked."""
+    if words in _SILENT:
+        return ""
+    users = re.search(r"(\d+)\s*(million|M)\b[^;]*?(users|MAU)", words)
+    if users:
+        return f"{users[1]} million user threshold"
+    money = re.search(r"USD\s?(\d+)\s?(M|B)\b", words)
+    if money:
+        return f"USD {money[1]} {'million' if money[2] == 'M' else 'billion'} revenue threshold"
+    return f"threshold: {words}"
+
+
+def licence_facts(license: License) -> tuple[tuple[str, str], ...]:
+    """What the catalogue knows that a reader should too, as (what, words); silent fields are left out."""
+    fields = (
+        ("terms conform to the Open Source AI Definition", license.conformant),
+        ("approved by OSI", license.osi_approved),
+        ("commercial use", license.commercial_use),
+        ("changed versions", license.derivatives),
+        ("threshold", license.user_threshold),
+        ("field of use", license.field_of_use),
+        ("naming", license.naming_duty),
+        ("training other models", license.output_training),
+        ("territory", license.territory),
+    )
+    return tuple((what, words.replace("-", " ")) for what, words in fields if words and words not in _SILENT)
+
+
+def hindrances(page: Page) -> tuple[Hindrance, ...]:
+    """Why the level is not higher and what would raise it, gravest first; () at the top level."""
+    if page.model.level is None:
+        return (Hindrance("It has not been judged.", "Run `openness judge`."),)
+    return tuple(_hindrances(page))
+
+
+def _hindrances(page: Page) -> Iterator[Hindrance]:
+    model, own = page.model, _restriction(page.model)
+    if own is R.DISABLED:
+        yield Hindrance("The Hub disabled the repository.", "The Hub would have to enable it again.")
+    if own is R.NO_WEIGHTS:
+        yield Hindrance("Its complete file list has no weights.", "Publish the weights in the repository.")
+    if own is R.UNKNOWN_WEIGHTS:
+        yield Hindrance("Not all of its weights were seen in its file list.", "A listing that shows every file.")
+    if model.gated == "manual":
+        yield Hindrance("Somebody approves each reader by hand.", "Let everyone download without being approved.")
+    elif model.gated == "auto":
+        yield Hindrance("Terms must be clicked before the download.", "Let everyone download without a click.")
+    elif own is R.UNKNOWN_ACCESS:
+        yield Hindrance("Whether it is gated was not shown.", "A listing that says whether it is gated.")
+    yield from _licence_hindrance(page, own)
+    if own is R.UNKNOWN_BASE:
+        unknown = [a.id for a in page.ancestors if a.level is None]
+        named = f"Its base model {unknown[0]} is not known or not judged." if unknown else "A base model is not known."
+        yield Hindrance(named, "Name every base model in the card, each one on the Hub.")
+    if own in ASKED:
+        level, asked = ASKED[own]
+        lacking = [c for c in page.cells if c.dimension in asked and c.value != Value.OPEN]
+        cells = ", ".join(f"{c.title.lower()} ({c.value})" for c in lacking)
+        yield Hindrance(
+            f"What {level} asks is not shown" + (f": {cells}." if cells else " in full."),
+            "Publish it and link it from the card.",
+        )
+
+
+def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:
+    model, license = page.model, page.license_effective
+    if license is None or license.restriction == R.NO_LICENSE:
+        if model.license_effective is None or own is R.NO_LICENSE:
+            yield Hindrance("No licence is stated.", "State a licence in the card's field `license`.")
+        elif license is None and own is R.UNKNOWN_LICENSE:
+            yield Hindrance(f"Its licence {model.license_effective} is not in our catalogue.", "A licence we can read.")
+        return
+    if license.restriction == R.UNKNOWN_LICENSE:
+        said = model.license_name or model.license or license.id
+        yield Hindrance(
+            f"Its licence ({said}) cannot be read.",
+            "Name a known licence in `license`, or in `license_name` and link it.",
+        )
+    elif license.conformant == "no":
+        terms = ", ".join(_licence_parts(model, license))
+        source = inherited_from(page)
+        if source:
+            why = f"The licence {license.id} of its base {source} binds it too: {terms}."
+            yield Hindrance(why, f"A licence that allows every use on {source}, or another base model.")
+        else:
+            why = f"Its licence {license.id} does not allow every use: {terms}."
+            yield Hindrance(why, "A licence that allows every use, such as apache-2.0 or mit.")
+
+
+def inherited_from(page: Page) -> str | None:
+    """The nearest declared ancestor whose licence the effective one is; None when it is the model's own."""
+    wanted = page.model.license_effective
+    if wanted is None or wanted in (page.model.license or "").split(", "):
+        return None
+    level: tuple[Ancestor, ...] = page.ancestors
+    while level:
+        for ancestor in level:
+            if ancestor.base_license == wanted:
+                return ancestor.id
+        level = tuple(a for above in level for a in above.ancestors)
+    return None
+
+
+def _licence_parts(model: Model, license: License | None) -> list[str]:
+    if license is None:
+        own = _restriction(model)
+        return [LICENCE_WORDS[own]] if own in LICENCE_WORDS else []
+    if license.conformant in ("yes", "conformant-not-approved"):
+        everywhere = f"{license.id} on it and on every declared ancestor" if model.base_model else license.id
+        return [everywhere] if (model.level or "") >= "L3" else []
+    try:
+        parts = [LICENCE_WORDS[R(license.restriction or "")]]
+    except (ValueError, KeyError):
+        parts = [f"licence {license.id}"]
+    limit = threshold(license.user_threshold or "")
+    return [*parts, limit] if limit else parts
+
+
+def _access(model: Model) -> Iterator[str]:
+    if model.gated == "manual":
+        yield OTHER_WORDS[R.MANUAL_APPROVAL]
+    elif model.gated == "auto":
+        yield OTHER_WORDS[R.CLICK_THROUGH]
+
+
+def _restriction(model: Model) -> Restriction | None:
+    try:
+        return R(model.restriction) if model.restriction else None
+    except ValueError:  # written by newer rules than these
+        return None

@@ -1,0 +1,234 @@
+"""Probes for data: training-data sections, named corpora, dataset links, non-disclosure, 'from scratch', data sheets.
+
+Pure: card -> Evidence with the quote and its place. Judges nothing. Evidence for `base_data` is about pre-training, for
+`end_data` about tuning; a model without an ancestor has one section for both, and gets the evidence under both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from crawler.cards import Card, Link
+from crawler.records import Repo
+from index.model import Dimension, Evidence, Outcome
+from index.probes import probe
+from index.probes.card_corpora import ANY_CORPUS, CORPORA
+from index.probes.card_quotes import View, not_stated, seen, seen_around, sentence, view
+from index.probes.cards import first_words, sections_of
+
+D = Dimension
+_PRETRAIN = re.compile(r"pre-?train|base model|语料|预训练|pré-?entraîn|vortrain|preentren", re.I)
+_TUNE = re.compile(r"fine-?tun|\btuning|instruct|\bsft\b|\bdpo\b|rlhf|alignment|preference|post-?train|微调|对齐|ajuste fino", re.I)
+_TRAINS = re.compile(
+    r"train|tun(?:ed|ing)\b|\bcorpus|\bcorpora|learned (?:from|on)|distill|训练|微调|語料|语料|学習|entraîn|entren|trainiert|обуч|addestrat|treinad", re.I
+)
+_TESTS = re.compile(r"\b(?:evaluat\w*|benchmark\w*|test(?:ed|ing)?|leaderboard|scores?|accuracy|zero-shot|few-shot|held-out|perplexity)\b|评测|测试", re.I)
+
+
+def about_training(v: View, start: int, end: int) -> bool:
+    """Whether the place speaks of training: by its section, else by its sentence, and not of evaluation alone."""
+    kinds = v.kinds_at(start)
+    if "training_data" in kinds:
+        return True
+    if kinds & _NOT_TRAINING and "training_procedure" not in kinds:
+        return False
+    a, b = sentence(v.card.text, start, min(end, start + 200))
+    near = v.card.text[a:b]
+    return bool(_TRAINS.search(near)) and not (_TESTS.search(near) and not re.search(r"\btrain", near, re.I))
+
+
+_NOT_TRAINING = frozenset({"evaluation", "citation", "usage"})
+
+
+def _dimensions(v: View, words: str) -> tuple[str, ...]:
+    """Which stage a piece of text is about: its own words first, then whether the model has an ancestor."""
+    pre, tune = bool(_PRETRAIN.search(words)), bool(_TUNE.search(words))
+    if pre != tune:
+        return (D.BASE_DATA,) if pre else (D.END_DATA,)
+    return (D.END_DATA,) if v.derived else (D.BASE_DATA, D.END_DATA)
+
+
+@probe(D.BASE_DATA, D.END_DATA, needs="card")
+def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card have a section on its training data with words in it?"""
+    v, name, given = view(repo, card), "training_data_section", set[str]()
+    for part in sections_of(v, "training_data"):
+        start, end = first_words(card, part)
+        for dimension in _dimensions(v, part.section.title):
+            if dimension not in given:
+                given.add(dimension)
+                yield seen(dimension, name, card, start, end, f"{part.words} words")
+    yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
+
+
+@probe(D.BASE_DATA, D.END_DATA, needs="card")
+def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which well-known corpora does the card name as its training data?"""
+    v, name, given = view(repo, card), "named_corpora", set[tuple[str, str]]()
+    for i, m in enumerate(ANY_CORPUS.finditer(v.low, card.body_start)):
+        if i == 400 or len(given) >= 24:
+            break
+        corpus = CORPORA[m.lastindex - 1] if m.lastindex else None
+        if corpus is None or (corpus.exact and not corpus.exact.match(card.text, m.start())) or v.in_code(m.start()):
+            continue
+        dimension = D.BASE_DATA if corpus.pretraining else D.END_DATA
+        if (dimension, corpus.name) in given or not about_training(v, m.start(), m.end()):
+            continue
+        given.add((dimension, corpus.name))
+        yield seen_around(dimension, name, card, m.start(), m.end(), corpus.name)
+    yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if not any(d == g for g, _ in given)))
+
+
+_DATASET = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+(?:/[\w.-]+)?)|(kaggle\.com/(?:datasets|competitions)/[\w./-]+)|(zenodo\.org/records?/\d+)", re.I)
+_NOT_TRAINED_ON = re.compile(r"open-llm-leaderboard|details_|/leaderboard|huggingface/(?:badges|documentation-images)|resolve/main/[^\s]*\.(?:png|jpe?g|svg|gif|webp|mp4|wav)|/(?:badges|logos?)/", re.I)
+
+
+def dataset_id(link: Link) -> str | None:
+    """The data set that a link goes to: ORG/NAME on the Hub, else the address; None when it is no data set."""
+    m = _DATASET.search(link.url)
+    if not m or _NOT_TRAINED_ON.search(link.url):
+        return None
+    if m[1]:
+        return "/".join(m[1].split("/")[:2]).rstrip(".") if "/" in m[1] else m[1]
+    return m[2] or m[3]
+
+
+@probe(D.BASE_DATA, D.END_DATA, needs="card")
+def dataset_links(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which data sets does the card link as its training data?"""
+    v, name, given = view(repo, card), "dataset_links", set[tuple[str, str]]()
+    for link in card.links:
+        found = dataset_id(link)
+        if not found or v.in_code(link.start) or len(given) >= 20:
+            continue
+        a, b = sentence(card.text, link.start, min(link.end, link.start + 200))
+        if not about_training(v, link.start, link.end):
+            continue
+        for dimension in _dimensions(v, card.text[a:b]):
+            if (dimension, found) not in given:
+                given.add((dimension, found))
+                yield seen_around(dimension, name, card, link.start, link.end, found)
+    yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if not any(d == g for g, _ in given)))
+
+
+_DATA = r"(?:training |pre-?training |fine-?tuning |train |underlying |original )?(?:data(?:sets?|[- ]?set)?|corpus|corpora)"
+_WITHHELD = re.compile(
+    rf"(?:{_DATA}[^.\n]{{0,60}}?\b(?:is|are|was|were|has|have|been|will|can|could)\b[^.\n]{{0,14}}?\b(?:not|n't|never|cannot)\b[^.\n]{{0,16}}?\b(?:disclos|releas|publi[cs]|shar|open-?sourc|available|reveal|provided)\w*"
+    rf"|\b(?:do|does|did|can|could|will|have|has|are|is)(?: not|n['’]t)\b[^.\n]{{0,14}}\b(?:disclos|releas|publish|shar|open-?sourc|reveal)\w*[^.\n]{{0,50}}?\b{_DATA}"
+    rf"|\b(?:undisclosed|unreleased|non-?public|not publicly (?:available|released)|proprietary|in-?house|internal|private|confidential)(?: and [\w-]+)?,? (?:[\w-]+ ){{0,3}}?(?:data(?:sets?)?|corpus|corpora|mix(?:ture)?|collection)\b"
+    rf"|{_DATA}[^.\n]{{0,40}}\b(?:is|are|remains?)\b (?:\w+ ){{0,2}}(?:proprietary|private|confidential|undisclosed|internal|secret)\b"
+    r"|données (?:\w+[\s']){0,4}(?:ne (?:sont|seront) pas|propriétaires|confidentielles|non (?:publiques|divulguées))"
+    r"|nicht (?:veröffentlicht|offengelegt)\w*[^.\n]{0,40}daten|(?:trainings)?daten\w* (?:\w+ ){0,4}nicht (?:veröffentlicht|offengelegt|öffentlich)|proprietäre\w* daten"
+    r"|datos (?:\w+ ){0,5}(?:no (?:se (?:han )?)?(?:publica|divulga|revela|están disponibles|son públicos)|propietarios|privados|confidenciales)"
+    r"|(?:训练|预训练|微调)?(?:数据|语料)[^。；\n]{0,10}(?:不公开|未公开|不开源|未开源|暂不(?:公开|开源)|保密|不对外)|(?:不|未)(?:公开|开源|披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
+    re.I,
+)
+_WITHHELD_HINTS = (
+    "disclos", "releas", "publi", "shar", "proprietary", "house", "internal", "private", "confidential", "open-sourc", "opensourc", "reveal",
+    "available", "données", "daten", "datos", "数据", "语料", "secret", "provided",
+)  # fmt: skip
+_ABOUT_PEOPLE = re.compile(r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b", re.I)
+
+
+@probe(D.BASE_DATA, D.END_DATA, needs="card")
+def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card say that training data is not disclosed, private or not released?"""
+    v, name, given = view(repo, card), "data_withheld", set[str]()
+    if ("data" in v.low or "corp" in v.low or not v.low.isascii()) and any(h in v.low for h in _WITHHELD_HINTS):
+        for i, m in enumerate(_WITHHELD.finditer(card.text, card.body_start)):
+            if i == 20:
+                break
+            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+            near = card.text[a:b]
+            if v.in_code(m.start()) or _ABOUT_PEOPLE.search(near) or "evaluation" in v.kinds_at(m.start()):
+                continue
+            for dimension in _dimensions(v, near):
+                if dimension not in given:
+                    given.add(dimension)
+                    yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()), Outcome.NO)
+    yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
+
+
+_RELEASED = re.compile(
+    rf"(?:\b(?:we|i|and|also|have|are)\s+(?:\w+\s+){{0,3}}(?:releas|open-?sourc|publish|shar|provid)\w*\s[^.\n]{{0,50}}?{_DATA}\b|"
+    rf"{_DATA}[^.\n]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )available|available (?:at|here|on|in|for|under|from))|"
+    r"(?:我们)?开源了?[^。；\n]{0,14}(?:训练数据|数据集|语料)|(?:训练数据|数据集|语料)[^。；\n]{0,8}已?(?:经)?开源)",
+    re.I,
+)
+_DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|upon request)\b|未|不|将|即将", re.I)
+
+
+@probe(D.BASE_DATA, D.END_DATA, needs="card")
+def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card say that training data is released?"""
+    v, name, given = view(repo, card), "data_released", set[str]()
+    if "data" in v.low or "corp" in v.low or "数据" in v.low:
+        for i, m in enumerate(_RELEASED.finditer(card.text, card.body_start)):
+            if i == 20:
+                break
+            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+            near = card.text[a:b]
+            if v.in_code(m.start()) or _DENIES.search(near) or (_TESTS.search(near) and not _TRAINS.search(near)):
+                continue
+            for dimension in _dimensions(v, near):
+                if dimension not in given:
+                    given.add(dimension)
+                    yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()))
+    yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
+
+
+_SCRATCH = re.compile(
+    r"\b(?:pre-?)?(?:train|trained|training|built|developed|learned)\w*\b[^.\n]{0,60}\bfrom[ -]scratch\b|\bfrom[ -]scratch\b[^.\n]{0,30}\btrain\w*|从(?:头|零)(?:开始)?(?:预)?训练|从零(?:开始)?|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
+    re.I,
+)
+_NOT_SCRATCH = re.compile(
+    r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|vocabulary|need to|to train|cost|how to|head|when|you|expensive|if)\b|而非|不是", re.I
+)
+
+
+@probe(D.BASE_DATA, D.BASE_WEIGHTS, needs="card")
+def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card say that the model was trained from scratch?"""
+    v, name = view(repo, card), "from_scratch"
+    if "scratch" in v.low or not v.low.isascii():
+        for m in _SCRATCH.finditer(card.text, card.body_start):
+            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+            if not v.in_code(m.start()) and not _NOT_SCRATCH.search(card.text[a:b]):
+                yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
+                yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
+                return
+    yield from not_stated(name, D.BASE_DATA, D.BASE_WEIGHTS)
+
+
+_SHEET = re.compile(r"\bdata[- ]?sheets?\b(?! for the model)|\bdata statement|\bdata cards?\b|\bdataset cards?\b|\bdata nutrition|summary of (?:the )?training (?:data|content)|\bdata provenance\b|数据卡", re.I)
+
+
+@probe(D.DATASHEET, needs="card")
+def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card link or name a data sheet, a data card or a data statement?"""
+    v, name, given = view(repo, card), "data_sheet", 0
+    if "data" in v.low:
+        for m in _SHEET.finditer(card.text, card.body_start):
+            if not v.in_code(m.start()):
+                given += 1
+                yield seen_around(D.DATASHEET, name, card, m.start(), m.end(), " ".join(m[0].lower().split()))
+                if given == 3:
+                    return
+    if not given:
+        yield from not_stated(name, D.DATASHEET)
+
+
+@probe(D.DATASHEET, needs="card")
+def dataset_cards(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Which data sets with a card of their own on the Hub does the card link as training data?"""
+    v, name, given = view(repo, card), "dataset_cards", set[str]()
+    for link in card.links:
+        found = dataset_id(link)
+        if found and "/" in found and ".com" not in found and found not in given and len(given) < 10:
+            if v.in_code(link.start) or not about_training(v, link.start, link.end):
+                continue
+            given.add(found)
+            yield seen_around(D.DATASHEET, name, card, link.start, link.end, found)
+    if not given:
+        yield from not_stated(name, D.DATASHEET)

@@ -1,0 +1,148 @@
+"""References to papers in a card: arXiv numbers, venue links, BibTeX; each with its quote and whose it seems to be.
+
+Pure. A reference is "own" when the text introduces it as the model's paper (a title with the model's name, "our paper", "the
+paper" near the top, the one entry under "please cite"), and is not while the sentence speaks of a method, a base or a benchmark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from crawler.cards import Card
+from index.probes.card_quotes import View, sentence
+
+
+class Reference(NamedTuple):
+    """One reference to a paper."""
+
+    value: str  # arXiv number, or address / venue words of a reviewed paper
+    start: int  # of the quote
+    end: int
+    own: bool
+    venue: bool  # peer-reviewed venue, as far as the words tell
+
+
+_ARXIV = re.compile(
+    r"(?:arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/|hf\.co/papers/|alphaxiv\.org/abs/|ar5iv\.org/(?:abs|html)/|doi\.org/10\.48550/arxiv\.|arxiv(?: preprint)?(?: arxiv)?[:\s]\s?(?:abs/)?)"
+    r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})",
+    re.I,
+)
+_VENUE_URL = re.compile(
+    r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"
+    r"openreview\.net/(?:forum|pdf)|jmlr\.org|dl\.acm\.org/doi|ieeexplore\.ieee\.org|link\.springer\.com/(?:article|chapter)|nature\.com/articles|sciencedirect\.com/science|isca-(?:speech|archive)\.org|"
+    r"academic\.oup\.com|pnas\.org/doi|science\.org/doi|ojs\.aaai\.org|ijcai\.org/proceedings|transacl\.org|lrec-conf\.org|ceur-ws\.org|mdpi\.com/\d|frontiersin\.org/articles|cell\.com|"
+    r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*",
+    re.I,
+)
+_ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
+_FIELD = re.compile(r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})", re.I)
+_PREPRINT_PLACE = re.compile(r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|openai blog|techreport|hugging ?face|github|zenodo", re.I)
+_INTRODUCES = re.compile(
+    r"\b(?:our|this model'?s|the model'?s) (?:\w+ )?(?:paper|preprint|report|article|publication|work)|\b(?:introduced|presented|described|proposed|released|detailed|first introduced|outlined|published) (?:in|by|with|here)|"
+    r"\bpaper\b[*_\]\s]{0,4}[:：]|^\W{0,12}(?:arxiv|paper|preprint|tech(?:nical)? report|论文)\b|\b(?:see|read|check(?: out)?|refer to)\b[^.]{0,40}\bpaper\b|(?:official|accompan\w+|associated|corresponding)[^.]{0,30}\bpaper|\bmodel paper|\bresearch paper\b[*_\s]{0,4}[:：]|"
+    r"please cite|cite (?:this|our|us|the)|if you use|论文|技术报告",
+    re.I,
+)
+_BORROWS = re.compile(
+    r"\b(?:q?lora|dpo|ppo|orpo|simpo|rlhf|rope|yarn|alibi|flash-?attention|gptq|awq|ties|dare|slerp|model stock|task arithmetic|mteb|mmlu|hellaswag|gsm8k|arc\b|truthfulqa|humaneval|bigbench|"
+    r"lacoste|mlco2|machine learning impact|adam\w*|deepspeed|bias|stochastic parrots|sheng et al|bender et al|similar to|inspired by|based on|built (?:on|upon)|following|followed|as in|using the (?:method|technique|approach)|"
+    r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned (?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|technique|sharegpt|alpaca|self-instruct|evol)\b",
+    re.I,
+)
+_TOP = 2_500  # characters of the body in which a plain "[paper]" is the model's
+_last: list[tuple[View, tuple[Reference, ...]]] = []
+
+
+def references(v: View) -> tuple[Reference, ...]:
+    """All references of a card, in order; the last card's are kept, since four probes ask for them in a row."""
+    if _last and _last[0][0] is v:
+        return _last[0][1]
+    entries = tuple(_entries(v))
+    spans = [(e.start, e.end) for e in entries]
+    found = (*entries, *(r for r in _inline(v) if not any(a <= r.start < b for a, b in spans)))
+    made = tuple(sorted(found, key=lambda r: (not r.own, r.start)))
+    _last[:] = [(v, made)]
+    return made
+
+
+def _entries(v: View) -> Iterator[Reference]:
+    """BibTeX entries: a venue that is not arXiv makes a paper, an arXiv number a preprint, and one entry can be both."""
+    card, text = v.card, v.card.text
+    if "@" not in text:
+        return
+    starts = [m for _, m in zip(range(60), _ENTRY.finditer(text, card.body_start), strict=False)]
+    for i, m in enumerate(starts):
+        stop = min(starts[i + 1].start() if i + 1 < len(starts) else len(text), m.start() + 3_000)
+        fields: dict[str, tuple[str, int, int]] = {}
+        for f in _FIELD.finditer(text, m.end(), stop):
+            fields.setdefault(f[1].lower(), (f[2], f.start(), f.end()))
+        if "title" not in fields:
+            continue
+        own = _own_entry(v, fields["title"][0], len(starts), m.start())
+        title = (fields["title"][1], min(fields["title"][2], fields["title"][1] + 200))
+        number = _ARXIV.search(text, m.start(), stop) or _eprint(fields)
+        if number:
+            yield Reference(number[1].lower(), *title, own, venue=False)
+        place = next((fields[k][0] for k in ("booktitle", "journal") if k in fields), "")
+        if place and m[1].lower() in ("inproceedings", "article", "conference", "incollection") and not _PREPRINT_PLACE.search(place):
+            where = next(fields[k] for k in ("booktitle", "journal") if k in fields)
+            yield Reference("venue: " + " ".join(place.split())[:120], where[1], min(where[2], where[1] + 200), own, venue=True)
+        elif (url := _VENUE_URL.search(text, m.start(), stop)) and url.end() - url.start() < 200:
+            yield Reference(url[0], url.start(), url.end(), own, venue=True)
+
+
+_EPRINT = re.compile(r"(\d{4}\.\d{4,5})")
+
+
+def _eprint(fields: dict[str, tuple[str, int, int]]) -> re.Match[str] | None:
+    return next((m for k in ("eprint", "journal", "url", "doi") if k in fields and (m := _EPRINT.search(fields[k][0]))), None)
+
+
+def _own_entry(v: View, title: str, count: int, place: int) -> bool:
+    if v.names_us(title):
+        return True
+    if v.foreign:
+        return False  # a derived model's only entry is usually its base's
+    asked = _INTRODUCES.search(v.card.text[max(0, place - 300) : place])
+    return count == 1 and ("citation" in v.kinds_at(place) or asked is not None) and not _BORROWS.search(title)
+
+
+def _inline(v: View) -> Iterator[Reference]:
+    card, text = v.card, v.card.text
+    words = {link.start: link.text for link in card.links}
+    hits = [(m, False) for _, m in zip(range(200), _ARXIV.finditer(text, card.body_start), strict=False)] if _has_arxiv(v.low) else []
+    hits += [(m, True) for _, m in zip(range(100), _VENUE_URL.finditer(text, card.body_start), strict=False)] if "http" in v.low else []
+    for m, venue in hits:
+        start, end = _url_bounds(text, m.start(), m.end())
+        a, b = sentence(text, start, min(end, start + 200))
+        value = m[0].rstrip(".,;") if venue else m[1].lower()
+        label = words.get(start, "")
+        yield Reference(value, a, min(b, a + 200), _own_inline(v, a, b, start, end, label), venue)
+
+
+def _has_arxiv(low: str) -> bool:
+    return "arxiv" in low or "/papers/" in low
+
+
+def _url_bounds(text: str, start: int, end: int) -> tuple[int, int]:
+    """From the number back to the 'https' that it belongs to."""
+    begin = text.rfind("http", max(0, start - 14), start + 1)
+    return (begin, end) if begin >= 0 and " " not in text[begin:start] else (start, end)
+
+
+def _own_inline(v: View, a: int, b: int, start: int, end: int, label: str) -> bool:
+    near = v.card.text[a:start] + " " + v.card.text[end:b]
+    named = v.names_us(label) or v.names_us(v.card.text[max(a, start - 90) : start])
+    if _BORROWS.search(v.card.text[max(a, start - 90) : start]) and not v.names_us(label):
+        return False
+    if v.foreign and not named:
+        return False
+    introduced = _INTRODUCES.search(near) or _INTRODUCES.search(label) or "paper" in label.lower() or "arxiv" in label.lower()
+    if named and introduced:
+        return True
+    if v.names_us(label) and len(label) > 20:  # the paper's own title as the words of the link
+        return True
+    top = start < v.card.body_start + _TOP
+    return bool(introduced) and top and "evaluation" not in v.kinds_at(start)

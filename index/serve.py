@@ -1,0 +1,208 @@
+"""Datasette on index.db, with the project's metadata and settings, started anew whenever a new index.db is published.
+
+Does: build the command line, refuse clearly what cannot work, keep one child process alive, restart it when index.db is
+replaced (Datasette would go on serving the old file for ever), end it on SIGTERM, SIGINT or SIGHUP.
+
+Does not: publish, answer requests, set headers that belong to a proxy (TLS, rate limits).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from crawler.errors import ForeignDatabase, NewerSchema, OpennessError, UsageError
+from index.publish import APPLICATION_ID, INDEX, INSPECT, SCHEMA_VERSION
+
+METADATA = "datasette_metadata.json"
+POLL = 0.5  # seconds between two looks at index.db
+PATIENCE = 10.0  # seconds that Datasette gets to finish what it is doing
+
+#: Measured on 2.5 million models: facet suggestions alone cost a second a page. Datasette 0.65 does not read the key
+#: `settings` of the metadata (1.0 does), so it gets them here; a test compares the two.
+SETTINGS: Mapping[str, str] = {
+    "suggest_facets": "off",
+    "sql_time_limit_ms": "3000",
+    "facet_time_limit_ms": "1500",
+    "default_page_size": "50",
+    "max_returned_rows": "1000",
+    "default_cache_ttl": "3600",
+}
+
+Robots = Literal["index", "all", "none"]
+#: What search engines may read. 'index' (the home page only) is what datasette_metadata.json says by itself.
+_ROBOTS: Mapping[Robots, str] = {"all": "User-agent: *\nAllow: /", "none": "User-agent: *\nDisallow: /"}
+
+
+class _File(NamedTuple):
+    """Which file stands under a name: another one after a publish."""
+
+    inode: int
+    modified: int
+
+
+def metadata_file() -> Path:
+    """datasette_metadata.json: beside the packages in a checkout, under share/openness in an installation."""
+    places = (Path(__file__).parents[1] / METADATA, Path(sys.prefix) / "share" / "openness" / METADATA)
+    for place in places:
+        if place.is_file():
+            return place
+    raise UsageError(f"{METADATA} is neither at {places[0]} nor at {places[1]}. Install openness again.")
+
+
+def command(data: Path, host: str, port: int, *, sql: bool = True, download: bool = True) -> list[str]:
+    """The command that serves `data`/index.db. `sql` allows arbitrary SQL, `download` the file itself.
+
+    Raises UsageError when nothing is published, ForeignDatabase or NewerSchema when index.db is not for us.
+    """
+    path = data / INDEX
+    published = _published(path)
+    inspect = data / INSPECT
+    argv = [sys.executable, "-m", "datasette", "serve", "--immutable", str(path), "--metadata", str(metadata_file()),
+            "--host", host, "--port", str(port)]  # fmt: skip
+    if _is_of(inspect, path, published):
+        argv += ["--inspect-file", str(inspect)]
+    for name, value in SETTINGS.items():
+        argv += ["--setting", name, value]
+    if not sql:
+        argv += ["--setting", "default_allow_sql", "off"]
+    if not download:
+        argv += ["--setting", "allow_download", "off"]
+    return argv
+
+
+def serve(
+    data: Path,
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    *,
+    sql: bool = True,
+    download: bool = True,
+    robots: Robots = "index",
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Serve until a signal ends it; restart Datasette when another index.db is published.
+
+    Raises UsageError (nothing published, port taken, [web] not installed), ForeignDatabase, NewerSchema, and
+    OpennessError when Datasette ends by itself.
+    """
+    if importlib.util.find_spec("datasette") is None:
+        raise UsageError("Datasette is not installed. Install the web extra: pip install 'openness[web]'.")
+    argv = command(data, host, port, sql=sql, download=download)
+    _check_port(host, port)
+    environment = os.environ | ({"OPENNESS_ROBOTS": _ROBOTS[robots]} if robots in _ROBOTS else {})
+    with _stopped_by_signals() as stopped:
+        while not stopped():
+            file = _file(data / INDEX)
+            child = subprocess.Popen(argv, env=environment)
+            try:
+                _watch(child, data / INDEX, file, stopped, sleep)
+            finally:
+                _end(child)
+            if not stopped():
+                argv = command(data, host, port, sql=sql, download=download)
+
+
+def _watch(
+    child: subprocess.Popen[bytes],
+    path: Path,
+    file: _File | None,
+    stopped: Callable[[], bool],
+    sleep: Callable[[float], None],
+) -> None:
+    """Return when a signal came or another file stands under `path`; raise when the child ends by itself."""
+    while not stopped():
+        status = child.poll()
+        if status is not None:
+            if stopped():  # the terminal sent the signal to both
+                return
+            raise OpennessError(f"Datasette ended with status {status}; its message is above. The data is untouched.")
+        now = _file(path)
+        if now is not None and now != file:
+            return
+        sleep(POLL)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child politely, then not."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    """A question that becomes true on SIGTERM, SIGINT or SIGHUP. Outside the main thread nothing can be caught."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: bool(seen)
+        return
+    before = {s: signal.signal(s, lambda n, _: seen.append(n)) for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+
+def _published(path: Path) -> str:
+    """When the file was published, after making sure that it is one of ours."""
+    if not path.exists():
+        raise UsageError(f"There is no {path} yet. Run `openness nightly` first; it crawls, judges and publishes.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as conn:
+            (owner,) = conn.execute("PRAGMA application_id").fetchone()
+            (schema,) = conn.execute("PRAGMA user_version").fetchone()
+            if owner != APPLICATION_ID:
+                raise ForeignDatabase(
+                    f"{path} is a database of another application; it is not served. Name another --data."
+                )
+            if schema > SCHEMA_VERSION:
+                raise NewerSchema(f"{path} was published by a newer openness; update openness, or publish again.")
+            (published,) = conn.execute("SELECT value FROM about WHERE key = 'published'").fetchone()
+    except sqlite3.DatabaseError as e:
+        raise ForeignDatabase(f"{path} cannot be read as a database: {e}. Publish again or name another --data.") from e
+    return str(published)
+
+
+def _is_of(inspect: Path, path: Path, published: str) -> bool:
+    """Whether the counts beside index.db are of this very file; Datasette can do without them, not with wrong ones."""
+    try:
+        said = json.loads(inspect.read_text())[path.stem]
+        return bool(said["published"] == published and said["size"] == path.stat().st_size)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _file(path: Path) -> _File | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return _File(found.st_ino, found.st_mtime_ns)
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((host, port))
+    except OSError as e:
+        raise UsageError(f"Cannot listen on {host}:{port}: {e.strerror or e}. Choose another --port or --host.") from e

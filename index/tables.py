@@ -1,0 +1,417 @@
+"""hub.db: all SQL of what we conclude. Verdicts, dossiers, lineage and the list of what is due; batches are transactions.
+
+Decides nothing: `judge.py` says what to look at and in which order, `verdict.py` what it means. What the Hub said lives
+in the same file and is read here through `crawler.store`, never written (but for the event of a level that moved).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from crawler import database, store
+from crawler.records import Base, Repo
+from index.lineage import LEGACY_OWNERS, Handed, Link
+from index.model import Dimension, Level, Restriction
+
+migrations = Migrations("index")
+
+
+@migrations(name="0001_index")
+def _index(db: sqlite_utils.Database) -> None:
+    database.run_script(db, Path(__file__).with_name("schema.sql").read_text())
+
+
+class Document(NamedTuple):
+    """A document of a repo as the last look found it."""
+
+    path: str
+    outcome: str
+    hash: bytes | None
+
+
+class Before(NamedTuple):
+    """The verdict of a repo as it stands."""
+
+    level: int
+    level_max: int
+    restriction: str
+    dossier: int
+    basis: bytes
+    rules_version: str
+
+
+class Row(NamedTuple):
+    """A verdict to be written."""
+
+    repo: int
+    repo_id: str
+    downloads: int | None
+    level: int
+    level_max: int
+    restriction: str
+    license_effective: str | None
+    radboud_score: float
+    eu_score: float
+    mof_class: int | None
+    claims_open_source: bool
+    family: str | None
+    base_model: str | None
+    allows: int
+    allows_max: int
+    allows_why: str
+    license: str | None  # as declared
+    digest: bytes
+    cells: str
+    evidence: str
+    basis: bytes
+    links: tuple[Link, ...]
+    error: str  # '' = judged; else why it could not be
+
+
+class Moved(NamedTuple):
+    """A verdict that differs from the one before. `old` None = judged for the first time."""
+
+    repo: int
+    repo_id: str
+    old: str | None  # L0..L6
+    new: str
+    cause: str
+    downloads: int
+
+
+IN_LIST = 500  # keys of one IN (...): well under SQLite's limit of variables
+_bases = msgspec.json.Decoder(tuple[Base, ...])
+_cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
+
+
+def open_hub(path: Path) -> sqlite3.Connection:
+    """Open hub.db with both schemas. Raises as crawler.database.connect does."""
+    return database.connect(path, store.APPLICATION_ID, store.migrations, migrations)
+
+
+def open_readonly(path: Path) -> sqlite3.Connection:
+    """A connection for workers, which only read."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+    for i in range(0, len(keys), IN_LIST):
+        part = keys[i : i + IN_LIST]
+        yield ",".join("?" * len(part)), part
+
+
+# -- what is due ----------------------------------------------------------------------------------------------------
+
+_LEGACY = ", ".join(f"'{owner}'" for owner in LEGACY_OWNERS)
+_DUE = (
+    # New, changed, or judged by other rules: the verdict's basis starts with the repo's fingerprint.
+    """INSERT INTO {due} SELECT r.repo FROM repos r LEFT JOIN verdicts v USING (repo)
+       WHERE v.repo IS NULL OR substr(v.basis, 1, 8) <> r.fingerprint OR substr(v.basis, 25, 8) <> :rules
+       ON CONFLICT DO NOTHING""",
+    "INSERT INTO {due} SELECT repo FROM fetches WHERE fetched >= :since ON CONFLICT DO NOTHING",
+    # Models that name one of these as a base which we did not know, or under a name that it had once.
+    """INSERT INTO {due} SELECT l.repo FROM {due} d JOIN repos r USING (repo) JOIN lineage l ON l.base_id = r.repo_id
+       WHERE l.base IS NOT d.repo ON CONFLICT DO NOTHING""",
+    f"""INSERT INTO {{due}} SELECT l.repo FROM {{due}} d JOIN repos r USING (repo)
+        JOIN lineage l ON l.base_id = substr(r.repo_id, instr(r.repo_id, '/') + 1)
+        WHERE l.base IS NULL AND r.author IN ({_LEGACY}) ON CONFLICT DO NOTHING""",
+    """WITH RECURSIVE down (repo) AS (SELECT repo FROM {due} UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo)
+       INSERT INTO {due} SELECT repo FROM down WHERE true ON CONFLICT DO NOTHING""",
+)
+_EVERYTHING = "INSERT INTO {due} SELECT repo FROM repos WHERE true ON CONFLICT DO NOTHING"
+
+
+def begin(
+    conn: sqlite3.Connection, *, date: str, started: str, rules_version: str, rules: bytes, everything: bool, dry_run: bool
+) -> tuple[int, str]:
+    """Start a run and write down what is due, in one transaction: (run, name of the list).
+
+    What a killed run left undone is still on the list. A dry run has its own list, in memory.
+    """
+    due = "temp.dry" if dry_run else "due"
+    if dry_run:
+        conn.execute("CREATE TEMP TABLE IF NOT EXISTS dry (repo INTEGER PRIMARY KEY)")
+        conn.execute("DELETE FROM temp.dry")
+        conn.execute("INSERT INTO temp.dry SELECT repo FROM due")
+    with database.transaction(conn):
+        (since,) = conn.execute("SELECT coalesce(max(fetched_upto), '') FROM judge_runs").fetchone()
+        for sql in (_EVERYTHING,) if everything else _DUE:
+            used = {"rules": rules, "since": since}
+            conn.execute(sql.format(due=due), {k: v for k, v in used.items() if f":{k}" in sql})
+        if dry_run:
+            return 0, due
+        (upto,) = conn.execute("SELECT coalesce(max(fetched), '') FROM fetches").fetchone()
+        (run,) = conn.execute(
+            """INSERT INTO judge_runs (date, started, rules_version, fetched_upto) VALUES (?, ?, ?, ?) RETURNING id""",
+            (date, started, rules_version, max(upto, since)),
+        ).fetchone()
+    return run, due
+
+
+def count_due(conn: sqlite3.Connection, due: str) -> int:
+    """How many repos are on the list."""
+    return conn.execute(f"SELECT count(*) FROM {due}").fetchone()[0]
+
+
+def next_due(conn: sqlite3.Connection, due: str, after: int, limit: int) -> list[int]:
+    """Keys on the list beyond `after`, in order."""
+    rows = conn.execute(f"SELECT repo FROM {due} WHERE repo > ? ORDER BY repo LIMIT ?", (after, limit))
+    return [row[0] for row in rows]
+
+
+def is_due(conn: sqlite3.Connection, due: str, keys: Sequence[int]) -> set[int]:
+    """Which of these keys are on the list."""
+    found: set[int] = set()
+    for marks, part in _chunks(keys):
+        found.update(row[0] for row in conn.execute(f"SELECT repo FROM {due} WHERE repo IN ({marks})", part))
+    return found
+
+
+# -- names and bases ------------------------------------------------------------------------------------------------
+
+
+def declared_names(conn: sqlite3.Connection, due: str) -> set[str]:
+    """Every name that a due repo declares as a base. Streams: millions of repos name few bases."""
+    names: set[str] = set()
+    for (text,) in conn.execute(f"SELECT bases FROM {due} JOIN details USING (repo) WHERE bases IS NOT NULL"):
+        names.update(base.repo_id for base in _bases.decode(text))
+    return names
+
+
+def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[str]]:
+    """Names that these repos declare as bases."""
+    found: dict[int, list[str]] = {}
+    for marks, part in _chunks(keys):
+        for repo, text in conn.execute(f"SELECT repo, bases FROM details WHERE repo IN ({marks})", part):
+            found[repo] = [base.repo_id for base in _bases.decode(text)] if text else []
+    return found
+
+
+def keys_of_names(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
+    """Repos by name: the one that bears it today (present before missing, newest first), else the last that bore it."""
+    found: dict[str, int] = {}
+    wanted = list(names)
+    for i in range(0, len(wanted), IN_LIST):
+        part = wanted[i : i + IN_LIST]
+        marks = ",".join("?" * len(part))
+        old = conn.execute(f"SELECT repo_id, repo FROM names WHERE repo_id IN ({marks}) ORDER BY since", part)
+        found.update(old.fetchall())
+        now = conn.execute(
+            f"""SELECT repo_id, repo FROM repos WHERE repo_id IN ({marks})
+                ORDER BY missing_since IS NULL, missing_since, created_at, oid""",
+            part,
+        )
+        found.update(now.fetchall())
+    return found
+
+
+def handed(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Handed]:
+    """What already judged repos hand down."""
+    found: dict[int, Handed] = {}
+    for marks, part in _chunks(keys):
+        rows = conn.execute(
+            f"""SELECT v.repo, r.repo_id, v.license_effective, v.allows, v.allows_max, v.allows_why, v.base_model, v.family,
+                       d.cells
+                FROM verdicts v JOIN repos r USING (repo) JOIN dossiers d USING (dossier) WHERE v.repo IN ({marks})""",
+            part,
+        )
+        for repo, repo_id, license_, allows, allows_max, why, base_model, family, cells in rows:
+            values = {dimension: value for dimension, value, _, _ in _cells.decode(cells)}
+            found[repo] = Handed(
+                repo_id, license_ or "other", Level(allows), Level(allows_max), Restriction(why),
+                values[Dimension.BASE_DATA], values[Dimension.END_DATA], values[Dimension.BASE_WEIGHTS],
+                values[Dimension.END_WEIGHTS], base_model is None, family,
+            )  # fmt: skip
+    return found
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def repos(conn: sqlite3.Connection, keys: Sequence[int]) -> Iterator[Repo]:
+    """What the Hub said of these repos, in order of the keys when they are given so."""
+    for marks, part in _chunks(keys):
+        yield from store.read_repos(conn, f"r.repo IN ({marks})", part)
+
+
+def documents(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[Document]]:
+    """Their documents as last looked at, in order of the paths."""
+    found: dict[int, list[Document]] = defaultdict(list)
+    for marks, part in _chunks(keys):
+        rows = conn.execute(
+            f"SELECT repo, path, outcome, hash FROM fetches WHERE repo IN ({marks}) ORDER BY repo, path", part
+        )
+        for repo, path, outcome, key in rows:
+            found[repo].append(Document(path, outcome, key))
+    return found
+
+
+def before(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Before]:
+    """Their verdicts as they stand."""
+    found: dict[int, Before] = {}
+    for marks, part in _chunks(keys):
+        rows = conn.execute(
+            f"""SELECT repo, level, level_max, restriction, dossier, basis, rules_version FROM verdicts
+                WHERE repo IN ({marks})""",
+            part,
+        )
+        found.update((row[0], Before(*row[1:])) for row in rows)
+    return found
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+_UPSERT_VERDICT = """
+    INSERT INTO verdicts (repo, level, level_max, restriction, license_effective, radboud_score, eu_score, mof_class,
+                          claims_open_source, family, base_model, dossier, allows, allows_max, allows_why, basis,
+                          rules_version, judged)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repo) DO UPDATE SET
+      level = excluded.level, level_max = excluded.level_max, restriction = excluded.restriction,
+      license_effective = excluded.license_effective, radboud_score = excluded.radboud_score,
+      eu_score = excluded.eu_score, mof_class = excluded.mof_class, claims_open_source = excluded.claims_open_source,
+      family = excluded.family, base_model = excluded.base_model, dossier = excluded.dossier, allows = excluded.allows,
+      allows_max = excluded.allows_max, allows_why = excluded.allows_why, basis = excluded.basis,
+      rules_version = excluded.rules_version, judged = excluded.judged"""
+
+_UPSERT_HISTORY = """
+    INSERT INTO verdict_history (repo, date, level, level_max, restriction, dossier, rules_version, cause)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repo, date) DO UPDATE SET
+      level = excluded.level, level_max = excluded.level_max, restriction = excluded.restriction,
+      dossier = excluded.dossier, rules_version = excluded.rules_version"""
+
+_UPSERT_LINK = """
+    INSERT INTO lineage (repo, base_id, base, relation, stated_by, license, base_license, conflict)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (repo, base_id) DO UPDATE SET
+      base = excluded.base, relation = excluded.relation, stated_by = excluded.stated_by, license = excluded.license,
+      base_license = excluded.base_license, conflict = excluded.conflict"""
+
+_UPSERT_CHANGE = """
+    INSERT INTO changes (date, repo, field, old, new, downloads) VALUES (?, ?, 'level', ?, ?, ?)
+    ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
+
+
+def write(
+    conn: sqlite3.Connection, run: int, due: str, date: str, rules_version: str, rows: Sequence[Row],
+    causes: Sequence[str], was: dict[int, Before], keys: dict[str, int], looked_at: Sequence[int],
+) -> list[Moved]:  # fmt: skip
+    """One batch in one transaction: dossiers, verdicts, lineage, history, events, and the keys off the list of what is due.
+
+    `causes` goes with `rows`; `keys` resolves names of bases; `looked_at` are all keys of the batch, unchanged ones
+    included. Returns what moved.
+    """
+    with database.transaction(conn):
+        dossiers = _dossiers(conn, rows)
+        moved = list(_moves(rows, causes, was, dossiers))
+        conn.executemany(
+            _UPSERT_VERDICT,
+            [
+                (r.repo, r.level, r.level_max, r.restriction, r.license_effective, r.radboud_score, r.eu_score,
+                 r.mof_class, int(r.claims_open_source), r.family, r.base_model, dossiers[r.digest], r.allows,
+                 r.allows_max, r.allows_why, r.basis, rules_version, date)
+                for r in rows
+            ],
+        )  # fmt: skip
+        changed = {m.repo: m for m in moved}
+        conn.executemany(
+            _UPSERT_HISTORY,
+            [
+                (r.repo, date, r.level, r.level_max, r.restriction, dossiers[r.digest], rules_version, changed[r.repo].cause)
+                for r in rows
+                if r.repo in changed
+            ],
+        )
+        _write_links(conn, rows, was, keys)
+        _write_events(conn, date, [m for m in moved if m.old is not None and m.old != m.new])
+        conn.executemany(f"DELETE FROM {due} WHERE repo = ?", [(key,) for key in looked_at])
+        conn.execute(
+            "UPDATE judge_runs SET judged = judged + ?, changed = changed + ?, errors = errors + ? WHERE id = ?",
+            (len(rows), sum(m.old is not None for m in moved), sum(bool(r.error) for r in rows), run),
+        )
+    return moved
+
+
+def strike(conn: sqlite3.Connection, due: str, keys: Sequence[int]) -> None:
+    """Take keys off the list of a dry run, which writes nothing else."""
+    conn.executemany(f"DELETE FROM {due} WHERE repo = ?", [(key,) for key in keys])
+
+
+def moves(conn: sqlite3.Connection, rows: Sequence[Row], causes: Sequence[str], was: dict[int, Before]) -> list[Moved]:
+    """What would move if these rows were written."""
+    digests = list({r.digest for r in rows})
+    known: dict[bytes, int] = {}
+    for i in range(0, len(digests), IN_LIST):
+        part = digests[i : i + IN_LIST]
+        marks = ",".join("?" * len(part))
+        known.update(conn.execute(f"SELECT digest, dossier FROM dossiers WHERE digest IN ({marks})", part).fetchall())
+    return list(_moves(rows, causes, was, defaultdict(lambda: -1, known)))
+
+
+def _dossiers(conn: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, int]:
+    """Keys of the rows' dossiers, the new ones written."""
+    by_digest = {r.digest: r for r in rows}
+    conn.executemany(
+        "INSERT INTO dossiers (digest, cells, evidence) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        [(digest, r.cells, r.evidence) for digest, r in by_digest.items()],
+    )
+    digests = list(by_digest)
+    found: dict[bytes, int] = {}
+    for i in range(0, len(digests), IN_LIST):
+        part = digests[i : i + IN_LIST]
+        marks = ",".join("?" * len(part))
+        found.update(conn.execute(f"SELECT digest, dossier FROM dossiers WHERE digest IN ({marks})", part).fetchall())
+    return found
+
+
+def _moves(
+    rows: Sequence[Row], causes: Sequence[str], was: dict[int, Before], dossiers: dict[bytes, int]
+) -> Iterator[Moved]:
+    for row, cause in zip(rows, causes, strict=True):
+        old = was.get(row.repo)
+        now = (row.level, row.level_max, row.restriction, dossiers[row.digest])
+        if old is None or (old.level, old.level_max, old.restriction, old.dossier) != now:
+            yield Moved(
+                row.repo, row.repo_id, None if old is None else f"L{old.level}", f"L{row.level}", cause, row.downloads or 0
+            )
+
+
+def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, Before], keys: dict[str, int]) -> None:
+    conn.executemany("DELETE FROM lineage WHERE repo = ?", [(r.repo,) for r in rows if r.repo in was])
+    conn.executemany(
+        _UPSERT_LINK,
+        [
+            (r.repo, link.base.repo_id, keys.get(link.base.repo_id), link.base.relation, link.base.stated_by, r.license,
+             link.license, link.conflict)
+            for r in rows
+            for link in r.links
+        ],
+    )  # fmt: skip
+
+
+def _write_events(conn: sqlite3.Connection, date: str, moved: Sequence[Moved]) -> None:
+    conn.executemany(_UPSERT_CHANGE, [(date, m.repo, m.old, m.new, m.downloads) for m in moved])
+    # There and back on one day is no event.
+    conn.executemany(
+        "DELETE FROM changes WHERE repo = ? AND date = ? AND field = 'level' AND old IS new", [(m.repo, date) for m in moved]
+    )
+
+
+def finish(conn: sqlite3.Connection, run: int, finished: str, *, sweep: bool) -> None:
+    """End a run. `sweep`: also delete dossiers that no verdict, past or present, rests on any more."""
+    with database.transaction(conn):
+        if sweep:
+            conn.execute(
+                """DELETE FROM dossiers WHERE dossier NOT IN
+                     (SELECT dossier FROM verdicts UNION SELECT dossier FROM verdict_history)"""
+            )
+        conn.execute("UPDATE judge_runs SET finished = ? WHERE id = ?", (finished, run))

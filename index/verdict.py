@@ -1,0 +1,240 @@
+"""One repo with its documents and what its bases hand down -> everything we conclude about it. Pure.
+
+The order: probes over the listing row, its own licence (tag, name, link, licence texts), the card's probes, lineage,
+rules, level, scores. Reads no database, keeps no state; an exception in here is one repo's error, made a verdict by
+`failed`, never the end of a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from crawler.cards import Card, parse
+from crawler.records import Repo
+from index import frameworks, license_texts, licenses, mof_record, rules
+from index.families import family_of_lineage
+from index.levels import assess
+from index.licenses import License
+from index.lineage import Handed, Inherited, Limits, Link, hand_down, inherit
+from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
+from index.overrides import LEVEL, Override, apply_overrides
+from index.probes import run_card_probes, run_listing_probes
+
+README = "README.md"
+MAX_QUOTE = 200
+
+#: Questions that are answered here and in lineage.py, not by a registered probe: (name, dimension, question).
+QUESTIONS = (
+    ("card_read", Dimension.MODEL_CARD, "Could we read the model card?"),
+    ("license_text", Dimension.LICENSE, "Which licence is the text of the licence file?"),
+    ("license_text_conflict", Dimension.LICENSE, "Does the licence file say something else than the tag?"),
+    ("effective_license", Dimension.LICENSE,
+     "Is the most restrictive licence, its own and all declared ancestors', one that open source allows?"),
+    ("license_conflict", Dimension.LICENSE, "Does an ancestor's licence forbid what the model's own licence grants?"),
+    ("known_bases", Dimension.BASE_WEIGHTS, "Is each declared base known, and open weights itself?"),
+    ("inherited", Dimension.BASE_WEIGHTS, "What do the declared bases hand down?"),
+    ("inherited", Dimension.BASE_DATA, "What do the declared bases hand down?"),
+    ("inherited", Dimension.END_DATA, "What does the model that this one is a quantisation of hand down?"),
+    ("judge", Dimension.END_WEIGHTS, "Could the model be judged?"),
+)  # fmt: skip
+
+
+class Text(NamedTuple):
+    """A document of a repo. `body` None: not read, `outcome` says why (missing, gated, elsewhere, error...)."""
+
+    path: str
+    outcome: str
+    body: bytes | None
+
+
+class Verdict(NamedTuple):
+    """Everything we conclude about one repo."""
+
+    assessment: Assessment
+    handed: Handed
+    links: tuple[Link, ...]
+    radboud_score: float
+    eu_score: float
+    mof_class: int | None
+    family: str | None
+    cells: str  # JSON, as stored
+    evidence: str  # JSON, as stored
+    digest: bytes
+    error: str = ""
+
+
+class OwnLicense(NamedTuple):
+    """A repo's own licence: what it is judged as, the words and the place it rests on, the evidence."""
+
+    license: License
+    said: str
+    place: str
+    evidence: tuple[Evidence, ...]
+
+
+def examine(
+    repo: Repo,
+    texts: Sequence[Text],
+    find: Callable[[str], Handed | None],
+    *,
+    cycle: Iterable[str] = (),
+    peers: Iterable[License] = (),
+    overrides: Sequence[Override] = (),
+) -> Verdict:
+    """Judge one repo. `find`: what a declared base hands down (None: not known); `cycle`, `peers` as in lineage.inherit."""
+    evidence = run_listing_probes(repo)
+    own = own_license(repo, texts)
+    evidence += own.evidence
+    card, why = _card(texts)
+    if card is not None:
+        evidence += run_card_probes(repo, card)
+    elif why:
+        evidence.append(Evidence(Dimension.MODEL_CARD, "card_read", Outcome.UNAVAILABLE, "", README, why))
+    inherited = inherit(
+        own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id
+    )
+    evidence += inherited.evidence
+    return conclude(repo, evidence, inherited, [find(b.repo_id) for b in repo.bases], overrides)
+
+
+def conclude(
+    repo: Repo,
+    evidence: Sequence[Evidence],
+    inherited: Inherited,
+    bases: Sequence[Handed | None],
+    overrides: Sequence[Override] = (),
+) -> Verdict:
+    """Rules, level, scores over gathered evidence."""
+    judgements = rules.judge_dimensions(evidence)
+    if overrides:
+        judgements = apply_overrides(judgements, overrides)
+    made = assess(judgements, evidence, inherited.limits)
+    return _verdict(repo, made, inherited, bases)
+
+
+def _verdict(repo: Repo, made: Assessment, inherited: Inherited, bases: Sequence[Handed | None]) -> Verdict:
+    values = {j.dimension: j.value for j in made.judgements}
+    family, _ = family_of_lineage(repo.repo_id, [b.repo_id for b in repo.bases])
+    if family is None:
+        family = next((h.family for h in bases if h and h.family), None)
+    handed = hand_down(
+        repo.repo_id, made.level, made.level_max, made.restriction, inherited.limits, repo.gated, values, family
+    )
+    cells, evidence = encoded(made.judgements, made.evidence)
+    return Verdict(
+        made,
+        handed,
+        inherited.links,
+        *_scores(_pattern(values)),
+        mof_record.class_of(made.judgements, made.evidence, mof_record.Licensing(inherited.limits.license)),
+        family,
+        cells,
+        evidence,
+        hashlib.blake2b(f"{cells}\n{evidence}".encode(), digest_size=16).digest(),
+    )
+
+
+def _pattern(values: dict[str, str]) -> tuple[str, ...]:
+    return tuple(values[d] for d in Dimension)
+
+
+@lru_cache(maxsize=65_536)
+def _scores(pattern: tuple[str, ...]) -> tuple[float, float]:
+    """Scores by the 14 values: few patterns make up most of the Hub."""
+    values = dict(zip(map(str, Dimension), pattern, strict=True))
+    return frameworks.radboud_score(values), frameworks.eu_score(values)
+
+
+def encoded(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> tuple[str, str]:
+    """The two JSON texts of a dossier. Evidence in a fixed order, so that equal evidence is one dossier."""
+    return msgspec.json.encode(judgements).decode(), msgspec.json.encode(sorted(set(evidence))).decode("utf-8", "replace")
+
+
+def failed(repo: Repo, error: Exception) -> Verdict:
+    """The verdict of a repo that could not be judged: nothing proved, nothing excluded, the reason as evidence."""
+    reason = f"{type(error).__name__}: {error}"[:MAX_QUOTE]
+    judgements = tuple(Judgement(d, Value.UNKNOWN, rules.ERROR_CODE, reason) for d in Dimension)
+    limits = Limits(licenses.UNKNOWN, "", Level.L2, Level.L6, Restriction.UNKNOWN_BASE, not repo.bases)
+    evidence = (Evidence(Dimension.END_WEIGHTS, "judge", Outcome.ERROR, "", "repo", reason),)
+    made = Assessment(
+        Level.L0, Level.L6, Restriction.UNKNOWN_WEIGHTS, limits.license.id, judgements, evidence, claims_open_source=False
+    )
+    links = tuple(Link(base, None, None, "") for base in repo.bases)
+    return _verdict(repo, made, Inherited(limits, evidence, links), ())._replace(error=reason)
+
+
+def _card(texts: Sequence[Text]) -> tuple[Card | None, str]:
+    """The parsed card, or why there is none ('' = it was never asked for)."""
+    for text in texts:
+        if text.path == README:
+            return (parse(text.body), "") if text.body is not None else (None, text.outcome)
+    return None, ""
+
+
+# ------------------------------------------------------------------------------------------------- own licence
+
+
+def own_license(repo: Repo, texts: Sequence[Text]) -> OwnLicense:
+    """A repo's own licence: its declaration, and the licence texts in it. The more restrictive of the two counts.
+
+    A text alone decides where the declaration says nothing that we know. A text that is an open licence with a
+    restriction added is no licence that we know.
+    """
+    declared = licenses.resolve(repo.license, repo.license_name, repo.license_link)
+    license = declared.license
+    said, place = _declaration(repo, declared)
+    evidence: list[Evidence] = []
+    for text in texts:
+        if text.path == README or text.body is None:
+            continue
+        found, known = _read(text)
+        evidence.append(found)
+        if known is None:
+            continue
+        silent = license.conformant == "unknown" or license is licenses.NO_LICENSE
+        if not silent and known.id != license.id:
+            words = f"tag {said}, but {text.path}: {known.id}"
+            evidence.append(
+                Evidence(Dimension.LICENSE, "license_text_conflict", Outcome.YES, words, found.place, known.id)
+            )
+        judged = known if silent else licenses.most_restrictive((license, known))
+        if judged is not license:
+            license, said, place = judged, found.quote, found.place
+    return OwnLicense(license, said, place, tuple(evidence))
+
+
+def _declaration(repo: Repo, declared: licenses.Resolution) -> tuple[str, str]:
+    """The words of the metadata that decided, and their field."""
+    if declared.basis == "name" and repo.license_name:
+        return repo.license_name, "cardData.license_name"
+    if declared.basis == "link" and repo.license_link:
+        return repo.license_link, "cardData.license_link"
+    tagged = any(t.startswith("license:") for t in repo.tags or ())
+    return repo.license or "", "tags" if tagged or not repo.license else "cardData.license"
+
+
+@lru_cache(maxsize=512)
+def _recognised(body: bytes) -> license_texts.Match:
+    return license_texts.recognise(body[: 4 * license_texts.MAX_TEXT].decode("utf-8", "replace"))
+
+
+def _read(text: Text) -> tuple[Evidence, License | None]:
+    """What a licence file is, as evidence and as a licence (None: nothing that we recognise)."""
+    assert text.body is not None
+    match = _recognised(text.body)
+    written = text.body.decode("utf-8", "replace")
+    quote = (match.quotes[0] if match.quotes else written.strip()[:80])[:MAX_QUOTE]
+    at = written.find(quote)
+    place = f"{text.path}#{at}-{at + len(quote)}" if at >= 0 else text.path
+    if match.license_id is not None:
+        known = licenses.catalogue()[match.license_id]
+        return Evidence(Dimension.LICENSE, "license_text", Outcome.YES, quote, place, known.id), known
+    if match.method == "modified":
+        found = Evidence(Dimension.LICENSE, "license_text", Outcome.NO, quote, place, "modified")
+        return found, licenses.UNKNOWN
+    return Evidence(Dimension.LICENSE, "license_text", Outcome.NOT_STATED, quote, place, ""), None

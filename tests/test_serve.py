@@ -1,0 +1,151 @@
+"""The command that serves, and the real server: found, replaced, ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytest.importorskip("datasette", reason="the [web] extra is not installed")
+
+from crawler.errors import ForeignDatabase, NewerSchema, UsageError
+from index.publish import publish
+from index.serve import SETTINGS, command, metadata_file, serve
+from tests.small_hub import LICENSES, NOW, PROBES, ROOT, RULES, small_hub
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    small_hub(tmp_path / "hub.db")
+    publish(tmp_path, NOW, RULES, PROBES, LICENSES)
+    return tmp_path
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def settings(argv: list[str]) -> dict[str, str]:
+    return {argv[i + 1]: argv[i + 2] for i, word in enumerate(argv) if word == "--setting"}
+
+
+def test_the_command_serves_the_immutable_file_with_counts_metadata_and_settings(data: Path) -> None:
+    argv = command(data, "127.0.0.1", 8001)
+    assert argv[argv.index("--immutable") + 1] == str(data / "index.db")
+    assert argv[argv.index("--inspect-file") + 1] == str(data / "index.inspect.json")
+    assert argv[argv.index("--metadata") + 1] == str(metadata_file())
+    assert settings(argv) == dict(SETTINGS)
+
+
+def test_arbitrary_sql_and_the_download_can_be_switched_off(data: Path) -> None:
+    off = settings(command(data, "127.0.0.1", 8001, sql=False, download=False))
+    assert off == dict(SETTINGS) | {"default_allow_sql": "off", "allow_download": "off"}
+
+
+def test_counts_of_another_file_are_not_used(data: Path) -> None:
+    (data / "index.inspect.json").write_text('{"index": {"published": "2020-01-01T00:00:00Z", "size": 1}}')
+    assert "--inspect-file" not in command(data, "127.0.0.1", 8001)
+    (data / "index.inspect.json").write_text("not JSON")
+    assert "--inspect-file" not in command(data, "127.0.0.1", 8001)
+
+
+def test_without_an_index_the_way_to_one_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Run `openness nightly` first"):
+        command(tmp_path, "127.0.0.1", 8001)
+
+
+def test_a_file_that_is_not_ours_is_not_served(tmp_path: Path) -> None:
+    (tmp_path / "index.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(ForeignDatabase, match="cannot be read as a database"):
+        command(tmp_path, "127.0.0.1", 8001)
+    (tmp_path / "index.db").unlink()
+    with closing(sqlite3.connect(tmp_path / "index.db")) as conn:
+        conn.execute("CREATE TABLE mine (x)")
+    with pytest.raises(ForeignDatabase, match="another application"):
+        command(tmp_path, "127.0.0.1", 8001)
+
+
+def test_a_file_of_a_newer_version_is_not_served(data: Path) -> None:
+    with closing(sqlite3.connect(data / "index.db")) as conn:
+        conn.execute("PRAGMA user_version = 999")
+    with pytest.raises(NewerSchema, match="update openness"):
+        command(data, "127.0.0.1", 8001)
+
+
+def test_a_port_in_use_is_said_before_anything_starts(data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="Choose another --port"):
+            serve(data, "127.0.0.1", taken.getsockname()[1])
+
+
+@contextmanager
+def served(data: Path, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    program = f"from pathlib import Path; from index.serve import serve; serve(Path({str(data)!r}), '127.0.0.1', {port}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", ", ".join([program, *options]) + ")"], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def wait_for(url: str, text: str, seconds: float = 20) -> str:
+    """The page at `url` once it holds `text`."""
+    body = ""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            body = httpx.get(url, timeout=5).text
+        except httpx.TransportError:
+            body = ""
+        if text in body:
+            return body
+        time.sleep(0.1)
+    raise AssertionError(f"{text!r} never came at {url}; last: {body[:500]!r}")
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data: Path) -> None:
+    port = free_port()
+    about = f"http://127.0.0.1:{port}/index/about.json?_shape=objects"
+    with served(data, port, "sql=False", "robots='none'") as process:
+        wait_for(about, "2026-11-06T04:00:00Z")
+        page = httpx.get(f"http://127.0.0.1:{port}/index/models")
+        assert page.status_code == 200
+        assert "Meta-Llama-3-8B" in page.text
+        assert "max-age=3600" in page.headers["cache-control"]
+        assert httpx.get(f"http://127.0.0.1:{port}/index.json?sql=select+1").status_code == 403
+        assert httpx.get(f"http://127.0.0.1:{port}/robots.txt").text == "User-agent: *\nDisallow: /"
+
+        publish(data, NOW + timedelta(days=1), RULES, PROBES, LICENSES)
+        wait_for(about, "2026-11-07T04:00:00Z")
+
+        (datasette,) = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        assert process.returncode == 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(datasette, 0)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(about)
