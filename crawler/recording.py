@@ -27,12 +27,12 @@ from crawler.errors import UsageError
 from crawler.recording_rows import (
     CHANGED,
     GONE,
-    HIDDEN,
     OID_BYTES,
     Fields,
     Rows,
     decode_fields,
     mask_of,
+    shown,
     string,
 )
 
@@ -240,7 +240,7 @@ def merge(base: Fields, lines: list[bytes]) -> tuple[Fields, bool]:
         fields = decode_fields(line)
         there = bytes(fields.get("_gone", b"false")) != b"true"
         merged.update(fields)
-    return {k: v for k, v in merged.items() if k not in HIDDEN and bytes(v) != b"null"}, there
+    return shown(merged), there
 
 
 class View:

@@ -31,7 +31,8 @@ CHANGED = 1 << 61  # this night's text is in `View.changed`, not in the file
 GONE = 1 << 62  # not on the Hub this night
 
 _ALWAYS = frozenset({"_id", "id"})
-HIDDEN = ("_night", "_gone", "_type", "modelId", "xetHash")  # modelId equals id and is added when it is served
+#: Steering keys; modelId equals id and is added when it is served; a client that sees xetHash dials out.
+HIDDEN = frozenset({"_night", "_gone", "_type", "modelId", "xetHash"})
 OID_BYTES = 12  # bytes of an ObjectId
 
 Fields = dict[str, Raw]
@@ -46,6 +47,11 @@ def mask_of(fields: Fields) -> int:
         if name not in _ALWAYS:
             mask |= BITS.get(name, OTHER)
     return mask
+
+
+def shown(fields: Fields) -> Fields:
+    """What clients may see: no steering keys, and null means absent."""
+    return {k: v for k, v in fields.items() if k not in HIDDEN and (len(v) != 4 or bytes(v) != b"null")}
 
 
 def decode_fields(line: bytes) -> Fields:
@@ -106,6 +112,7 @@ class Rows:
         self.lengths = array("I")  # 0: a row that only a later night knows
         self.masks = array("Q")
         self.ascending = True  # rows came in strictly ascending order of `_id`
+        self._masks_by_names: dict[tuple[str, ...], int] = {}
         self._hashes = array("q")
         self._table = array("I")
 
@@ -116,13 +123,16 @@ class Rows:
     def append(self, oid: bytes, fields: Fields) -> None:
         """Keep a row; null means absent."""
         repo_id = string.decode(fields["id"])
-        visible = {k: v for k, v in fields.items() if k not in HIDDEN and bytes(v) != b"null"}
+        visible = shown(fields)
         text = msgspec.json.encode(visible)
         self.ascending = self.ascending and self.oids[-OID_BYTES:] < oid
         self.oids += oid
         self.starts.append(self.file.append(text))
         self.lengths.append(len(text))
-        self.masks.append(mask_of(visible))
+        names = tuple(visible)
+        if names not in self._masks_by_names:  # a recording has few combinations of fields
+            self._masks_by_names[names] = mask_of(visible)
+        self.masks.append(self._masks_by_names[names])
         self._hashes.append(hash(repo_id.lower()))
 
     def append_empty(self, oid: bytes) -> None:

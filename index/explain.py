@@ -29,7 +29,7 @@ OTHER_WORDS = {
     R.NO_WEIGHTS: "the complete file list has no weights",
     R.MANUAL_APPROVAL: "somebody approves each reader by hand",
     R.CLICK_THROUGH: "click-through access",
-    R.UNKNOWN_WEIGHTS: "the file list does not show all the weights",
+    R.UNKNOWN_WEIGHTS: "not all of its weights were seen",
     R.UNKNOWN_ACCESS: "whether it is gated was not shown",
     R.UNKNOWN_BASE: "a base model that cannot be judged",
     R.DOCUMENTATION: "documentation not shown in full",
@@ -66,7 +66,9 @@ def in_words(model: Model, effective: License | None) -> str:
     own = _restriction(model)
     if own in OTHER_WORDS and OTHER_WORDS[own] not in parts:
         parts.insert(0 if model.level == "L0" else len(parts), OTHER_WORDS[own])
-    return f"{model.level_name}: {', '.join(parts)}" if parts else f"{model.level_name}"
+    # A low level that rests on what was not shown is no finding against the model: it must not sound like one.
+    proved = ", as far as is proved" if model.level <= "L2" and (model.level_max or "") > model.level else ""
+    return f"{model.level_name}{proved}: {', '.join(parts)}" if parts else f"{model.level_name}{proved}"
 
 
 def interval(model: Model) -> str:

@@ -22,7 +22,7 @@ Kind = Literal[
     "no-derivatives",
 ]
 
-MAX_TEXT = 200_000  # characters; the longest licence we know (GPL-3.0 with its preamble) has 35,000
+MAX_TEXT = 100_000  # characters; the longest licence we know (GPL-3.0 with its preamble) has 35,000
 _MAX_PER_KIND = 5
 _AROUND = 160  # a quote reaches at most so many characters to either side of what matched
 
@@ -39,69 +39,111 @@ class Clause(NamedTuple):
 # A blank in a pattern stands for white space, mark-up, quotes, hyphens and comment signs.
 _GAP = r"""[\s>*_#"'`“”‘’()/-]{1,12}"""
 
-_AMOUNT = r"\d[\d,.]{0,15}(?: (?:thousand|million|billion))?"
-_CURRENCY = r"(?:US|USD|EUR|RMB|CNY)?[ ]?[$€¥]|US dollars|USD|EUR|RMB|CNY"
+_AMOUNT = r"(?<![\d,.])\d[\d,.]{0,15}(?: (?:thousand|million|billion))?"
+_MONEY = r"(?:[$€¥]|\b(?:USD|EUR|RMB|CNY))"
+_USE = r"(?:use|uses|usage|purpose|purposes)"
+_STUDY = r"\b(?:research|academic|evaluation|educational)(?: (?:and|or) \w{1,20}){0,2}"
 
-_PATTERNS: tuple[tuple[Kind, str], ...] = (
-    ("user-threshold", rf"{_AMOUNT}(?: \w{{1,20}}){{0,3}} (?:monthly|daily)(?: active)? (?:users|visits)"),
-    ("user-threshold", rf"{_AMOUNT} (?:MAU|DAU)\b"),
-    ("user-threshold", rf"(?:{_CURRENCY}){_GAP}?{_AMOUNT}[^.;\n]{{0,80}}\b(?:revenue|turnover)"),
-    ("user-threshold", rf"\b(?:revenue|turnover)\b[^;\n]{{0,140}}(?:{_CURRENCY})[^.;\n]{{0,20}}\d"),
-    ("user-threshold", r"\d[\d,.]{0,15} (?:million|billion) (?:US )?dollars[^.;]{0,90}\b(?:revenue|turnover)"),
+# Kind, words of which one must occur before the pattern is tried at all (it saves most of the time), pattern.
+_PATTERNS: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
+    (
+        "user-threshold",
+        ("users", "visits"),
+        rf"{_AMOUNT}(?: \w{{1,20}}){{0,2}} (?:monthly|daily)(?: active)? (?:users|visits)",
+    ),
+    ("user-threshold", ("mau", "dau"), rf"{_AMOUNT} (?:MAU|DAU)\b"),
+    ("user-threshold", ("revenue", "turnover"), rf"{_MONEY} ?\$?{_AMOUNT}[^.;\n]{{0,60}}\b(?:revenue|turnover)\b"),
+    (
+        "user-threshold",
+        ("revenue", "turnover"),
+        rf"\b(?:revenue|turnover)\b[^;\n]{{0,90}}{_MONEY} ?\$?\d[\d,.]{{0,15}}",
+    ),
+    (
+        "user-threshold",
+        ("revenue", "turnover"),
+        r"(?<![\d,.])\d[\d,.]{0,15} (?:million|billion) (?:US )?dollars[^.;]{0,90}\b(?:revenue|turnover)\b",
+    ),
     (
         "non-commercial",
-        r"\bnon[\s-]{0,3}commercial (?:use|uses|purpose|purposes|research|basis|scientific|academic|only|license|licence)\b",
+        ("commercial",),
+        rf"\bnon[\s-]{{0,3}}commercial (?:{_USE}|research|basis|scientific|academic|only|license|licence)\b",
     ),
-    ("non-commercial", r"\bnon[\s-]{0,3}commercial (?:and|or) (?:non production|research|academic|educational)\b"),
-    ("non-commercial", r"\bother than (?:for )?(?:any )?commercial\b"),
-    ("non-commercial", r"\bnot (?:\w{1,20} ){0,8}(?:for )?(?:any )?commercial (?:purpose|purposes|use|uses)\b"),
-    ("non-commercial", r"\b(?:no|prohibits?|prohibited from|forbids?|excludes?) (?:any )?commercial use\b"),
+    ("non-commercial", ("commercial",), r"\bnon[\s-]{0,3}commercial (?:and|or) (?:non production|research|academic)\b"),
+    ("non-commercial", ("commercial",), r"\bother than (?:for )?(?:any )?commercial\b"),
+    ("non-commercial", ("commercial",), rf"\bnot (?:\w{{1,20}} ){{0,6}}(?:any )?commercial {_USE}\b"),
     (
         "non-commercial",
-        r"\bcommercial (?:use|usage|purposes?) (?:\w{1,20} ){0,3}(?:not|prohibited|forbidden|requires?|needs?)\b",
-    ),
-    ("non-commercial", r"\bnot (?:primarily )?(?:intended for|directed towards?)[^.;]{0,40} commercial advantage\b"),
-    ("non-commercial", r"\b(?:commercially using|use commercially|commercial use)\b[^.;]{0,60}\brequest a licen[cs]e\b"),
-    (
-        "research-only",
-        r"\b(?:research|academic|evaluation|educational)(?: (?:and|or) \w{1,20}){0,2} (?:use|uses|purposes?)(?:,| )only\b",
+        ("commercial",),
+        r"\b(?:no|prohibits?|prohibited from|forbids?|excludes?) (?:any )?commercial use\b",
     ),
     (
-        "research-only",
-        r"\b(?:solely|only|exclusively|limited to|restricted to|strictly)\b[^.;:\n]{0,50} "
-        r"(?:research|academic|evaluation)(?: (?:and|or) \w{1,20}){0,2} (?:use|uses|purposes?)\b",
+        "non-commercial",
+        ("commercial",),
+        rf"\bcommercial {_USE} (?:\w{{1,20}} ){{0,3}}(?:not|prohibited|forbidden|requires?|needs?)\b",
     ),
-    ("research-only", r"\b(?:research|academic|evaluation)[\s-]only\b"),
-    ("research-only", r"\bnon[\s-]{0,3}commercial research\b"),
-    ("field-of-use", r"\buse based restrictions?\b"),
-    ("field-of-use", r"\bagree not to use (?:the|this|any)\b[^.;]{0,60}"),
-    ("field-of-use", r"\b(?:agree )?you (?:will|shall|may|must) not use, or allow others to use\b[^.;]{0,60}"),
-    ("field-of-use", r"\bmilitary (?:\w{1,20} ){0,2}(?:purpose|purposes|use|uses|application|applications|warfare)\b"),
-    ("field-of-use", r"\bprohibited uses?\b"),
-    ("field-of-use", r"\bcommons clause\b"),
-    ("field-of-use", r"\bshall be used for good, not evil\b"),
-    ("acceptable-use-policy", r"\bacceptable use (?:policy|policies|guidelines)\b"),
-    ("acceptable-use-policy", r"\b(?:prohibited uses?|responsible ai use|content|safe use) policy\b"),
-    ("naming-duty", r"[\"“](?:built|powered|improved|made) (?:with|by|using|on) \w"),
-    ("naming-duty", r"\bprominently display [\"“]?\w"),
-    ("naming-duty", r"\b(?:include|start|begin)s?\b[^.;\n]{0,60} (?:beginning|start) of [^.;\n]{0,40}\bname\b"),
-    ("naming-duty", r"\bname (?:shall|must|should) (?:start|begin) with\b"),
+    (
+        "non-commercial",
+        ("commercial advantage",),
+        r"\bnot (?:primarily )?(?:intended for|directed towards?)[^.;]{0,40} commercial advantage\b",
+    ),
+    (
+        "non-commercial",
+        ("commercial",),
+        r"\b(?:commercially using|use commercially|commercial use)\b[^.;]{0,60}\brequest a licen[cs]e\b",
+    ),
+    ("research-only", ("research", "academic", "evaluation", "educational"), rf"{_STUDY} {_USE}(?:,| )only\b"),
+    (
+        "research-only",
+        ("research", "academic", "evaluation", "educational"),
+        rf"\b(?:solely|only|exclusively|limited to|restricted to|strictly)\b[^.;:\n]{{0,40}} {_STUDY} {_USE}\b",
+    ),
+    ("research-only", ("only",), r"\b(?:research|academic|evaluation)[\s-]only\b"),
+    ("research-only", ("commercial",), r"\bnon[\s-]{0,3}commercial research\b"),
+    ("field-of-use", ("restriction",), r"\buse based restrictions?\b"),
+    ("field-of-use", ("agree",), r"\bagree not to use (?:the|this|any)\b[^.;]{0,60}"),
+    ("field-of-use", ("allow others",), r"\bnot use, (?:n?or|and not) allow others to use\b[^.;]{0,60}"),
+    ("field-of-use", ("military",), rf"\bmilitary (?:\w{{1,20}} ){{0,2}}(?:{_USE}|applications?|warfare)\b"),
+    (
+        "field-of-use",
+        ("nuclear", "military"),
+        r"\bnot designed,? licensed or intended[^.;]{0,100}\b(?:nuclear|military)\b",
+    ),
+    ("field-of-use", ("prohibited",), r"\bprohibited uses?\b"),
+    ("field-of-use", ("commons clause",), r"\bcommons clause\b"),
+    ("field-of-use", ("evil",), r"\bshall be used for good, not evil\b"),
+    ("acceptable-use-policy", ("acceptable",), r"\bacceptable use (?:policy|policies|guidelines)\b"),
+    ("acceptable-use-policy", ("policy",), r"\b(?:prohibited uses?|responsible ai use|content|safe use) policy\b"),
+    (
+        "naming-duty",
+        ("built", "powered", "improved", "made"),
+        r"[\"“](?:built|powered|improved|made) (?:with|by|using|on) \w",
+    ),
+    ("naming-duty", ("display",), r"\bprominently display [\"“]?\w"),
+    (
+        "naming-duty",
+        ("name",),
+        r"\b(?:include|start|begin)s?\b[^.;\n]{0,60} (?:beginning|start) of [^.;\n]{0,40}\bname\b",
+    ),
+    ("naming-duty", ("name",), r"\bname (?:shall|must|should) (?:start|begin) with\b"),
     (
         "no-training-of-other-models",
-        r"\b(?:not|cannot|neither)\b[^.;]{0,140}\b(?:improve|train|create|develop|distill?|fine[\s-]tune)\b[^.;]{0,50}"
+        ("model", "compet"),
+        r"\b(?:not|cannot|neither)\b[^.;]{0,90}\b(?:improve|train|create|develop|distill?|fine[\s-]tune)\b[^.;]{0,40}"
         r"\b(?:large language models?|foundation(?:al)?\b[^.;]{0,20} models?|(?:any|an) other \w{0,12} ?models?"
         r"|compet\w{1,10})\b",
     ),
     (
         "territory",
-        r"\b(?:not apply|excluding|excludes?|excluded|not granted|outside|domiciled)\b[^.;]{0,140}\bEuropean Union\b",
+        ("european union",),
+        r"\b(?:not apply|excluding|excludes?|excluded|not granted|outside|domiciled)\b[^.;]{0,100}\bEuropean Union\b",
     ),
-    ("territory", r"\bEuropean Union\b[^.;]{0,80}\b(?:excluded|not granted|not licensed|may not)\b"),
-    ("no-derivatives", r"\bno[\s-]{0,2}derivatives?\b(?! of\b)"),
-    ("no-derivatives", r"\bbut not share,? adapted material\b"),
+    ("territory", ("european union",), r"\bEuropean Union\b[^.;]{0,80}\b(?:excluded|not granted|not licensed)\b"),
+    ("no-derivatives", ("deriv",), r"\bno[\s-]{0,2}derivative(?:s| works?)\b(?! of\b)"),
+    ("no-derivatives", ("adapted",), r"\bbut not share,? adapted material\b"),
     (
         "no-derivatives",
-        r"\b(?:may|shall|must|will) not (?:\w{1,20},? ){0,6}(?:create|make|prepare|produce) (?:any )?(?:derivative|adapt)",
+        ("deriv", "adapt"),
+        r"\b(?:may|shall|must|will) not (?:\w{1,20},? ){0,4}(?:create|make|prepare|produce) (?:any )?(?:derivative|adapt)",
     ),
 )
 
@@ -110,7 +152,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"(?<!\[) (?!\?)", lambda _: _GAP, pattern), re.IGNORECASE)
 
 
-_COMPILED = tuple((kind, _compile(pattern)) for kind, pattern in _PATTERNS)
+_COMPILED = tuple((kind, needs, _compile(pattern)) for kind, needs, pattern in _PATTERNS)
 
 # "for commercial and non-commercial use" permits; it is no non-commercial clause.
 _PERMITS_BOTH = re.compile(r"\bcommercial(?:ly)?\W{1,4}(?:and|or|as well as)\W{1,4}(?:for\W)?$", re.IGNORECASE)
@@ -149,7 +191,10 @@ def clauses(text: str) -> tuple[Clause, ...]:
     head = text[:MAX_TEXT]
     found: list[Clause] = []
     counts: dict[Kind, int] = {}
-    for kind, pattern in _COMPILED:
+    lower = head.lower()
+    for kind, needs, pattern in _COMPILED:
+        if not any(need in lower for need in needs):
+            continue
         for match in pattern.finditer(head):
             if counts.get(kind, 0) >= _MAX_PER_KIND:
                 break

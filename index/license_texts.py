@@ -48,7 +48,9 @@ Word = tuple[str, int, int]  # the word as compared, start and end in the text
 # -------------------------------------------------------------------------------------------- words, hashes
 
 _WORD = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)*|\+\+")
-_COPYRIGHT_LINE = re.compile(r"^[ \t#*/;-]{0,20}(?:copyright\b|\(c\)|©|all rights reserved)[^\n]{0,120}$", re.IGNORECASE | re.M)
+_COPYRIGHT_LINE = re.compile(
+    r"^[ \t#*/;-]{0,20}(?:copyright\b|\(c\)|©|all rights reserved)[^\n]{0,120}$", re.IGNORECASE | re.M
+)
 
 
 def words_of(text: str) -> list[Word]:
@@ -81,7 +83,7 @@ def sample_of(hashes: Sequence[int]) -> frozenset[int]:
 
 
 class _Line(msgspec.Struct, frozen=True):
-    id: str
+    id: str  # catalogue id; '' for a text that is only kept so that it is not taken for a like one
     spdx: str
     triples: int  # distinct ones in the text, before sampling
     shingles: str  # base64 of little-endian 32-bit hashes
@@ -127,9 +129,12 @@ def _likenesses(hashes: Sequence[int]) -> list[_Likeness]:
     return sorted(rows, key=lambda row: (-row.dice, row.standard.license_id))
 
 
+_BETTER = 0.015  # another text explains ours better by this much: then it is that text, or something like it
+
+
 def _is_whole(best: _Likeness) -> bool:
     """The standard text stands in ours, a word here and there apart, and little else does."""
-    return best.covered >= 0.55 and best.explained >= (0.5 if best.standard.sampled else 0.6)
+    return best.covered >= 0.7 and best.explained >= (0.5 if best.standard.sampled else 0.6)
 
 
 def _is_part(best: _Likeness) -> bool:
@@ -137,36 +142,62 @@ def _is_part(best: _Likeness) -> bool:
     return best.covered >= 0.35 and best.explained >= 0.7 and best.common >= 30
 
 
-def _twin(rows: Sequence[_Likeness]) -> License:
+def _piece(known: Sequence[_Likeness]) -> License | None:
     """What a mere piece stands for, when several texts hold it as well as the best: the most restrictive of them.
 
     Among open ones the one that the Hub lists: the piece says nothing of the others' differences.
     """
-    twins = [catalogue()[row.standard.license_id] for row in rows if row.explained >= rows[0].explained - 0.01]
-    return max(twins, key=lambda entry: (0 if entry.is_conformant else severity(entry), entry.kind == "hub"))
+    if not _is_part(known[0]):
+        return None
+    twins = [catalogue()[row.standard.license_id] for row in known if row.explained >= known[0].explained - 0.01]
+    gravest = max(twins, key=lambda entry: (0 if entry.is_conformant else severity(entry), entry.kind == "hub"))
+    best = catalogue()[known[0].standard.license_id]
+    return None if best.is_conformant and not gravest.is_conformant else gravest
 
 
 def _by_fingerprint(text: str, found: Sequence[Clause]) -> Match:
     words = words_of(_COPYRIGHT_LINE.sub(lambda match: " " * len(match[0]), text[:MAX_TEXT]))
     hashes = shingles([word for word, _, _ in words])
     rows = _likenesses(hashes)
-    if not rows or not (_is_whole(rows[0]) or _is_part(rows[0])):
+    known = [row for row in rows if row.standard.license_id]
+    explained = max((row.explained for row in known), default=0.0)
+    if not known or rows[0].common < 8 or max(row.explained for row in rows) > explained + _BETTER:
         return NOTHING
-    best = rows[0]
-    entry = catalogue()[best.standard.license_id]
-    if best.covered < 0.7:
-        twin = _twin(rows)
-        if entry.is_conformant and not twin.is_conformant:
-            return NOTHING
-        entry = twin
+    known = [row for row in known if row.explained >= explained - _BETTER]
+    best = known[0]
+    entry = catalogue()[best.standard.license_id] if _is_whole(best) else _piece(known)
+    if entry is None:
+        return NOTHING
+    score = round(best.dice, 3)
     if entry.is_conformant and found:
-        return Match(None, round(best.dice, 3), "modified", tuple(clause.quote for clause in found[:3]))
+        return Match(None, score, "modified", tuple(clause.quote for clause in found[:3]))
     at = next((i for i, value in enumerate(hashes) if value in best.standard.hashes), 0)
     last = min(at + 12, len(words) - 1)
-    return Match(entry.id, round(best.dice, 3), "fingerprint", (text[words[at][1] : words[last][2]],))
+    return Match(entry.id, score, "fingerprint", (text[words[at][1] : words[last][2]],))
 
 
 # -------------------------------------------------------------------------------------------- bespoke texts
+
+# A page that only speaks about a licence has few of these; a licence, even without its head, has several.
+_LEGAL = (
+    "hereby grant",
+    "hereby grants",
+    "hereby granted",
+    "are granted",
+    "grants you",
+    "grant of rights",
+    "warranty",
+    "warranties",
+    "liable",
+    "liability",
+    "indemnify",
+    "terminate",
+    "termination",
+    "this agreement",
+    "this license",
+    "merchantability",
+)
+_LEGAL_NEED = 4
 
 
 class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,9 +254,12 @@ def _version(rule: _Rule, joined: _Joined) -> str:
 
 
 def _by_rules(text: str, joined: _Joined) -> Match:
+    legal = sum(joined.has(word) for word in _LEGAL) >= _LEGAL_NEED
     best: Match = NOTHING
     best_rank = (False, 0.0)  # a rule with a name in it beats one without
     for rule in _rules():
+        if rule.method == "clauses" and not legal:
+            continue
         if rule.names and not any(joined.has(name) for name in rule.names):
             continue
         if any(joined.has(phrase) for phrase in rule.without):
@@ -236,7 +270,8 @@ def _by_rules(text: str, joined: _Joined) -> Match:
             continue
         best_rank = rank
         named = [name for name in rule.names if joined.has(name)][:1]
-        quotes = tuple(joined.quote(text, phrase) for phrase in named + hits[:2])
+        telling = sorted(hits, key=len)[-2:]
+        quotes = tuple(dict.fromkeys(joined.quote(text, phrase) for phrase in named + telling))
         best = Match(_version(rule, joined), round(score, 3), rule.method, quotes)
     return best
 
@@ -245,7 +280,9 @@ def _by_rules(text: str, joined: _Joined) -> Match:
 
 _APACHE_NOTICE = ("licensed under the apache license version 2", "except in compliance with the license")
 _URL = re.compile(r"https?://[^\s<>()\"'\]]{4,300}")
+_SAYS_TERMS = re.compile(r"licen[cs]e|terms|policy", re.IGNORECASE)
 _FEW_WORDS = 120
+_A_LINE_OR_TWO = 50  # words
 
 
 def _short_notice(text: str, words: Sequence[Word], joined: _Joined, found: Sequence[Clause]) -> Match:
@@ -257,8 +294,10 @@ def _short_notice(text: str, words: Sequence[Word], joined: _Joined, found: Sequ
         return NOTHING
     if not found and joined.has(_APACHE_NOTICE[1]) and _APACHE_NOTICE[0] in joined.string:
         return Match("apache-2.0", 0.8, "notice", (joined.quote(text, _APACHE_NOTICE[1]),))
+    if len(words) > _A_LINE_OR_TWO or text.startswith("---"):
+        return NOTHING
     for match in _URL.finditer(text[:MAX_TEXT]):
-        entry = find_link(match[0])
+        entry = find_link(match[0]) if _SAYS_TERMS.search(match[0]) else None
         if entry is not None and severity(entry) > 3:
             return Match(entry.id, 0.6, "reference", (match[0],))
     return NOTHING

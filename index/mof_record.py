@@ -31,18 +31,25 @@ class Licensing(NamedTuple):
     evaluation_data: License | None = None
 
 
-# Licence of the code by which a library loads a model: the architecture and the means to run it (their repositories).
-LIBRARY_LICENSES = {
+# Licence of the library that runs a model, from the libraries' repositories. The first seven also hold the code of the
+# architectures that they load; with the others the architecture is the model maker's own code.
+_HOLDS_ARCHITECTURE = {
     "transformers": "Apache-2.0", "diffusers": "Apache-2.0", "sentence-transformers": "Apache-2.0",
-    "peft": "Apache-2.0", "timm": "Apache-2.0", "keras": "Apache-2.0", "speechbrain": "Apache-2.0",
-    "espnet": "Apache-2.0", "setfit": "Apache-2.0", "adapter-transformers": "Apache-2.0", "nemo": "Apache-2.0",
-    "fastai": "Apache-2.0", "stanza": "Apache-2.0", "allennlp": "Apache-2.0", "paddlenlp": "Apache-2.0",
-    "transformers.js": "Apache-2.0", "stable-baselines3": "MIT", "spacy": "MIT", "flair": "MIT", "bertopic": "MIT",
-    "open_clip": "MIT", "mlx": "MIT", "pyannote-audio": "MIT", "sample-factory": "MIT", "sklearn": "BSD-3-Clause",
-    "ultralytics": "AGPL-3.0",
+    "peft": "Apache-2.0", "timm": "Apache-2.0", "setfit": "Apache-2.0", "open_clip": "MIT",
+}  # fmt: skip
+LIBRARY_LICENSES = {
+    **_HOLDS_ARCHITECTURE,
+    "keras": "Apache-2.0", "speechbrain": "Apache-2.0", "espnet": "Apache-2.0", "adapter-transformers": "Apache-2.0",
+    "nemo": "Apache-2.0", "fastai": "Apache-2.0", "stanza": "Apache-2.0", "allennlp": "Apache-2.0",
+    "paddlenlp": "Apache-2.0", "transformers.js": "Apache-2.0", "stable-baselines3": "MIT", "spacy": "MIT",
+    "flair": "MIT", "bertopic": "MIT", "mlx": "MIT", "pyannote-audio": "MIT", "sample-factory": "MIT",
+    "sklearn": "BSD-3-Clause", "ultralytics": "AGPL-3.0",
 }  # fmt: skip
 
-# (probe, value) -> component; value None: any. Only outcome `yes` counts.
+#: A section of fewer words points elsewhere; it describes no data and reports no result.
+MIN_WORDS = 30
+
+# (probe, what its value names) -> component; None: any. Only outcome `yes` counts.
 _SHOWN: dict[tuple[str, str | None], str] = {
     ("custom_code", None): "architecture_code",
     ("evaluation_results", None): "evaluation_results",
@@ -50,7 +57,7 @@ _SHOWN: dict[tuple[str, str | None], str] = {
     ("card_sections", "training_data"): "data_card",  # MOF: data described in the card counts
     ("intermediate_checkpoints", None): "params_intermediate",
 }
-PROBES_READ = frozenset(probe for probe, _ in _SHOWN) | {"library", "architecture_config"}
+PROBES_READ = frozenset(probe for probe, _ in _SHOWN) | {"library"}
 
 _D = Dimension
 _SOME = (Value.OPEN, Value.PARTIAL)
@@ -107,22 +114,33 @@ def class_of(
 
 def _shown(evidence: Sequence[Evidence]) -> Iterator[str]:
     for e in evidence:
-        if e.outcome == Outcome.YES and not e.place.startswith("base:"):  # a base is another release
-            component = _SHOWN.get((e.probe, None)) or _SHOWN.get((e.probe, e.value))
-            if component:
+        if e.outcome == Outcome.YES and _own(e):
+            kind, _, amount = e.value.partition(":")  # card_sections: 'evaluation: 223 words'
+            component = _SHOWN.get((e.probe, None)) or _SHOWN.get((e.probe, kind))
+            if component and (e.probe != "card_sections" or _words(amount) >= MIN_WORDS):
                 yield component
 
 
+def _own(e: Evidence) -> bool:
+    """Whether it speaks of this release; a base is another one."""
+    return not e.place.startswith("base:")
+
+
+def _words(amount: str) -> int:
+    """' 223 words' -> 223; nothing that we can read -> 0."""
+    number = amount.split()[0] if amount.split() else ""
+    return int(number) if number.isdecimal() else 0
+
+
 def _library(evidence: Sequence[Evidence], found: dict[str, str | None]) -> None:
-    """A known library that loads the model is code to run it, and its architecture unless the repository has that."""
-    seen = {e.probe: e.value.lower() for e in evidence if e.outcome == Outcome.YES and e.probe in PROBES_READ}
-    license = LIBRARY_LICENSES.get(seen.get("library", ""))
-    if license is None:
+    """A known library is the code to run the model; some are its architecture too, unless the repository has that."""
+    names = [e.value.lower() for e in evidence if e.probe == "library" and e.outcome == Outcome.YES and _own(e)]
+    name = next((n for n in names if n in LIBRARY_LICENSES), None)
+    if name is None:
         return
-    found["libraries"] = license
-    if "architecture_config" in seen:
-        found.setdefault("architecture_code", license)
-        found["inference_code"] = license
+    found["libraries"] = found["inference_code"] = LIBRARY_LICENSES[name]
+    if name in _HOLDS_ARCHITECTURE:
+        found.setdefault("architecture_code", LIBRARY_LICENSES[name])
 
 
 def _id(license: License | None) -> str | None:

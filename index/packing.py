@@ -1,13 +1,13 @@
-"""Dossiers made small for index.db: words that return become numbers, the 14 values become letters.
+"""Dossiers made small for index.db: what returns becomes a number, the 14 values become letters.
 
-A dossier of hub.db is some 3 KB of JSON in which the same hundred words stand again and again; packed it is a sixth.
-The views `judgements` and `evidence` of published.sql unpack it. Loses nothing, decides nothing.
+A dossier of hub.db is some 3 KB of JSON in which the same words, and the same whole findings ("no such section in
+README.md"), stand again and again; packed it is a quarter of that. The views `judgements` and `evidence` of
+published.sql unpack it. Loses nothing, decides nothing.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -15,10 +15,26 @@ import msgspec
 from index.model import Dimension, Value
 
 MAX_TERMS = 50_000  # words kept apart; beyond it (odd file names) a place is written out in each dossier
+MAX_SIGHTS = 50_000  # findings kept apart; beyond it they are written out
+MAX_ONCE = 500_000  # findings remembered as met once, 16 MB
+SHORT = 80  # characters of quote and value; a longer finding hardly ever returns
 
 _LETTERS = {Value.OPEN: "o", Value.PARTIAL: "p", Value.CLOSED: "c", Value.UNKNOWN: "u", Value.NOT_APPLICABLE: "n"}
 _cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
-_evidence = msgspec.json.Decoder(list[tuple[str, str, str, str, str, str]])
+
+
+class Finding(NamedTuple):
+    """One piece of evidence, as the judge stored it (index.model.Evidence with every field there)."""
+
+    dimension: str
+    probe: str
+    outcome: str
+    quote: str
+    place: str
+    value: str
+
+
+_evidence = msgspec.json.Decoder(list[Finding])
 
 
 class Packed(NamedTuple):
@@ -29,13 +45,55 @@ class Packed(NamedTuple):
     evidence: str
 
 
-def pack(
-    cells: str | bytes, evidence: str | bytes, word: Callable[[str], int], place: Callable[[str], int | str]
-) -> Packed:
-    """A dossier of hub.db -> its published form; `word` and `place` number what returns (see Terms).
+class Terms:
+    """The words of `terms` and the findings of `sights`, numbered as they come."""
 
-    Raises ValueError unless it judges each of the 14 dimensions.
-    """
+    def __init__(self, conn: sqlite3.Connection, max_terms: int = MAX_TERMS, max_sights: int = MAX_SIGHTS) -> None:
+        """Begin with what the tables hold already."""
+        self.conn, self.max_terms, self.max_sights = conn, max_terms, max_sights
+        self.words: dict[str, int] = {word: term for term, word in conn.execute("SELECT term, word FROM terms")}
+        self.sights: dict[Finding, int] = {}
+        self.once: set[int] = set()
+
+    def word(self, word: str) -> int:
+        """Number of a word that must have one."""
+        found = self.words.get(word)
+        if found is None:
+            found = self.words[word] = len(self.words) + 1
+            self.conn.execute("INSERT INTO terms (term, word) VALUES (?, ?)", (found, word))
+        return found
+
+    def place(self, word: str) -> int | str:
+        """Number of a place, if it has one or there is room; else the place itself: file names have no end."""
+        return self.word(word) if word in self.words or len(self.words) < self.max_terms else word
+
+    def sight(self, finding: Finding) -> int | None:
+        """Number of a finding that returns: one without words of its own, or a short one met for the second time."""
+        found = self.sights.get(finding)
+        if found is not None:
+            return found
+        if len(self.sights) >= self.max_sights or not self._returns(finding):
+            return None
+        found = self.sights[finding] = len(self.sights) + 1
+        path = self.words.get(finding.place)
+        self.conn.execute("INSERT INTO sights VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (found, *finding, path))
+        return found
+
+    def _returns(self, finding: Finding) -> bool:
+        if not finding.quote and not finding.value:
+            return True
+        if "#" in finding.place or len(finding.quote) + len(finding.value) > SHORT:
+            return False
+        key = hash(finding)
+        if key in self.once:
+            return True
+        if len(self.once) < MAX_ONCE:
+            self.once.add(key)
+        return False
+
+
+def pack(cells: str | bytes, evidence: str | bytes, terms: Terms) -> Packed:
+    """A dossier of hub.db -> its published form. Raises ValueError unless it judges each of the 14 dimensions."""
     by_dimension = {key: (value, rule, detail) for key, value, rule, detail in _cells.decode(cells)}
     if set(by_dimension) != set(Dimension):
         raise ValueError(f"a dossier judges {sorted(by_dimension)} instead of the 14 dimensions")
@@ -43,35 +101,24 @@ def pack(
     for dimension in Dimension:
         value, rule, detail = by_dimension[dimension]
         letters.append(_LETTERS[Value(value)])
-        rules.append([word(rule), detail] if detail else word(rule))
-    items = []
-    for spoken_to, probe, outcome, quote, seen_at, value in _evidence.decode(evidence):
-        where, mark, offsets = seen_at.partition("#")
-        # An ancestor's name is one of millions: it stays as it is.
-        item = [word(spoken_to), word(probe), word(outcome), where if where.startswith("base:") else place(where),
-                quote, mark + offsets, value]  # fmt: skip
-        while item[-1] == "":
-            item.pop()
-        items.append(item)
+        rules.append([terms.word(rule), detail] if detail else terms.word(rule))
+    items = [_item(finding, terms) for finding in _evidence.decode(evidence)]
     return Packed("".join(letters), msgspec.json.encode(rules).decode(), msgspec.json.encode(items).decode())
 
 
-class Terms:
-    """The words of `terms`, numbered as they come."""
-
-    def __init__(self, conn: sqlite3.Connection, limit: int = MAX_TERMS) -> None:
-        """Begin with what the table holds already."""
-        self.conn, self.limit = conn, limit
-        self.known: dict[str, int] = {word: term for term, word in conn.execute("SELECT term, word FROM terms")}
-
-    def word(self, word: str) -> int:
-        """Number of a word that must have one."""
-        found = self.known.get(word)
-        if found is None:
-            found = self.known[word] = len(self.known) + 1
-            self.conn.execute("INSERT INTO terms (term, word) VALUES (?, ?)", (found, word))
-        return found
-
-    def place(self, word: str) -> int | str:
-        """Number of a place, if it has one or there is room; else the place itself: file names have no end."""
-        return self.word(word) if word in self.known or len(self.known) < self.limit else word
+def _item(finding: Finding, terms: Terms) -> int | list[int | str]:
+    """A finding as the number of a sight, or written out with its empty end left off."""
+    where, mark, offsets = finding.place.partition("#")
+    ancestor = where.startswith("base:")  # one of millions: it stays as it is
+    if not ancestor:
+        at: int | str = terms.place(where)
+        sight = terms.sight(finding)
+        if sight is not None:
+            return sight
+    else:
+        at = where
+    item = [terms.word(finding.dimension), terms.word(finding.probe), terms.word(finding.outcome), at,
+            finding.quote, mark + offsets, finding.value]  # fmt: skip
+    while item[-1] == "":
+        item.pop()
+    return item

@@ -39,14 +39,15 @@ def clean(text: object, limit: int | None = None) -> str:
     if text is None:
         return ""
     line = str(text)
-    if limit is not None and len(line) > 16 * limit:  # a card of megabytes is not cleaned for one line of it
-        line = line[: 16 * limit]
+    cut = limit is not None and len(line) > 16 * limit  # a card of megabytes is not cleaned for one line of it
+    if cut:
+        line = line[: 16 * (limit or 0)]
     line = _ESCAPES.sub("", line)
     line = _BLANKS.sub(" ", line)
     line = _CONTROLS.sub("", line)
     line = _UNSEEN.sub(lambda m: f"<U+{ord(m[0]):04X}>", line)
     line = _SURROGATES.sub("\ufffd", line)
-    if limit is not None and len(line) > limit:
+    if limit is not None and (cut or len(line) > limit):
         line = line[: max(limit - 1, 0)].rstrip() + "…"
     return line
 

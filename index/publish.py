@@ -26,10 +26,12 @@ import msgspec
 
 from crawler import database, store
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
+from index import probes, rules, verdict
 from index.families import families, family_of_lineage
 from index.licenses import catalogue
 from index.model import Dimension, Outcome
 from index.packing import Terms, pack
+from index.rules import UNKNOWN_CODE
 
 APPLICATION_ID = 0x6F706E69  # 'opni'
 SCHEMA_VERSION = 1
@@ -110,8 +112,8 @@ def publish(
                 experts,
                 agreement,
             )
-            counts = _fill(conn, now, words)
-        new_inspect.write_text(json.dumps(_inspection(new, path, counts, now)))
+            tables, views = _fill(conn, now, words)
+        new_inspect.write_text(json.dumps(_inspection(new, path, tables, views, now)))
         for written in (new, new_inspect):
             _sync(written)
         size = new.stat().st_size
@@ -123,20 +125,16 @@ def publish(
         raise _translated(e, path) from e
     finally:
         _remove(new, new_inspect)
-    return Published(counts["models"], size, clock() - began, path)
+    return Published(tables["models"], size, clock() - began, path)
 
 
 def registered_rules() -> list[RuleWords]:
     """The project's own rules in their published words."""
-    from index import rules  # noqa: PLC0415 - publishing other rows needs no registry
-
     return [RuleWords(r.code, r.dimension, r.value, r.words, r.version) for r in rules.published()]
 
 
 def registered_probes() -> list[ProbeWords]:
     """The project's own probes, and the questions that are answered outside the registry, once per dimension."""
-    from index import probes, verdict  # noqa: PLC0415
-
     asked = [ProbeWords(p.name, d, p.question) for p in probes.all_probes().values() for d in p.dimensions]
     return asked + [ProbeWords(*question) for question in verdict.QUESTIONS]
 
@@ -191,8 +189,8 @@ def _create(new: Path, hub: Path) -> sqlite3.Connection:
     return conn
 
 
-def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> dict[str, int]:
-    """Everything between the empty file and the checked one; returns rows per table and view."""
+def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> tuple[dict[str, int], dict[str, int]]:
+    """Everything between the empty file and the checked one; returns the rows of tables and of views."""
     here = Path(__file__).parent
     parameters = {"now": _iso(now), "version": _version()}
     # Temporary tables live outside the transaction's file; hub.db is read as it was at the first SELECT.
@@ -215,9 +213,10 @@ def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> dict[str, in
 
 def _write_words(conn: sqlite3.Connection, words: Words) -> None:
     """The registries' own words, and the terms that most dossiers use, so that those have the short numbers."""
+    published = sorted({tuple(map(str, rule)) for rule in words.rules})
     conn.executemany(
         "INSERT INTO rules (code, dimension, value, words, version) VALUES (?, ?, ?, ?, ?)",
-        sorted({tuple(map(str, rule)) for rule in words.rules}),
+        published,
     )
     conn.executemany(
         "INSERT INTO probes (name, dimension, question) VALUES (?, ?, ?)",
@@ -231,10 +230,10 @@ def _write_words(conn: sqlite3.Connection, words: Words) -> None:
         "INSERT INTO temp.family_words VALUES (?, ?, ?, ?)",
         [(f.name, f.maker, f.released and f.released.isoformat(), f.predecessor) for f in families()],
     )
-    seeds = [*Dimension, "claim", *Outcome]
+    # The commonest first: "found nothing", then what else a cell may say.
+    seeds = [UNKNOWN_CODE, *sorted({rule[0] for rule in published}), *Dimension, "claim", *Outcome]
     conn.executemany("INSERT INTO terms (word) VALUES (?) ON CONFLICT (word) DO NOTHING", [(str(s),) for s in seeds])
     conn.execute("INSERT INTO terms (word) SELECT DISTINCT name FROM probes WHERE true ON CONFLICT (word) DO NOTHING")
-    conn.execute("INSERT INTO terms (word) SELECT DISTINCT code FROM rules WHERE true ON CONFLICT (word) DO NOTHING")
 
 
 def _insert(conn: sqlite3.Connection, table: str, entries: Iterable[Any]) -> None:
@@ -270,7 +269,7 @@ def _write_dossiers(conn: sqlite3.Connection) -> None:
     def packed() -> Iterator[tuple[int, str, str, str]]:
         for dossier, cells, evidence in rows:
             try:
-                yield (dossier, *pack(cells, evidence, terms.word, terms.place))
+                yield (dossier, *pack(cells, evidence, terms))
             except (ValueError, msgspec.DecodeError) as e:
                 raise OpennessError(
                     f"Dossier {dossier} of hub.db cannot be read: {e}. The old index is kept; run `judge --all`."
@@ -319,8 +318,8 @@ def _check(conn: sqlite3.Connection) -> None:
             raise OpennessError(f"The new index.db has {n} {what}. The old one is kept; this is a fault of openness.")
 
 
-def _counts(conn: sqlite3.Connection) -> dict[str, int]:
-    """Rows of every table, and of every view whose count needs no walk over it: Datasette then never counts."""
+def _counts(conn: sqlite3.Connection) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of every table and of every view, so that Datasette never counts."""
     tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     counts = {name: conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
     (judged,) = conn.execute("SELECT count(*) FROM models WHERE dossier IS NOT NULL").fetchone()
@@ -328,10 +327,12 @@ def _counts(conn: sqlite3.Connection) -> dict[str, int]:
         "SELECT coalesce(sum(json_array_length(x.evidence)), 0) FROM models m JOIN dossiers x USING (dossier)"
     ).fetchone()
     (claims,) = conn.execute("SELECT count(*) FROM claims").fetchone()
-    return counts | {
+    (nights,) = conn.execute("SELECT count(*) FROM complete_nights").fetchone()
+    return counts, {
         "judgements": len(Dimension) * judged,
         "evidence": evidence,
         "claims": claims,
+        "complete_nights": nights,
         "downloads": counts["counters"],
         "lineage": counts["ancestors"],
         "verdict_history": counts["verdicts"],
@@ -339,13 +340,16 @@ def _counts(conn: sqlite3.Connection) -> dict[str, int]:
     }
 
 
-def _inspection(new: Path, path: Path, counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
+def _inspection(
+    new: Path, path: Path, tables: Mapping[str, int], views: Mapping[str, int], now: datetime
+) -> dict[str, Any]:
     """What `datasette inspect` would write, and what it would not: counts of views, and whose counts these are."""
     with new.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
-    tables = {name: {"count": n} for name, n in counts.items()}
-    return {path.stem: {"hash": digest, "size": new.stat().st_size, "file": path.name, "tables": tables,
-                        "published": _iso(now)}}  # fmt: skip
+    said: dict[str, Any] = {"hash": digest, "size": new.stat().st_size, "file": path.name, "published": _iso(now)}
+    said["tables"] = {name: {"count": n} for name, n in tables.items()}
+    said["views"] = {name: {"count": n} for name, n in views.items()}  # under `tables` they break the database page
+    return {path.stem: said}
 
 
 # -- small things -----------------------------------------------------------------------------------------------------

@@ -247,6 +247,15 @@ CREATE TABLE licenses (
   downloads INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE restrictions (
+  level TEXT NOT NULL,
+  restriction TEXT NOT NULL,
+  models INTEGER NOT NULL,
+  downloads INTEGER,
+  top_model TEXT,
+  PRIMARY KEY (level, restriction)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE license_counts (
   license TEXT,                           -- as declared; NULL = none stated
   models INTEGER NOT NULL,
@@ -302,9 +311,20 @@ CREATE TABLE dossiers (                   -- 14 judgements and their evidence; i
   dossier INTEGER PRIMARY KEY,
   cells TEXT NOT NULL,                    -- 14 letters
   rules TEXT NOT NULL,                    -- JSON: 14 of rule or [rule, detail]; rule is a term
-  -- JSON: lists of [dimension, probe, outcome, where, quote, offsets, value], empty ends left out; the first three are
-  -- terms; so is `where`, unless it is a text
+  -- JSON list: of the number of a sight, or of [dimension, probe, outcome, where, quote, offsets, value] with empty ends
+  -- left out; the first three are terms, and so is `where`, unless it is a text
   evidence TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE sights (                     -- pieces of evidence that return, word for word, in many dossiers
+  sight INTEGER PRIMARY KEY,
+  dimension TEXT NOT NULL,
+  probe TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  quote TEXT NOT NULL,
+  place TEXT NOT NULL,
+  value TEXT NOT NULL,
+  path INTEGER                            -- term of the place
 ) STRICT;
 
 CREATE TABLE counters (                   -- changed-only: a row when a counter differs from the row before
@@ -376,12 +396,13 @@ CROSS JOIN terms t ON t.term = CASE c.type WHEN 'array' THEN json_extract(c.valu
 CREATE VIEW evidence AS
 SELECT
   m.id,
-  d.word AS dimension,
-  p.word AS probe,
-  o.word AS outcome,
-  coalesce(json_extract(e.value, '$[4]'), '') AS quote,
-  coalesce(w.word, json_extract(e.value, '$[3]')) || coalesce(json_extract(e.value, '$[5]'), '') AS place,
-  coalesce(json_extract(e.value, '$[6]'), '') AS value,
+  coalesce(s.dimension, d.word) AS dimension,
+  coalesce(s.probe, p.word) AS probe,
+  coalesce(s.outcome, o.word) AS outcome,
+  coalesce(s.quote, json_extract(e.value, '$[4]'), '') AS quote,
+  coalesce(s.place,
+    coalesce(w.word, json_extract(e.value, '$[3]')) || coalesce(json_extract(e.value, '$[5]'), '')) AS place,
+  coalesce(s.value, json_extract(e.value, '$[6]'), '') AS value,
   CASE
     WHEN l.model IS NOT NULL THEN iif(l.same_sha, m.sha, l.sha)
     WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN b.sha
@@ -391,12 +412,12 @@ SELECT
 FROM models m
 CROSS JOIN dossiers x ON x.dossier = m.dossier
 CROSS JOIN json_each(x.evidence) e
-CROSS JOIN terms d ON d.term = json_extract(e.value, '$[0]')
-CROSS JOIN terms p ON p.term = json_extract(e.value, '$[1]')
-CROSS JOIN terms o ON o.term = json_extract(e.value, '$[2]')
+LEFT JOIN sights s ON s.sight = CASE e.type WHEN 'integer' THEN e.value END
+LEFT JOIN terms d ON d.term = json_extract(e.value, '$[0]')
+LEFT JOIN terms p ON p.term = json_extract(e.value, '$[1]')
+LEFT JOIN terms o ON o.term = json_extract(e.value, '$[2]')
 LEFT JOIN terms w ON w.term = CASE json_type(e.value, '$[3]') WHEN 'integer' THEN json_extract(e.value, '$[3]') END
-LEFT JOIN looks l ON l.model = m.model
-  AND l.path = CASE json_type(e.value, '$[3]') WHEN 'integer' THEN json_extract(e.value, '$[3]') END
+LEFT JOIN looks l ON l.model = m.model AND l.path = coalesce(s.path, w.term)
 LEFT JOIN models b ON b.id
   = CASE WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN substr(json_extract(e.value, '$[3]'), 6) END;
 
@@ -444,11 +465,12 @@ SELECT
   m.restriction,
   m.license,
   m.license_effective,
-  (SELECT json_extract(e.value, '$[4]')
+  (SELECT coalesce(s.quote, json_extract(e.value, '$[4]'))
    FROM dossiers x, json_each(x.evidence) e
+   LEFT JOIN sights s ON s.sight = CASE e.type WHEN 'integer' THEN e.value END
    WHERE x.dossier = m.dossier
-     AND json_extract(e.value, '$[0]') = (SELECT term FROM terms WHERE word = 'claim')
-     AND json_extract(e.value, '$[2]') = (SELECT term FROM terms WHERE word = 'yes')
+     AND coalesce(s.dimension, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[0]'))) = 'claim'
+     AND coalesce(s.outcome, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[2]'))) = 'yes'
    LIMIT 1) AS quote,
   m.downloads,
   m.missing_since

@@ -262,11 +262,17 @@ UPDATE levels SET
   models = (SELECT count(*) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL),
   downloads = (SELECT sum(m.downloads) FROM models m WHERE m.level = levels.level AND m.missing_since IS NULL);
 
+-- max() beside a bare column: SQLite takes the column from the row with the maximum.
+INSERT INTO restrictions (level, restriction, models, downloads, top_model)
+SELECT level, restriction, models, downloads, top_model FROM (
+  SELECT level, restriction, count(*) AS models, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
+  FROM models WHERE missing_since IS NULL AND level IS NOT NULL GROUP BY level, restriction);
+
 INSERT INTO license_counts (license, models, downloads, top_model)
-SELECT license, count(*), sum(downloads),
-  (SELECT t.id FROM models t WHERE t.license IS m.license AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1)
-FROM models m WHERE missing_since IS NULL
-GROUP BY license ORDER BY 3 DESC NULLS LAST, 2 DESC;
+SELECT license, models, downloads, top_model FROM (
+  SELECT license, count(*) AS models, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
+  FROM models WHERE missing_since IS NULL GROUP BY license)
+ORDER BY downloads DESC NULLS LAST, models DESC;
 
 UPDATE licenses SET
   models = coalesce((SELECT c.models FROM license_counts c WHERE c.license = licenses.id), 0),

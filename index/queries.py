@@ -77,11 +77,16 @@ def clean_id(text: str) -> str:
 
 
 def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...]:
-    """Ids that look like `text`, the likeliest first; at equal likeness the more downloaded one. May be empty."""
+    """Ids that look like `text`, the likeliest first; at equal likeness the more downloaded one. May be empty.
+
+    A family's name ('llama3') first brings its best known model.
+    """
     name = clean_id(text)
     words = re.findall(r"[^\W_]+", name.casefold())
     if not words:
         return ()
+    meant = [best_of_family(db, family.name) for family in families.find_families(name)]
+    first = [model.id for model in meant if model is not None]
     found: dict[str, int] = {}
     for query in (" ".join(f'"{w}"*' for w in words), " OR ".join(f'"{w}"*' for w in words if len(w) > 2)):
         if query and not found:
@@ -94,7 +99,8 @@ def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...
         found |= dict(_rows(db, sql))
     scored = process.extract(name.casefold(), {i: i.casefold() for i in found}, scorer=fuzz.WRatio, limit=100)
     near = [(score, found[key], key) for _, score, key in scored if score >= 60]
-    return tuple(key for _, _, key in sorted(near, key=lambda n: (-round(n[0]), -n[1]))[:limit])
+    first += [key for _, _, key in sorted(near, key=lambda n: (-round(n[0]), -n[1]))]
+    return tuple(dict.fromkeys(first))[:limit]
 
 
 def get_model(db: sqlite3.Connection, model_id: str) -> Model | None:

@@ -59,8 +59,9 @@ def show(page: Page, quotes: int = 2) -> RenderableType:
     parts += [_title("Licence"), _licences(page)]
     if page.ancestors:
         parts += [_title("Lineage"), _lineage(model, page.ancestors)]
-    if page.claims:
-        parts += [_title("What it says of itself"), *(_proof(c) for c in page.claims[:5])]
+    said = [c for c in page.claims if c.quote]
+    if said:
+        parts += [_title("What it says of itself"), *(_proof(c) for c in said[:5])]
     if page.changes or len(page.verdicts) > 1:
         parts += [_title("History"), _history(page)]
     parts += [_title("Downloads in 30 days"), trend([page.series], height=8)]
@@ -222,16 +223,16 @@ def trend(series: Sequence[Series], by: str = "date", days: int = 30, height: in
     Nights without an observation stay empty in the chart, and their axis is dotted.
     """
     table = trends.compare(series, by)
-    keys = [k if isinstance(k, int) else k.toordinal() for k, _ in table.rows]
-    lines = [
-        chart.Line(name, [(key, values[i]) for key, (_, values) in zip(keys, table.rows, strict=True)])
-        for i, name in enumerate(table.names)
-    ]
     if by == "date":
-        lines = [_own_days(one) for one in series]
+        columns = [[(p.date.toordinal(), p.downloads) for p in one.points] for one in series]
+    else:
+        ages = [k for k, _ in table.rows if isinstance(k, int)]
+        columns = [list(zip(ages, values, strict=True)) for values in zip(*(v for _, v in table.rows), strict=True)]
+    lines = [chart.Line(name, _broken(points)) for name, points in zip(table.names, columns, strict=True)]
     parts: list[RenderableType] = [Chart(lines, height, dates=by == "date")]
-    if not any(y is not None for line in lines for _, y in line.points):
-        parts = [Text("No observation to draw.", style="bright_black")]
+    seen = [sum(y is not None for _, y in line.points) for line in lines]
+    if max(seen, default=0) < 2:  # one dot is no course: the legend says it all
+        parts = [] if any(seen) else [Text("No observation to draw.", style="bright_black")]
     drawn = [s for s in series if s.name not in table.left_out]
     parts += [_legend(i, one, days, len(drawn) > 1) for i, one in enumerate(drawn)]
     if table.left_out:
@@ -242,8 +243,14 @@ def trend(series: Sequence[Series], by: str = "date", days: int = 30, height: in
     return Group(*parts)
 
 
-def _own_days(one: Series) -> chart.Line:
-    return chart.Line(one.name, [(p.date.toordinal(), p.downloads) for p in one.points])
+def _broken(points: Sequence[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """The points with an empty one after each day before an absence: no line leads across it."""
+    out: list[tuple[int, int | None]] = []
+    for x, y in points:
+        if out and x > out[-1][0] + 1:
+            out.append((out[-1][0] + 1, None))
+        out.append((x, y))
+    return out
 
 
 def _legend(index: int, one: Series, days: int, letters: bool) -> Text:

@@ -28,7 +28,7 @@ def failure(call):
         return [type(e).__name__, str(e), getattr(getattr(e, "response", None), "status_code", None)]
     return None
 
-listed = list(api.list_models(sort="created_at", expand=["downloadsAllTime", "gated", "author", "cardData"], limit=1500))
+listed = list(api.list_models(sort="created_at", expand=["downloadsAllTime", "gated", "cardData"], limit=1500))
 out["listed"] = len(listed)
 out["distinct"] = len({m.id for m in listed})
 plain = list(api.list_models(sort="downloads", limit=3))

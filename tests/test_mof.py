@@ -182,9 +182,8 @@ def judged(**values):
 
 SHOWN = [
     Evidence("architecture", "library", "yes", "transformers", "library_name", "transformers"),
-    Evidence("architecture", "architecture_config", "yes", "LlamaForCausalLM", "config", "LlamaForCausalLM"),
-    Evidence("model_card", "card_sections", "yes", "Results", "README.md#0-7", "evaluation"),
-    Evidence("model_card", "card_sections", "yes", "Data", "README.md#9-13", "training_data"),
+    Evidence("model_card", "card_sections", "yes", "Results", "README.md#0-7", "evaluation: 80 words"),
+    Evidence("model_card", "card_sections", "yes", "Data", "README.md#9-13", "training_data: 120 words"),
 ]
 DOCUMENTED = {"end_weights": "open", "model_card": "partial", "preprint": "open"}
 
@@ -203,7 +202,7 @@ def test_each_unknown_characteristic_takes_the_class_away(missing):
     assert class_of(judged(**{**DOCUMENTED, missing: "unknown"}), SHOWN, Licensing(APACHE)) is None
 
 
-@pytest.mark.parametrize("left_out", range(1, 4))
+@pytest.mark.parametrize("left_out", range(3))
 def test_each_component_that_no_probe_showed_takes_the_class_away(left_out):
     assert class_of(judged(**DOCUMENTED), SHOWN[:left_out] + SHOWN[left_out + 1 :], Licensing(APACHE)) is None
 
@@ -211,6 +210,26 @@ def test_each_component_that_no_probe_showed_takes_the_class_away(left_out):
 @pytest.mark.parametrize("license", [UNKNOWN, find("llama3"), find("cc-by-nc-4.0"), None])
 def test_weights_under_a_restricted_or_unknown_licence_have_no_class(license):
     assert class_of(judged(**DOCUMENTED), SHOWN, Licensing(license)) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["evaluation: 9 words", "evaluation", "evaluation: many words", "evaluation: ² words"]
+)
+def test_a_section_of_a_few_words_reports_no_result(value):
+    evidence = [SHOWN[0], SHOWN[1]._replace(value=value), SHOWN[2]]
+    assert class_of(judged(**DOCUMENTED), evidence, Licensing(APACHE)) is None
+
+
+def test_a_library_that_does_not_hold_architectures_only_runs_the_model():
+    evidence = [SHOWN[0]._replace(value="keras"), *SHOWN[1:]]
+    names = {s.name for s in record_from(judged(**DOCUMENTED), evidence, Licensing(APACHE)).components}
+    assert "Inference code" in names
+    assert "Model architecture" not in names
+
+
+def test_what_a_base_shows_is_no_component_of_this_release():
+    evidence = [e._replace(place="base:org/base") for e in SHOWN]
+    assert class_of(judged(**DOCUMENTED), evidence, Licensing(APACHE)) is None
 
 
 def test_a_probe_that_said_no_or_could_not_look_shows_nothing():

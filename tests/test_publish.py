@@ -19,7 +19,7 @@ import pytest
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
 from index import publish as module
 from index.model import Dimension
-from index.packing import Terms, pack
+from index.packing import Finding, Terms, pack
 from index.publish import publish
 from tests.small_hub import GAP, LICENSES, NOW, PROBES, ROOT, RULES, big_hub, small_hub
 
@@ -228,9 +228,10 @@ def test_the_14_dimensions_are_described_in_their_order(index: sqlite3.Connectio
 def test_the_counts_beside_the_file_are_true_for_tables_and_views(data: Path, index: sqlite3.Connection) -> None:
     said = json.loads((data / "index.inspect.json").read_text())["index"]
     assert said["size"] == (data / "index.db").stat().st_size
-    for name, count in said["tables"].items():
+    for name, count in (said["tables"] | said["views"]).items():
         assert rows(index, f'SELECT count(*) FROM "{name}"') == [(count["count"],)], name
-    assert {"judgements", "evidence", "downloads"} <= set(said["tables"])
+    views = {name for (name,) in rows(index, "SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert set(said["views"]) == views
 
 
 def test_a_part_of_the_hub_counts_its_own_nights(tmp_path: Path) -> None:
@@ -369,19 +370,49 @@ def test_a_second_publish_replaces_the_first_one_whole(own: Path) -> None:
 # -- packing and size -------------------------------------------------------------------------------------------------
 
 
-def test_a_place_beyond_the_room_for_terms_is_written_out_and_still_found() -> None:
+@pytest.fixture
+def terms() -> Iterator[Terms]:
     with closing(sqlite3.connect(":memory:")) as conn:
-        conn.execute("CREATE TABLE terms (term INTEGER PRIMARY KEY, word TEXT UNIQUE)")
-        terms = Terms(conn, limit=0)
-        assert terms.place("odd.file") == "odd.file"
-        number = terms.word("odd.file")  # a word that must have a number gets one
-        assert terms.place("odd.file") == number
+        conn.executescript((ROOT / "index" / "published.sql").read_text())
+        yield Terms(conn, max_terms=3, max_sights=2)
 
 
-def test_a_dossier_of_thirteen_dimensions_is_refused() -> None:
+def test_a_place_beyond_the_room_for_terms_is_written_out(terms: Terms) -> None:
+    assert [terms.place(name) for name in ("a", "b", "c", "d", "a")] == [1, 2, 3, "d", 1]
+    assert terms.word("d") == 4  # a word that must have a number gets one
+    assert terms.place("d") == 4
+
+
+def test_only_findings_that_return_are_numbered(terms: Terms) -> None:
+    nothing = Finding("paper", "doi", "not stated", "", "README.md", "")
+    library = Finding("package", "library", "yes", "transformers", "library_name", "transformers")
+    words = Finding("paper", "doi", "yes", "as we show", "README.md#1-11", "")
+    assert terms.sight(nothing) == 1
+    assert [terms.sight(library), terms.sight(library), terms.sight(library)] == [None, 2, 2]
+    assert [terms.sight(words), terms.sight(words)] == [None, None]
+    assert terms.sight(nothing._replace(probe="venue")) is None  # no room
+
+
+def test_a_dossier_of_thirteen_dimensions_is_refused(terms: Terms) -> None:
     cells = json.dumps([[d, "open", "r", ""] for d in Dimension][:-1])
     with pytest.raises(ValueError, match="instead of the 14 dimensions"):
-        pack(cells, "[]", lambda _: 1, lambda _: 1)
+        pack(cells, "[]", terms)
+
+
+def test_packing_loses_nothing(tmp_path: Path) -> None:
+    big_hub(tmp_path / "hub.db", 300, 1)
+    publish(tmp_path, NOW, RULES, PROBES, LICENSES)
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as hub, closing(sqlite3.connect(tmp_path / "index.db")) as index:
+        names = dict(rows(hub, "SELECT repo, repo_id FROM repos"))
+        for repo, cells, evidence in rows(
+            hub, "SELECT repo, cells, evidence FROM verdicts JOIN dossiers USING (dossier)"
+        ):
+            found = rows(
+                index, "SELECT dimension, probe, outcome, quote, place, value FROM evidence WHERE id = ?", names[repo]
+            )
+            assert [list(f) for f in found] == json.loads(str(evidence))
+            judged = rows(index, "SELECT dimension, value, rule FROM judgements WHERE id = ?", names[repo])
+            assert [list(f) for f in judged] == [cell[:3] for cell in json.loads(str(cells))]
 
 
 def test_two_thousand_models_with_cards_take_less_than_1500_bytes_each(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from crawler.cards import Card, Link
 from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
-from index.probes.card_corpora import ANY_CORPUS, CORPORA
-from index.probes.card_quotes import View, not_stated, seen, seen_around, sentence, view
+from index.probes.card_corpora import Mention, corpora_in
+from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, view
 from index.probes.cards import first_words, sections_of
 
 D = Dimension
@@ -66,18 +66,26 @@ def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
 def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which well-known corpora does the card name as its training data?"""
     v, name, given = view(repo, card), "named_corpora", set[tuple[str, str]]()
-    for i, m in enumerate(ANY_CORPUS.finditer(v.low, card.body_start)):
-        if i == 400 or len(given) >= 24:
-            break
-        corpus = CORPORA[m.lastindex - 1] if m.lastindex else None
-        if corpus is None or (corpus.exact and not corpus.exact.match(card.text, m.start())) or v.in_code(m.start()):
-            continue
-        dimension = D.BASE_DATA if corpus.pretraining else D.END_DATA
-        if (dimension, corpus.name) in given or not about_training(v, m.start(), m.end()):
-            continue
-        given.add((dimension, corpus.name))
-        yield seen_around(dimension, name, card, m.start(), m.end(), corpus.name)
+    if _may_train(v):
+        for mention in corpora_in(v.low, card.body_start):
+            dimension = D.BASE_DATA if mention.corpus.pretraining else D.END_DATA
+            if (dimension, mention.corpus.name) not in given and _is_training_data(v, mention):
+                given.add((dimension, mention.corpus.name))
+                yield seen_around(dimension, name, card, mention.start, mention.end, mention.corpus.name)
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if not any(d == g for g, _ in given)))
+
+
+def _may_train(v: View) -> bool:
+    return any(h in v.low for h in _HINTS) or not v.low.isascii() or any("training_data" in p.kinds for p in v.parts)
+
+
+_HINTS = ("train", "tuned", "tuning", "corp", "learned", "distill")
+
+
+def _is_training_data(v: View, mention: Mention) -> bool:
+    if v.in_code(mention.start) or (mention.corpus.capitals and not v.card.text[mention.start : mention.start + 2].isupper()):
+        return False
+    return about_training(v, mention.start, mention.end)
 
 
 _DATASET = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+(?:/[\w.-]+)?)|(kaggle\.com/(?:datasets|competitions)/[\w./-]+)|(zenodo\.org/records?/\d+)", re.I)
@@ -114,19 +122,19 @@ def dataset_links(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 _DATA = r"(?:training |pre-?training |fine-?tuning |train |underlying |original )?(?:data(?:sets?|[- ]?set)?|corpus|corpora)"
 _WITHHELD = re.compile(
-    rf"(?:{_DATA}[^.\n]{{0,60}}?\b(?:is|are|was|were|has|have|been|will|can|could)\b[^.\n]{{0,14}}?\b(?:not|n't|never|cannot)\b[^.\n]{{0,16}}?\b(?:disclos|releas|publi[cs]|shar|open-?sourc|available|reveal|provided)\w*"
-    rf"|\b(?:do|does|did|can|could|will|have|has|are|is)(?: not|n['’]t)\b[^.\n]{{0,14}}\b(?:disclos|releas|publish|shar|open-?sourc|reveal)\w*[^.\n]{{0,50}}?\b{_DATA}"
+    rf"(?:{_DATA}[^.|#]{{0,60}}?\b(?:is|are|was|were|has|have|been|will|can|could)\b[^.|#]{{0,14}}?\b(?:not|n't|never|cannot)\b[^.|#]{{0,16}}?\b(?:disclos|releas|publi[cs]|shar|open-?sourc|available|reveal|provided)\w*"
+    rf"|\b(?:do|does|did|can|could|will|have|has|are|is)(?: not|n['’]t)\b[^.|#]{{0,14}}\b(?:disclos|releas|publish|shar|open-?sourc|reveal)\w*[^.|#]{{0,50}}?\b{_DATA}"
     rf"|\b(?:undisclosed|unreleased|non-?public|not publicly (?:available|released)|proprietary|in-?house|internal|private|confidential)(?: and [\w-]+)?,? (?:[\w-]+ ){{0,3}}?(?:data(?:sets?)?|corpus|corpora|mix(?:ture)?|collection)\b"
-    rf"|{_DATA}[^.\n]{{0,40}}\b(?:is|are|remains?)\b (?:\w+ ){{0,2}}(?:proprietary|private|confidential|undisclosed|internal|secret)\b"
+    rf"|{_DATA}[^.|#]{{0,40}}\b(?:is|are|remains?)\b (?:\w+ ){{0,2}}(?:proprietary|private|confidential|undisclosed|internal|secret)\b"
     r"|données (?:\w+[\s']){0,4}(?:ne (?:sont|seront) pas|propriétaires|confidentielles|non (?:publiques|divulguées))"
-    r"|nicht (?:veröffentlicht|offengelegt)\w*[^.\n]{0,40}daten|(?:trainings)?daten\w* (?:\w+ ){0,4}nicht (?:veröffentlicht|offengelegt|öffentlich)|proprietäre\w* daten"
+    r"|nicht (?:veröffentlicht|offengelegt)\w*[^.|#]{0,40}daten|(?:trainings)?daten\w* (?:\w+ ){0,4}nicht (?:veröffentlicht|offengelegt|öffentlich)|proprietäre\w* daten"
     r"|datos (?:\w+ ){0,5}(?:no (?:se (?:han )?)?(?:publica|divulga|revela|están disponibles|son públicos)|propietarios|privados|confidenciales)"
     r"|(?:训练|预训练|微调)?(?:数据|语料)[^。；\n]{0,10}(?:不公开|未公开|不开源|未开源|暂不(?:公开|开源)|保密|不对外)|(?:不|未)(?:公开|开源|披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
     re.I,
 )
 _WITHHELD_HINTS = (
-    "disclos", "releas", "publi", "shar", "proprietary", "house", "internal", "private", "confidential", "open-sourc", "opensourc", "reveal",
-    "available", "données", "daten", "datos", "数据", "语料", "secret", "provided",
+    "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic", "proprietary", "in-house", "inhouse", "internal", "private",
+    "confidential", "secret", "données", "daten", "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
 _ABOUT_PEOPLE = re.compile(r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b", re.I)
 
@@ -135,10 +143,8 @@ _ABOUT_PEOPLE = re.compile(r"\b(?:personal|your|user|users'|customer|sensitive|p
 def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
-    if ("data" in v.low or "corp" in v.low or not v.low.isascii()) and any(h in v.low for h in _WITHHELD_HINTS):
-        for i, m in enumerate(_WITHHELD.finditer(card.text, card.body_start)):
-            if i == 20:
-                break
+    if "data" in v.low or "corp" in v.low or not v.low.isascii():
+        for m in near_words(v, _WITHHELD_HINTS, _WITHHELD):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
             if v.in_code(m.start()) or _ABOUT_PEOPLE.search(near) or "evaluation" in v.kinds_at(m.start()):
@@ -151,11 +157,12 @@ def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _RELEASED = re.compile(
-    rf"(?:\b(?:we|i|and|also|have|are)\s+(?:\w+\s+){{0,3}}(?:releas|open-?sourc|publish|shar|provid)\w*\s[^.\n]{{0,50}}?{_DATA}\b|"
-    rf"{_DATA}[^.\n]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )available|available (?:at|here|on|in|for|under|from))|"
+    rf"(?:\b(?:we|i|and|also|have|are)\s+(?:\w+\s+){{0,3}}(?:releas|open-?sourc|publish|shar|provid)\w*\s[^.|#]{{0,50}}?{_DATA}\b|"
+    rf"{_DATA}[^.|#]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )available|available (?:at|here|on|in|for|under|from))|"
     r"(?:我们)?开源了?[^。；\n]{0,14}(?:训练数据|数据集|语料)|(?:训练数据|数据集|语料)[^。；\n]{0,8}已?(?:经)?开源)",
     re.I,
 )
+_RELEASED_HINTS = ("releas", "open-sourc", "open sourc", "opensourc", "publish", "shar", "available", "provid", "开源")
 _DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|upon request)\b|未|不|将|即将", re.I)
 
 
@@ -164,9 +171,7 @@ def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is released?"""
     v, name, given = view(repo, card), "data_released", set[str]()
     if "data" in v.low or "corp" in v.low or "数据" in v.low:
-        for i, m in enumerate(_RELEASED.finditer(card.text, card.body_start)):
-            if i == 20:
-                break
+        for m in near_words(v, _RELEASED_HINTS, _RELEASED):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
             if v.in_code(m.start()) or _DENIES.search(near) or (_TESTS.search(near) and not _TRAINS.search(near)):
@@ -179,7 +184,7 @@ def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _SCRATCH = re.compile(
-    r"\b(?:pre-?)?(?:train|trained|training|built|developed|learned)\w*\b[^.\n]{0,60}\bfrom[ -]scratch\b|\bfrom[ -]scratch\b[^.\n]{0,30}\btrain\w*|从(?:头|零)(?:开始)?(?:预)?训练|从零(?:开始)?|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
+    r"\b(?:pre-?)?(?:train|trained|training|built|developed|learned)\w*\b[^.|#]{0,60}\bfrom[ -]scratch\b|\bfrom[ -]scratch\b[^.|#]{0,30}\btrain\w*|从(?:头|零)(?:开始)?(?:预)?训练|从零(?:开始)?|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
     re.I,
 )
 _NOT_SCRATCH = re.compile(
@@ -192,7 +197,7 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that the model was trained from scratch?"""
     v, name = view(repo, card), "from_scratch"
     if "scratch" in v.low or not v.low.isascii():
-        for m in _SCRATCH.finditer(card.text, card.body_start):
+        for m in near_words(v, ("scratch", "从头", "从零", "zéro", "von grund", "cero"), _SCRATCH):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             if not v.in_code(m.start()) and not _NOT_SCRATCH.search(card.text[a:b]):
                 yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
@@ -209,7 +214,7 @@ def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link or name a data sheet, a data card or a data statement?"""
     v, name, given = view(repo, card), "data_sheet", 0
     if "data" in v.low:
-        for m in _SHEET.finditer(card.text, card.body_start):
+        for m in near_words(v, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"), _SHEET):
             if not v.in_code(m.start()):
                 given += 1
                 yield seen_around(D.DATASHEET, name, card, m.start(), m.end(), " ".join(m[0].lower().split()))

@@ -13,7 +13,7 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_papers import Reference, references
-from index.probes.card_quotes import View, not_stated, seen, seen_around, sentence, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, squash, view
 
 D = Dimension
 
@@ -42,13 +42,11 @@ _TRAINING = re.compile(r"\b(?:(?:pre-?|re)?train(?!ed (?:model|weights|on)|\w*-?
 _TRAIN_PATH = re.compile(r"(?:pre-?)?train|fine-?tun|(?:^|[/_-])sft|recipes?", re.I)
 
 
-class _Found(dict[str, tuple[Link, str]]):
-    """Repository 'owner/name' -> the link that says most about it, and its address."""
-
-
 def _repositories(v: View) -> list[tuple[str, str, Link, re.Match[str]]]:
     """(owner, name, link, match) of every link to code, in order."""
-    found = []
+    if "repositories" in v.memo:
+        return v.memo["repositories"]
+    found = v.memo["repositories"] = []
     for link in v.card.links:
         m = _FORGE.match(link.url)
         if m and not _NOT_CODE.search(link.url):
@@ -147,7 +145,7 @@ def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
     if "code" in v.low or "代码" in v.low:
-        for m in _WITHHELD.finditer(card.text, card.body_start):
+        for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD):
             if not v.in_code(m.start()):
                 yield seen_around(D.TRAINING_CODE, "code_withheld", card, m.start(), m.end(), " ".join(m[0].lower().split()), Outcome.NO)
                 return

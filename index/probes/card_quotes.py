@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crawler.cards import Card, Section, without_comments
 from crawler.records import Repo
@@ -73,6 +73,40 @@ def not_stated(probe: str, *dimensions: str) -> Iterator[Evidence]:
         yield Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "")
 
 
+_WINDOW = 200  # characters read to either side of a word
+
+
+def near_words(v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit: int = 60) -> Iterator[re.Match[str]]:
+    """Matches of a costly pattern, looked for only near words that every match needs; `limit` places for each word.
+
+    A window ends at a blank line. Patterns see the text, words are looked for in its lower-case form.
+    """
+    places = sorted(at for word in words for at in _places(v.low, word, v.card.body_start, limit))
+    text, i = v.card.text, 0
+    while i < len(places):
+        first = places[i]
+        start = max(text.rfind("\n\n", max(0, first - _WINDOW), first) + 1, first - _WINDOW, v.card.body_start)
+        end = _window_end(text, first)
+        i += 1
+        while i < len(places) and places[i] < end:  # windows that overlap are one
+            end = max(end, _window_end(text, places[i]))
+            i += 1
+        yield from pattern.finditer(text, start, end)
+
+
+def _places(low: str, word: str, start: int, limit: int) -> Iterator[int]:
+    at = low.find(word, start)
+    while at >= 0 and limit:
+        yield at
+        at = low.find(word, at + len(word))
+        limit -= 1
+
+
+def _window_end(text: str, at: int) -> int:
+    end = text.find("\n\n", at, at + _WINDOW)
+    return min(len(text), at + _WINDOW) if end < 0 else end
+
+
 # --- kinds of sections ---
 
 _KINDS = {
@@ -112,15 +146,20 @@ def kinds_of(title: str) -> frozenset[str]:
     return found
 
 
-def _parts(card: Card) -> tuple[Part, ...]:
+_EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
+
+
+def _parts(card: Card, low: str) -> tuple[Part, ...]:
     sections, text = card.sections, card.text
+    has_empty = any(h in low for h in _EMPTY_HINTS)
     counts = [0] * len(sections)
     above: list[int] = []
     for i, section in enumerate(sections):  # each word is counted once, then once more for every section round it
         while above and sections[above[-1]].end <= section.start:
             above.pop()
         stop = sections[i + 1].start if i + 1 < len(sections) else section.end
-        own = len(_EMPTY.sub(" ", without_comments(text[section.body : stop])).split())
+        words = without_comments(text[section.body : stop])
+        own = len((_EMPTY.sub(" ", words) if has_empty else words).split())
         counts[i] += own
         for j in above:
             counts[j] += own
@@ -182,6 +221,7 @@ class View(NamedTuple):
     own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
     derived: bool  # it has a declared ancestor, or the card is a conversion's
     foreign: bool  # it has a declared ancestor of another account
+    memo: dict[str, Any]  # what several probes work out, once
 
     def kinds_at(self, place: int) -> frozenset[str]:
         """What the innermost classified sections round a place are about."""
@@ -218,10 +258,11 @@ def view(repo: Repo, card: Card) -> View:
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
-    parts = _parts(card)
+    low = fold(card.text)
+    parts = _parts(card, low)
     made = View(
-        card, fold(card.text), parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
-        bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS,
+        card, low, parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
+        bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS, {},
     )  # fmt: skip
     _last[:] = [(repo, card, made)]
     return made

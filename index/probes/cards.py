@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from crawler.cards import Card
 from crawler.records import Repo
 from index import claims as said
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
-from index.probes.card_quotes import PLACE, Part, View, not_stated, seen, seen_around, squash, tokens, view
+from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, squash, tokens, view
 
 D = Dimension
 FILLED = 5  # words that a section needs to count as filled
@@ -95,14 +96,14 @@ _SHAPE = re.compile(
     r"grouped[- ]query attention|rotary (?:position\w* )?embeddings?|convolutional layers?|state[- ]space model)\b",
     re.I,
 )
-_SHAPE_HINTS = ("layer", "heads", "hidden", "decoder", "encoder", "experts", "attention", "rotary", "state")
+_SHAPE_HINTS = ("layers", "heads", "hidden", "decoder", "encoder", "of experts", "of-experts", "query attention", "rotary", "state space", "state-space", "feedforward", "feed-forward")
 _HARDWARE = re.compile(
     r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
     r"(?:nvidia[- ](?:tesla |geforce )?)?(?:[ahv]100|h[28]00|l40s|a6000|a10g|rtx ?[34]090|mi[23][05]0x?)\b(?:[- ]?(?:\d\dgb|pcie|sxm\d?|gpus?))?|"
     r"tpu[- ]?v\d\w?(?:-\d+)?|gpu[- ]hours|\d[\d,.]*\s?(?:k|m)?\s?gpu[- ]?h(?:ou)?rs?|cloud tpu)",
     re.I,
 )
-_HARDWARE_HINTS = ("00", "gpu", "tpu", "rtx", "t4", "a10", "l40", "mi2", "mi3")
+_HARDWARE_HINTS = ("a100", "v100", "h100", "h200", "h800", "b200", "p100", "gpu", "tpu", "rtx", " t4", "a10", "l40", "a6000", "mi2", "mi3")
 _TRAINED = re.compile(r"train|tun(?:ed|ing)|hours|days|hardware|compute|cluster|entraîn|entren|训练|学習", re.I)
 _SETTINGS = re.compile(
     r"(?:learning[_ -]?rate|batch[_ -]?size|num[_ -]?(?:train[_ -]?)?epochs|weight[_ -]?decay|lr[_ -]scheduler|warm-?up[_ -]steps?|\boptimi[sz]er)\b",
@@ -118,7 +119,7 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     if found:
         yield found
     if any(h in v.low for h in _SHAPE_HINTS):
-        m = next((m for m in _SHAPE.finditer(card.text, card.body_start) if not v.in_code(m.start())), None)
+        m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20) if not v.in_code(m.start())), None)
         if m:
             yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
             return
@@ -131,9 +132,7 @@ def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say on what hardware the model was trained?"""
     v = view(repo, card)
     if any(h in v.low for h in _HARDWARE_HINTS):
-        for i, m in enumerate(_HARDWARE.finditer(card.text, card.body_start)):
-            if i == 40:
-                break
+        for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10):
             near = card.text[max(0, m.start() - 150) : m.end() + 100]
             if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
                 yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
@@ -193,7 +192,7 @@ _LIMITS = re.compile(
     r"禁止商业|不得用于(?:任何)?商业|仅(?:供|限)[^。\n]{0,8}(?:研究|学术)|usage non commercial|nur für (?:nicht-?kommerzielle|forschung)|商用利用不可|solo para (?:uso no comercial|investigación))",
     re.I,
 )
-_LIMIT_HINTS = ("commercial", "only", "restricted", "商", "仅", "nur für", "solo para")
+_LIMIT_HINTS = ("commercial", "research", "academic", "商", "仅", "nur für", "solo para")
 
 
 @probe(D.LICENSE, needs="card")
@@ -209,22 +208,34 @@ def component_license(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 def _statements(v: View, name: str, of_part: bool) -> Iterator[Evidence]:
-    card, given = v.card, dict[str, Evidence]()
-    if "licen" in v.low or "open-source" in v.low or "released under" in v.low:
-        for i, m in enumerate(_LICENCE.finditer(card.text, card.body_start)):
-            if i == 30 or len(given) == 5:
-                break
-            words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
-            if not words or v.in_code(m.start()):
-                continue
-            line = card.text.rfind("\n", max(0, m.start() - 160), m.start()) + 1
-            before = card.text[max(line, m.start() - 160) : m.start()]
-            before = before[before.rfind(". ") + 1 :]
-            part = None if _OF_MODEL.search(before) else _OF_PART.search(before)
-            if bool(part) == of_part:
-                value = " ".join(words[0].lower().split()) + (f" ({part[1].lower()})" if part else "")
-                given.setdefault(value, seen_around(D.LICENSE, name, card, m.start(), m.end(), value))
-    yield from given.values() if given else not_stated(name, D.LICENSE)
+    if "licences" not in v.memo:
+        v.memo["licences"] = list(islice(_licence_sentences(v), 40))
+    given: dict[str, tuple[int, int]] = {}
+    for start, end, value, about_part in v.memo["licences"]:
+        if about_part == of_part and len(given) < 5:
+            given.setdefault(value, (start, end))
+    for value, (start, end) in given.items():
+        yield seen_around(D.LICENSE, name, v.card, start, end, value)
+    if not given:
+        yield from not_stated(name, D.LICENSE)
+
+
+_LICENCE_HINTS = ("licen", "released under", "available under", "distributed under", "open-sourced under", "published under")
+
+
+def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
+    """(start, end, licence, whether it is a part's) of every sentence that names a licence."""
+    text = v.card.text
+    for m in near_words(v, _LICENCE_HINTS, _LICENCE):
+        words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
+        if not words or v.in_code(m.start()):
+            continue
+        line = text.rfind("\n", max(0, m.start() - 160), m.start()) + 1
+        before = text[max(line, m.start() - 160) : m.start()]
+        before = before[before.rfind(". ") + 1 :]
+        part = None if _OF_MODEL.search(before) else _OF_PART.search(before)
+        value = " ".join(words[0].lower().split()) + (f" ({part[1].lower()})" if part else "")
+        yield m.start(), m.end(), value, bool(part)
 
 
 @probe(D.LICENSE, needs="card")
@@ -232,7 +243,7 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does a sentence of the card forbid commercial use or allow research only?"""
     v = view(repo, card)
     if any(h in v.low for h in _LIMIT_HINTS):
-        for m in _LIMITS.finditer(card.text, card.body_start):
+        for m in near_words(v, _LIMIT_HINTS, _LIMITS):
             if not v.in_code(m.start()):
                 yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
                 return

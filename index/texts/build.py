@@ -8,6 +8,7 @@ themselves are not kept: a fingerprint is a set of 32-bit hashes of word triples
 from __future__ import annotations
 
 import base64
+import re
 import struct
 import sys
 from pathlib import Path
@@ -27,22 +28,48 @@ EXTRA = {
     "LGPL-2.0-only": "lgpl",
 }
 
-# One sentence more than the MIT licence: a rule sees it, a fingerprint would not tell the two apart.
-BY_RULE = {"json"}
+# One sentence more than the MIT licence: a rule names it, its fingerprint only keeps it from passing as MIT.
+BY_RULE = {"JSON"}
+
+# The other texts of the list that are this like one of ours are kept without an id, so that BSD-3-Clause with a
+# sentence against military use, say, is seen as something else than BSD-3-Clause.
+LIKE = 0.6
+
+
+def _family(spdx_id: str) -> str:
+    return re.sub(r"(?:-only|-or-later|\+|-(?:no-)?invariants.*|-no-copyleft-exception|-(?:no-)?RFN)$", "", spdx_id)
+
+
+def _ported(spdx_id: str) -> str:
+    """The licence without its jurisdiction: CC-BY-NC-3.0-IGO -> CC-BY-NC-3.0."""
+    return re.sub(r"^(CC-[A-Z-]+-\d\.\d)-[A-Z]{2,3}$", r"\1", spdx_id)
+
+
+def _dice(a: frozenset[int], b: frozenset[int]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
 
 
 def fingerprints(spdx: dict[str, dict[str, str]]) -> list[bytes]:
-    """One JSON line for each standard text that the catalogue names; reports clauses that would refuse it."""
-    wanted = {entry.spdx: entry.id for entry in catalogue().values() if entry.spdx and entry.id not in BY_RULE} | EXTRA
+    """One JSON line for each standard text that the catalogue names, then one for each text that is like one."""
+    named = {entry.spdx: entry.id for entry in catalogue().values() if entry.spdx and entry.spdx not in BY_RULE} | EXTRA
+    triples = {key: shingles([word for word, _, _ in words_of(spdx[key]["licenseText"])]) for key in sorted(spdx)}
+    wholes = {key: frozenset(values) for key, values in triples.items()}
+    families = {_family(key) for key in named}
+    others = {
+        key: named.get(_ported(key), "")
+        for key in sorted(spdx)
+        if key not in named
+        and not {key, _family(key), _family(_family(key))} & families
+        and any(_dice(wholes[key], wholes[other]) >= LIKE for other in named)
+    }
     lines = []
-    for spdx_id, license_id in sorted(wanted.items()):
-        text = spdx[spdx_id]["licenseText"]
-        triples = shingles([word for word, _, _ in words_of(text)])
-        hashes = sorted(sample_of(triples))
-        if catalogue()[license_id].is_conformant and (found := clauses(text)):
+    for spdx_id, license_id in [*sorted(named.items()), *others.items()]:
+        if license_id and catalogue()[license_id].is_conformant and (found := clauses(spdx[spdx_id]["licenseText"])):
             print(f"{spdx_id}: {[(clause.kind, clause.quote) for clause in found]}", file=sys.stderr)
+        hashes = sorted(sample_of(triples[spdx_id]))
         packed = base64.b64encode(struct.pack(f"<{len(hashes)}I", *hashes)).decode("ascii")
-        lines.append(orjson.dumps({"id": license_id, "spdx": spdx_id, "triples": len(set(triples)), "shingles": packed}))
+        row = {"id": license_id, "spdx": spdx_id, "triples": len(wholes[spdx_id]), "shingles": packed}
+        lines.append(orjson.dumps(row))
     return lines
 
 
