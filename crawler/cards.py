@@ -54,6 +54,7 @@ class Card(Struct, frozen=True):
     words: int  # of the body, without code blocks and HTML comments
     placeholders: int  # '[More Information Needed]' still in it
     generator: str  # the tool that wrote the card ('' = none recognised): trainer, autotrain, unsloth, gguf, ...
+    generator_at: int  # where its words stand; -1 = nowhere
     truncated: bool  # longer than MAX_BYTES; only the beginning was read
     notes: tuple[str, ...]  # what was cut or replaced, in words
 
@@ -89,6 +90,7 @@ def parse(body: bytes) -> Card:
     sections = _sections(text, start, code)
     if len(sections) >= MAX_SECTIONS:
         notes.append(f"only the first {MAX_SECTIONS:,} sections were read")
+    generator, generator_at = _generator(text, start)
     links, more = find_links(text, start)
     if more:
         notes.append(f"only the first {len(links):,} links were read")
@@ -103,7 +105,8 @@ def parse(body: bytes) -> Card:
         code=code,
         words=_words(text, start, code),
         placeholders=text.count(PLACEHOLDER, start),
-        generator=_generator(text, start),
+        generator=generator,
+        generator_at=generator_at,
         truncated=len(body) > MAX_BYTES,
         notes=tuple(notes),
     )
@@ -319,15 +322,15 @@ def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
     return len(without_comments(prose).split())
 
 
-def without_comments(text: str) -> str:
-    """The text without HTML comments; one that is never closed stays."""
-    if "<!--" not in text:
+def without_comments(text: str, start: int = 0) -> str:
+    """The text with its HTML comments from `start` on turned into blanks, every place kept; one never closed stays."""
+    if text.find("<!--", start) < 0:
         return text
     pieces, at = [], 0
-    while (begin := text.find("<!--", at)) >= 0 and (end := text.find("-->", begin)) >= 0:
-        pieces.append(text[at:begin])
+    while (begin := text.find("<!--", max(at, start))) >= 0 and (end := text.find("-->", begin)) >= 0:
+        pieces += (text[at:begin], " " * (end + 3 - begin))
         at = end + 3
-    return " ".join((*pieces, text[at:]))
+    return "".join((*pieces, text[at:]))
 
 
 #: What a tool writes into the cards that it makes -> the tool. Looked for in this order, in the first 6,000 characters.
@@ -365,9 +368,10 @@ _GENERATORS = (
 _GENERATOR_WINDOW = 6_000
 
 
-def _generator(text: str, start: int) -> str:
+def _generator(text: str, start: int) -> tuple[str, int]:
     head = text[start : start + _GENERATOR_WINDOW].lower()
     for words, name in _GENERATORS:
-        if words in head:
-            return name
-    return ""
+        at = head.find(words)
+        if at >= 0:
+            return name, start + at
+    return "", -1

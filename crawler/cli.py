@@ -13,8 +13,9 @@ import click
 from rich.console import Console
 
 from crawler import session
-from crawler.crawl import Report, Scope
+from crawler.crawl import Report
 from crawler.lock import locked
+from crawler.walk import Scope
 
 #: Finished, with failures that a person should see.
 FAILURES = 3
@@ -155,7 +156,7 @@ def exit_status(reports: Sequence[Report]) -> int:
 @click.option("--quota", "quotas", default="highest", show_default=True,
               help="A plan (anonymous, free, pro, team, enterprise, ...) or requests/seconds, like api=500/300.")  # fmt: skip
 @click.option("--latency", default="0", show_default=True, help="Seconds per answer, like 0.3 or page=1,file=0.1.")
-@click.option("--faults", default="", help="What goes wrong how often, like errors=0.02 or 503=0.01,truncated=0.01.")
+@click.option("--faults", default="", help="What goes wrong how often, like errors=0.02 or error503=0.01,truncate=0.01.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the faults.")
 def replay(recording: str, **arguments: Any) -> None:
     """Serve a recorded Hub over HTTP: for demos, tests, teaching and outage drills.

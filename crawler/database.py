@@ -32,7 +32,7 @@ def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Conne
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = OFF")  # written in bulk, checked by tests
-        conn.execute("PRAGMA cache_size = -65536")
+        conn.execute("PRAGMA cache_size = -32768")
         migrate(conn, path, *sets)
     except sqlite3.DatabaseError as e:
         conn.close()

@@ -118,6 +118,52 @@ def cursor(after: str) -> str:
     return base64.b64encode(f'{{"_id":{{"$gt":"{after}"}}}}'.encode()).decode()
 
 
+#: (day, models on the Hub that were created until then): published counts. Only to cut a first walk into even parts.
+_GROWTH = ((1_646_263_744, 0), (1_656_633_600, 60_000), (1_688_169_600, 250_000), (1_720_656_000, 760_000),
+           (1_751_328_000, 1_800_000), (1_791_033_600, 3_118_000))  # fmt: skip
+
+
+def _count_at(second: float) -> float:
+    """Models created until then, interpolated; beyond the last known day at the last known pace."""
+    for (a, x), (b, y) in zip(_GROWTH, _GROWTH[1:], strict=False):
+        if second <= b:
+            return x + max(0.0, second - a) / (b - a) * (y - x)
+    (a, x), (b, y) = _GROWTH[-2:]
+    return y + (second - b) / (b - a) * (y - x)
+
+
+def cuts_by_time(after: str, now: float, parts: int) -> list[str]:
+    """Ids that cut (after, now] into `parts` ranges with about equally many models, by the seconds in the ids."""
+    try:
+        first = float(int(after[:8] or "0", 16))
+    except ValueError:
+        return []
+    first = max(first, float(_GROWTH[0][0]))
+    if now - first < 86_400 * parts:
+        return []
+    low, high = _count_at(first), _count_at(now)
+    cuts = []
+    for i in range(1, parts):
+        wanted = low + (high - low) * i / parts
+        a, b = first, now
+        for _ in range(40):  # _count_at rises: halve until the second is found
+            middle = (a + b) / 2
+            a, b = (middle, b) if _count_at(middle) < wanted else (a, middle)
+        cuts.append(f"{int(b):08x}{'0' * 16}")
+    return sorted({c for c in cuts if c > after})
+
+
+def is_cover(ranges: Sequence[tuple[str, str]]) -> bool:
+    """True when ranges (lo, hi] join from the first id to the open end, without gap or overlap."""
+    ordered = sorted(ranges)
+    return (
+        bool(ordered)
+        and ordered[0][0] == ""
+        and ordered[-1][1] == ""
+        and all(a[1] == b[0] and a[1] for a, b in zip(ordered, ordered[1:], strict=False))
+    )
+
+
 _LICENSE_FILE = re.compile(r"(licen[cs]e|copying|use_policy)[\w.+-]*", re.IGNORECASE)
 MAX_LICENSE_FILES = 3
 

@@ -31,6 +31,7 @@ CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo
   next_cursor TEXT,                       -- the Hub's own next cursor; NULL before the first page and after the last
   done INTEGER NOT NULL DEFAULT 0,
   pages INTEGER NOT NULL DEFAULT 0,
+  models INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (crawl, lo)
 ) STRICT, WITHOUT ROWID;
 

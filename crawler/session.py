@@ -21,6 +21,7 @@ from crawler import crawl, hub
 from crawler.documents import Archive
 from crawler.errors import OtherHub, UsageError
 from crawler.store import Store
+from crawler.walk import Scope
 
 SAMPLE = "sample"
 LIVE = "https://huggingface.co"
@@ -31,7 +32,7 @@ class Options(NamedTuple):
 
     data: Path
     hub: str | None = None
-    scope: crawl.Scope = crawl.Scope()
+    scope: Scope = Scope()
     night: str | None = None
     max_documents: int = 20_000
     share: float = 0.9

@@ -191,6 +191,46 @@ class Store:
         """Rows that a crawl's walk has met so far."""
         return self.conn.execute("SELECT models FROM crawls WHERE id = ?", (crawl_id,)).fetchone()[0]
 
+    def quantiles(self, parts: int) -> list[str]:
+        """The ids that cut what is known into `parts` ranges with equally many repos each."""
+        (count,) = self.conn.execute("SELECT count(*) FROM repos").fetchone()
+        cuts = [
+            self.conn.execute("SELECT oid FROM repos ORDER BY oid LIMIT 1 OFFSET ?", (count * i // parts,)).fetchone()
+            for i in range(1, parts)
+        ]
+        return sorted({row[0] for row in cuts if row is not None})
+
+    def split(self, crawl: Crawl, lo: str, cuts: list[str]) -> list[Range]:
+        """Cut the open end of an unfinished range beyond its cursor; its new neighbours, in order."""
+        if not cuts:
+            return []
+        with database.transaction(self.conn):
+            (hi,) = self.conn.execute("SELECT hi FROM ranges WHERE crawl = ? AND lo = ?", (crawl.id, lo)).fetchone()
+            self.conn.execute("UPDATE ranges SET hi = ? WHERE crawl = ? AND lo = ?", (cuts[0], crawl.id, lo))
+            self.conn.executemany(
+                "INSERT INTO ranges (crawl, lo, hi, cursor) VALUES (?, ?, ?, ?)",
+                [(crawl.id, a, b, a) for a, b in zip(cuts, [*cuts[1:], hi], strict=True)],
+            )
+        return [r for r in self.ranges(crawl.id) if r.lo >= cuts[0]]
+
+    def merge(self, crawl: Crawl) -> None:
+        """Back to one range: the first keeps its checkpoint, what the others had walked is walked again."""
+        with database.transaction(self.conn):
+            first = self.ranges(crawl.id)[0]
+            self.conn.execute("DELETE FROM ranges WHERE crawl = ? AND lo > ?", (crawl.id, first.lo))
+            self.conn.execute(
+                "UPDATE ranges SET hi = '', done = CASE WHEN next_cursor IS NULL AND hi = '' THEN done ELSE 0 END"
+                " WHERE crawl = ?",
+                (crawl.id,),
+            )
+            self.conn.execute(
+                "DELETE FROM absent WHERE crawl = ? AND repo IN (SELECT repo FROM repos WHERE oid > ?)",
+                (crawl.id, first.cursor),
+            )
+            self.conn.execute(
+                "UPDATE crawls SET models = (SELECT sum(models) FROM ranges WHERE crawl = ?1) WHERE id = ?1", (crawl.id,)
+            )
+
     # -- the walk -----------------------------------------------------------------------------------------------
 
     def known(self, after: str, upto: str | None) -> list[plan.Known]:
@@ -236,8 +276,9 @@ class Store:
                 (*written, crawl.id),
             )
             self.conn.execute(
-                "UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, pages = pages + 1 WHERE crawl = ? AND lo = ?",
-                (cursor, next_cursor, int(done), crawl.id, lo),
+                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, pages = pages + 1, models = models + ?
+                   WHERE crawl = ? AND lo = ?""",
+                (cursor, next_cursor, int(done), seen, crawl.id, lo),
             )
         return written
 

@@ -8,7 +8,6 @@ cannot be judged is a row with its reason. Decides nothing about openness (`verd
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import multiprocessing
 import sqlite3
@@ -16,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -103,7 +103,7 @@ def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@functools.cache
+@cache
 def _definitions() -> bytes:
     catalogue = files("index").joinpath("licenses.toml").read_bytes()
     families = files("index").joinpath("families.toml").read_bytes()
@@ -111,7 +111,7 @@ def _definitions() -> bytes:
 
 
 def rules_digest(overrides: Overrides) -> bytes:
-    """8 bytes over everything that judges alike for all repos: rules, licence catalogue, families, reviewed overrides."""
+    """8 bytes over what judges alike for all repos: rules, licence catalogue, families, reviewed overrides."""
     reviewed = msgspec.json.encode(sorted((name, list(map(tuple, o))) for name, o in overrides.items()))
     return hashlib.blake2b(RULES_VERSION.encode() + _definitions() + reviewed, digest_size=8).digest()
 
@@ -195,7 +195,9 @@ def _judge_groups(
         for key in group:
             cycle = frozenset(name for name, base in world.keys.items() if base in group) if own else frozenset()
             peers = tuple(own[k] for k in group if k != key) if own else ()
-            made = _judge_one(read[key], papers.get(key, []), lambda key=key: texts[key], world, before.get(key), cycle, peers)
+            made = _judge_one(
+                read[key], papers.get(key, []), partial(_same, texts[key]), world, before.get(key), cycle, peers
+            )
             if made is None:
                 world.handed.update(tables.handed(conn, [key]))
             else:
@@ -203,6 +205,10 @@ def _judge_groups(
                 done.rows.append(made[0])
                 done.causes.append(made[2])
     tally.write(done)
+
+
+def _same(texts: Sequence[Text]) -> Sequence[Text]:
+    return texts
 
 
 def _judge_rest(
@@ -234,7 +240,7 @@ def _judge_batch(conn: sqlite3.Connection, library: _Library, world: _World, key
     for repo in tables.repos(conn, keys):
         assert repo.repo is not None, "a stored repo has its key"
         found = papers.get(repo.repo, [])
-        made = _judge_one(repo, found, lambda found=found: library.texts(found), world, before.get(repo.repo))
+        made = _judge_one(repo, found, partial(library.texts, found), world, before.get(repo.repo))
         if made is not None:
             done.rows.append(made[0])
             done.causes.append(made[2])
@@ -255,9 +261,7 @@ def _judge_one(
     if before is not None and before.basis == basis and not world.everything:
         return None
     try:
-        verdict = examine(
-            repo, read(), find, cycle=cycle, peers=peers, overrides=world.overrides.get(repo.repo_id, ())
-        )
+        verdict = examine(repo, read(), find, cycle=cycle, peers=peers, overrides=world.overrides.get(repo.repo_id, ()))
     except Exception as error:  # one odd repo must not end the night; its row says why
         verdict = failed(repo, error)
     return _row(repo, verdict, basis), verdict.handed, cause_of(before, basis)

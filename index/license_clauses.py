@@ -109,6 +109,12 @@ _PATTERNS: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
         r"\bnot designed,? licensed or intended[^.;]{0,100}\b(?:nuclear|military)\b",
     ),
     ("field-of-use", ("prohibited",), r"\bprohibited uses?\b"),
+    (
+        "field-of-use",
+        ("not be used",),
+        r"\b(?:software|model|models|weights|work|it) (?:may|shall|must|can) ?not be used (?:by|in|for|as)\b",
+    ),
+    ("field-of-use", ("following",), r"\bfollowing (?:additional |further |use )?restrictions? "),
     ("field-of-use", ("commons clause",), r"\bcommons clause\b"),
     ("field-of-use", ("evil",), r"\bshall be used for good, not evil\b"),
     ("acceptable-use-policy", ("acceptable",), r"\bacceptable use (?:policy|policies|guidelines)\b"),
@@ -143,7 +149,7 @@ _PATTERNS: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
     (
         "no-derivatives",
         ("deriv", "adapt"),
-        r"\b(?:may|shall|must|will) not (?:\w{1,20},? ){0,4}(?:create|make|prepare|produce) (?:any )?(?:derivative|adapt)",
+        r"\b(?:may|shall|must|will) not (?:\w{1,20},? ){0,4}(?:create|make|prepare|produce) (?:any )?(?:deriv|adapt)",
     ),
 )
 
@@ -169,8 +175,12 @@ def _permits_both(text: str, start: int, end: int) -> bool:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentence around a match, cut at paragraph ends and at _AROUND characters, white space trimmed."""
+    """The sentence around a match, cut at paragraph ends and at whole words within _AROUND characters."""
     left, right = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    while 0 < left < start and not text[left - 1].isspace():
+        left += 1
+    while end < right < len(text) and not text[right].isspace():
+        right -= 1
     for stop in (". ", ".\n", "\n\n", "; ", ";\n"):
         at = text.rfind(stop, left, start)
         left = max(left, at + len(stop)) if at >= 0 else left

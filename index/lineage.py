@@ -22,8 +22,9 @@ LEGACY_OWNERS = (
     "almanach", "Salesforce", "facebook", "google", "microsoft",
 )  # fmt: skip
 MAX_QUOTED = 12  # ancestors that get their own evidence; the licence counts all of them
-_SAME_MODEL = re.compile(r"(?:^|[-_.])(?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|onnx|[2-8][-_]?bit|int[48]|fp8|w[48]a(?:8|16))",
-                         re.IGNORECASE)  # fmt: skip
+_SAME_MODEL = re.compile(
+    r"(?:^|[-_.])(?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|onnx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE
+)  # fmt: skip
 
 
 class Handed(NamedTuple):
@@ -147,7 +148,9 @@ def inherit(
     evidence += _base_evidence(found, looped, name)
     evidence += _inherited_cells(found, name)
     evidence += [
-        Evidence(Dimension.LICENSE, "license_conflict", _YES, link.conflict, f"base:{link.base.repo_id}", link.license or "")
+        Evidence(
+            Dimension.LICENSE, "license_conflict", _YES, link.conflict, f"base:{link.base.repo_id}", link.license or ""
+        )
         for link in links
         if link.conflict
     ][:MAX_QUOTED]
@@ -214,8 +217,9 @@ def _inherited_cells(found: Sequence[tuple[Base, Handed | None]], name: str) -> 
             (_BASE, handed.end_weights if handed.is_root else handed.base_weights),
         )
     else:
+        data = [(h.end_data if h.is_root else h.base_data) if h else None for _, h in found]
         cells = (
-            (Dimension.BASE_DATA, together([(h.end_data if h.is_root else h.base_data) if h else None for _, h in found])),
+            (Dimension.BASE_DATA, together(data)),
             (_BASE, together([h.end_weights if h else None for _, h in found])),
         )
     where = found[0][0].repo_id if found else ""

@@ -1,7 +1,7 @@
 """Dossiers made small for index.db: what returns becomes a number, the 14 values become letters.
 
 A dossier of hub.db is some 3 KB of JSON in which the same words, and the same whole findings ("no such section in
-README.md"), stand again and again; packed it is a quarter of that. The views `judgements` and `evidence` of
+README.md"), stand again and again; packed it is under a third. The views `judgements` and `evidence` of
 published.sql unpack it. Loses nothing, decides nothing.
 """
 

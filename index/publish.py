@@ -41,7 +41,6 @@ INDEX = "index.db"
 INSPECT = "index.inspect.json"
 
 
-
 class RuleWords(NamedTuple):
     """The published words of one rule; {} in `words` stands for the detail of a judgement."""
 

@@ -293,6 +293,6 @@ INSERT INTO about (key, value) VALUES
   ('rules version', coalesce(
     (SELECT rules_version FROM hub.judge_runs ORDER BY id DESC LIMIT 1), (SELECT max(rules_version) FROM models)));
 
-CREATE VIRTUAL TABLE models_fts USING fts5 (id, author, family, content = 'models', content_rowid = 'model');
+CREATE VIRTUAL TABLE models_fts USING fts5 (id, author, family, content = 'models', content_rowid = 'model', columnsize = 0);
 INSERT INTO models_fts (models_fts) VALUES ('rebuild');
 INSERT INTO models_fts (models_fts) VALUES ('optimize');

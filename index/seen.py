@@ -10,11 +10,12 @@ _NONE: list[Evidence] = []
 
 
 class Seen:
-    """Evidence by the probe that brought it. The first of several is the least by its own order, so input order is moot."""
+    """Evidence by the probe that brought it. The first of several is the least of them, so input order is moot."""
 
     __slots__ = ("_by",)
 
     def __init__(self, evidence: Iterable[Evidence]) -> None:
+        """Sort evidence by probe and outcome."""
         by: dict[tuple[str, str], list[Evidence]] = {}
         for one in evidence:
             by.setdefault((one.probe, one.outcome), []).append(one)

@@ -28,6 +28,7 @@ from index.publish import APPLICATION_ID, INDEX, INSPECT, SCHEMA_VERSION
 
 METADATA = "datasette_metadata.json"
 PLUGINS = Path(__file__).with_name("site") / "plugins"
+STATIC = ("openness", Path(__file__).with_name("site") / "static")  # served under /openness/
 POLL = 0.5  # seconds between two looks at index.db
 PATIENCE = 10.0  # seconds that Datasette gets to finish what it is doing
 
@@ -72,7 +73,8 @@ def command(data: Path, host: str, port: int, *, sql: bool = True, download: boo
     published = _published(path)
     inspect = data / INSPECT
     argv = [sys.executable, "-m", "datasette", "serve", "--immutable", str(path), "--metadata", str(metadata_file()),
-            "--plugins-dir", str(PLUGINS), "--host", host, "--port", str(port)]  # fmt: skip
+            "--plugins-dir", str(PLUGINS), "--static", f"{STATIC[0]}:{STATIC[1]}",
+            "--host", host, "--port", str(port)]  # fmt: skip
     if _is_of(inspect, path, published):
         argv += ["--inspect-file", str(inspect)]
     for name, value in SETTINGS.items():

@@ -1,4 +1,4 @@
-"""hub.db: all SQL of what we conclude. Verdicts, dossiers, lineage and the list of what is due; batches are transactions.
+"""hub.db: all SQL of what we conclude: verdicts, dossiers, lineage, the list of what is due. A batch is a transaction.
 
 Decides nothing: `judge.py` says what to look at and in which order, `verdict.py` what it means. What the Hub said lives
 in the same file and is read here through `crawler.store`, never written (but for the event of a level that moved).
@@ -123,15 +123,17 @@ _DUE = (
     f"""INSERT INTO {{due}} SELECT l.repo FROM {{due}} d JOIN repos r USING (repo)
         JOIN lineage l ON l.base_id = substr(r.repo_id, instr(r.repo_id, '/') + 1)
         WHERE l.base IS NULL AND r.author IN ({_LEGACY}) ON CONFLICT DO NOTHING""",
-    """WITH RECURSIVE down (repo) AS (SELECT repo FROM {due} UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo)
+    """WITH RECURSIVE down (repo) AS (
+         SELECT repo FROM {due} UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo)
        INSERT INTO {due} SELECT repo FROM down WHERE true ON CONFLICT DO NOTHING""",
 )
 _EVERYTHING = "INSERT INTO {due} SELECT repo FROM repos WHERE true ON CONFLICT DO NOTHING"
 
 
 def begin(
-    conn: sqlite3.Connection, *, date: str, started: str, rules_version: str, rules: bytes, everything: bool, dry_run: bool
-) -> tuple[int, str]:
+    conn: sqlite3.Connection, *, date: str, started: str, rules_version: str, rules: bytes, everything: bool,
+    dry_run: bool,
+) -> tuple[int, str]:  # fmt: skip
     """Start a run and write down what is due, in one transaction: (run, name of the list).
 
     What a killed run left undone is still on the list. A dry run has its own list, in memory.
@@ -218,8 +220,8 @@ def handed(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Handed]:
     found: dict[int, Handed] = {}
     for marks, part in _chunks(keys):
         rows = conn.execute(
-            f"""SELECT v.repo, r.repo_id, v.license_effective, v.allows, v.allows_max, v.allows_why, v.base_model, v.family,
-                       d.cells
+            f"""SELECT v.repo, r.repo_id, v.license_effective, v.allows, v.allows_max, v.allows_why, v.base_model,
+                       v.family, d.cells
                 FROM verdicts v JOIN repos r USING (repo) JOIN dossiers d USING (dossier) WHERE v.repo IN ({marks})""",
             part,
         )
@@ -305,7 +307,7 @@ def write(
     conn: sqlite3.Connection, run: int, due: str, date: str, rules_version: str, rows: Sequence[Row],
     causes: Sequence[str], was: dict[int, Before], keys: dict[str, int], looked_at: Sequence[int],
 ) -> list[Moved]:  # fmt: skip
-    """One batch in one transaction: dossiers, verdicts, lineage, history, events, and the keys off the list of what is due.
+    """One batch in one transaction: dossiers, verdicts, lineage, history, events; and its keys are off the list.
 
     `causes` goes with `rows`; `keys` resolves names of bases; `looked_at` are all keys of the batch, unchanged ones
     included. Returns what moved.
@@ -326,11 +328,12 @@ def write(
         conn.executemany(
             _UPSERT_HISTORY,
             [
-                (r.repo, date, r.level, r.level_max, r.restriction, dossiers[r.digest], rules_version, changed[r.repo].cause)
+                (r.repo, date, r.level, r.level_max, r.restriction, dossiers[r.digest], rules_version,
+                 changed[r.repo].cause)
                 for r in rows
                 if r.repo in changed
             ],
-        )
+        )  # fmt: skip
         _write_links(conn, rows, was, keys)
         _write_events(conn, date, [m for m in moved if m.old is not None and m.old != m.new])
         conn.executemany(f"DELETE FROM {due} WHERE repo = ?", [(key,) for key in looked_at])
@@ -380,9 +383,8 @@ def _moves(
         old = was.get(row.repo)
         now = (row.level, row.level_max, row.restriction, dossiers[row.digest])
         if old is None or (old.level, old.level_max, old.restriction, old.dossier) != now:
-            yield Moved(
-                row.repo, row.repo_id, None if old is None else f"L{old.level}", f"L{row.level}", cause, row.downloads or 0
-            )
+            level = None if old is None else f"L{old.level}"
+            yield Moved(row.repo, row.repo_id, level, f"L{row.level}", cause, row.downloads or 0)
 
 
 def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, Before], keys: dict[str, int]) -> None:
@@ -402,7 +404,8 @@ def _write_events(conn: sqlite3.Connection, date: str, moved: Sequence[Moved]) -
     conn.executemany(_UPSERT_CHANGE, [(date, m.repo, m.old, m.new, m.downloads) for m in moved])
     # There and back on one day is no event.
     conn.executemany(
-        "DELETE FROM changes WHERE repo = ? AND date = ? AND field = 'level' AND old IS new", [(m.repo, date) for m in moved]
+        "DELETE FROM changes WHERE repo = ? AND date = ? AND field = 'level' AND old IS new",
+        [(m.repo, date) for m in moved],
     )
 
 

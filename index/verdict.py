@@ -22,7 +22,7 @@ from index.levels import assess
 from index.licenses import License
 from index.lineage import Handed, Inherited, Limits, Link, hand_down, inherit
 from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
-from index.overrides import LEVEL, Override, apply_overrides
+from index.overrides import Override, apply_overrides
 from index.probes import run_card_probes, run_listing_probes
 
 README = "README.md"
@@ -31,6 +31,7 @@ MAX_QUOTE = 200
 #: Questions that are answered here and in lineage.py, not by a registered probe: (name, dimension, question).
 QUESTIONS = (
     ("card_read", Dimension.MODEL_CARD, "Could we read the model card?"),
+    ("gate_announced", Dimension.END_WEIGHTS, "Does the card's front matter ask for consent before access?"),
     ("license_text", Dimension.LICENSE, "Which licence is the text of the licence file?"),
     ("license_text_conflict", Dimension.LICENSE, "Does the licence file say something else than the tag?"),
     ("effective_license", Dimension.LICENSE,
@@ -86,18 +87,17 @@ def examine(
     peers: Iterable[License] = (),
     overrides: Sequence[Override] = (),
 ) -> Verdict:
-    """Judge one repo. `find`: what a declared base hands down (None: not known); `cycle`, `peers` as in lineage.inherit."""
+    """Judge one repo. `find`: what a declared base hands down (None: not known); `cycle`, `peers`: as in `inherit`."""
     evidence = run_listing_probes(repo)
     own = own_license(repo, texts)
     evidence += own.evidence
     card, why = _card(texts)
     if card is not None:
         evidence += run_card_probes(repo, card)
+        evidence.append(_gate_announced(card))
     elif why:
         evidence.append(Evidence(Dimension.MODEL_CARD, "card_read", Outcome.UNAVAILABLE, "", README, why))
-    inherited = inherit(
-        own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id
-    )
+    inherited = inherit(own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id)
     evidence += inherited.evidence
     return conclude(repo, evidence, inherited, [find(b.repo_id) for b in repo.bases], overrides)
 
@@ -152,7 +152,7 @@ def _scores(pattern: tuple[str, ...]) -> tuple[float, float]:
 
 def encoded(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> tuple[str, str]:
     """The two JSON texts of a dossier. Evidence in a fixed order, so that equal evidence is one dossier."""
-    return msgspec.json.encode(judgements).decode(), msgspec.json.encode(sorted(set(evidence))).decode("utf-8", "replace")
+    return msgspec.json.encode(judgements).decode(), msgspec.json.encode(sorted(set(evidence))).decode()
 
 
 def failed(repo: Repo, error: Exception) -> Verdict:
@@ -162,8 +162,14 @@ def failed(repo: Repo, error: Exception) -> Verdict:
     limits = Limits(licenses.UNKNOWN, "", Level.L2, Level.L6, Restriction.UNKNOWN_BASE, not repo.bases)
     evidence = (Evidence(Dimension.END_WEIGHTS, "judge", Outcome.ERROR, "", "repo", reason),)
     made = Assessment(
-        Level.L0, Level.L6, Restriction.UNKNOWN_WEIGHTS, limits.license.id, judgements, evidence, claims_open_source=False
-    )
+        Level.L0,
+        Level.L6,
+        Restriction.UNKNOWN_WEIGHTS,
+        limits.license.id,
+        judgements,
+        evidence,
+        claims_open_source=False,
+    )  # nothing proved, nothing excluded
     links = tuple(Link(base, None, None, "") for base in repo.bases)
     return _verdict(repo, made, Inherited(limits, evidence, links), ())._replace(error=reason)
 
@@ -174,6 +180,16 @@ def _card(texts: Sequence[Text]) -> tuple[Card | None, str]:
         if text.path == README:
             return (parse(text.body), "") if text.body is not None else (None, text.outcome)
     return None, ""
+
+
+def _gate_announced(card: Card) -> Evidence:
+    """Whether the front matter has a form or a text for people who ask for access, as gated repositories have."""
+    for key in card.front_matter:
+        if key.startswith("extra_gated"):
+            at = max(card.text.find(key, 0, card.body_start), 0)
+            place = f"{README}#{at}-{at + len(key)}"
+            return Evidence(Dimension.END_WEIGHTS, "gate_announced", Outcome.YES, key, place, key)
+    return Evidence(Dimension.END_WEIGHTS, "gate_announced", Outcome.NOT_STATED, "", README)
 
 
 # ------------------------------------------------------------------------------------------------- own licence

@@ -1,7 +1,7 @@
 """A small hub.db with every situation that publishing must get right, made with the project's own schema.
 
-Six nights, 2026-11-01 to 2026-11-06; the one of 2026-11-04 was not complete. Facts are made up, names of makers are real
-so that families are found.
+Six nights, 2026-11-01 to 2026-11-06; the one of 2026-11-04 was not complete. Facts are made up, names of makers are
+real so that families are found.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ PROBES = [
 ]
 LICENSES = [
     {"id": "apache-2.0", "name": "Apache License 2.0", "kind": "hub", "spdx": "Apache-2.0", "osi_approved": "yes",
-     "conformant": "yes", "aliases": ("apache", "apache 2"), "confidence": "high", "source": "SPDX", "checked": "2026-07-16"},
+     "conformant": "yes", "aliases": ("apache", "apache 2"), "confidence": "high", "source": "SPDX",
+     "checked": "2026-07-16"},
     {"id": "llama2", "name": "Llama 2 community licence", "kind": "hub", "osi_approved": "no", "conformant": "no",
      "restriction": "community", "confidence": "high", "source": "its text", "checked": "2026-07-16"},
 ]  # fmt: skip
@@ -135,21 +136,49 @@ def _write_models(conn: sqlite3.Connection) -> None:
         conn.execute(
             """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
                  license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)
-               VALUES (?, ?, ?, ?, ?, '2024-01-01T00:00:00.000Z', '2026-10-01T00:00:00.000Z', ?, 0, ?, ?, ?, ?, ?, x'00',
-                 '2026-11-01', '2026-11-01')""",
-            (repo, f"{repo:024x}", id_, id_.split("/")[0], f"{repo:040x}", int(repo == 8), gated, license_, None, None, 7),
+               VALUES (?, ?, ?, ?, ?, '2024-01-01T00:00:00.000Z', '2026-10-01T00:00:00.000Z', ?, 0, ?, ?, ?, ?, ?,
+                 x'00', '2026-11-01', '2026-11-01')""",
+            (
+                repo,
+                f"{repo:024x}",
+                id_,
+                id_.split("/")[0],
+                f"{repo:040x}",
+                int(repo == 8),
+                gated,
+                license_,
+                None,
+                None,
+                7,
+            ),
         )
         conn.execute(
-            "INSERT INTO details (repo, pipeline_tag, library, config) VALUES (?, 'text-generation', 'transformers', ?)",
+            "INSERT INTO details (repo, pipeline_tag, library, config) VALUES (?, 'text-generation', 'peft', ?)",
             (repo, '{"parameters": 7000000000}' if repo < 4 else "{}"),
         )
         conn.execute(
             f"INSERT INTO verdicts ({_VERDICT}) VALUES ({', '.join('?' * 15)}, 6, 6, '')",
-            (repo, level, top, why, effective, 4.5, 0.25, 1 if repo == 3 else None, claims, family, base, key, b"", "3",
-             "2026-11-06"),
+            (
+                repo,
+                level,
+                top,
+                why,
+                effective,
+                4.5,
+                0.25,
+                1 if repo == 3 else None,
+                claims,
+                family,
+                base,
+                key,
+                b"",
+                "3",
+                "2026-11-06",
+            ),
         )
         conn.execute(
-            "INSERT INTO verdict_history VALUES (?, '2026-11-01', ?, ?, ?, ?, '3', 'first')", (repo, level, top, why, key)
+            "INSERT INTO verdict_history VALUES (?, '2026-11-01', ?, ?, ?, ?, '3', 'first')",
+            (repo, level, top, why, key),
         )
     conn.execute(
         """INSERT INTO repos (repo, oid, repo_id, author, fingerprint, first_seen, observed)
@@ -215,25 +244,30 @@ def big_hub(path: Path, models: int, nights: int, seed: int = 7) -> None:
     for n in range(nights):
         night = (first + timedelta(days=n)).isoformat()
         conn.execute(
-            "INSERT INTO crawls (date, hub, started, finished, complete) VALUES (?, ?, ?, ?, 1)", (night, HUB, night, night)
+            "INSERT INTO crawls (date, hub, started, finished, complete) VALUES (?, ?, ?, ?, 1)",
+            (night, HUB, night, night),
         )
     orgs = [f"org{i}-{rng.randrange(1 << 24):x}" for i in range(max(1, models // 9))]
     licenses = [None, None, "apache-2.0", "mit", "llama3.1", "cc-by-nc-4.0", "other", "openrail"]
     repos, details, verdicts, history, dossiers, lineage, fetches, counters = ([] for _ in range(8))
     start = first.isoformat()
     for repo in range(1, models + 1):
-        name = f"{rng.choice(orgs)}/{rng.choice(['Llama-3', 'qwen2.5', 'bert', 'sd-xl', 'whisper'])}-{rng.randrange(1 << 30):x}-v{repo % 4}"
+        line = rng.choice(["Llama-3", "qwen2.5", "bert", "sd-xl", "whisper"])
+        name = f"{rng.choice(orgs)}/{line}-{rng.randrange(1 << 30):x}-v{repo % 4}"
         license_, downloads = rng.choice(licenses), int(rng.paretovariate(0.6)) - 1
         level, read = rng.choice([0, 2, 2, 2, 3, 3, 4]), rng.random() < 0.6
         repos.append((repo, rng.randbytes(12).hex(), name, name.split("/")[0], rng.randbytes(20).hex(),
                       "2025-03-04T05:06:07.000Z", "2026-03-04T05:06:07.000Z", 0, 0, "no", license_, downloads,
                       downloads * 9, downloads // 99, rng.randbytes(8), start, start))  # fmt: skip
-        details.append((repo, None, None, "text-generation", "transformers", "[]", None, "", 9, "{}", '{"parameters": 8000}'))
+        details.append(
+            (repo, None, None, "text-generation", "transformers", "[]", None, "", 9, "{}", '{"parameters": 8000}')
+        )
         evidence = _generated_evidence(rng, license_, read)
         dossiers.append((repo, repo.to_bytes(8, "big"), *dossier("nothing_found", "unknown", "", evidence)))
         base = rng.choice(repos)[2] if rng.random() < 0.5 else None
         verdicts.append((repo, level, level, "no-license", license_, 3.5, 0.25, None, int(read and repo % 50 == 0),
-                         rng.choice([None, None, "Llama 3", "Qwen2.5"]), base, repo, b"0" * 32, "3", start))  # fmt: skip
+                         rng.choice([None, None, "Llama 3", "Qwen2.5"]), base, repo, b"0" * 32, "3",
+                         start))  # fmt: skip
         history.append((repo, start, level, level, "no-license", repo, "3", "first"))
         if base:
             lineage.append((repo, base, None, "finetune", "hub", license_, None, ""))
@@ -242,14 +276,14 @@ def big_hub(path: Path, models: int, nights: int, seed: int = 7) -> None:
         day_one = first.toordinal() - 719_163
         moves = {0} | {n for n in range(1, nights) if rng.random() < (0.14 if downloads else 0.0)}
         counters += [(repo, day_one + n, downloads + n, downloads * 9 + n, downloads // 99) for n in sorted(moves)]
-    for table, rows in (("dossiers", dossiers), ("verdict_history", history), ("lineage", lineage), ("fetches", fetches),
-                        ("downloads", counters), ("details", details)):  # fmt: skip
+    for table, rows in (("dossiers", dossiers), ("verdict_history", history), ("lineage", lineage),
+                        ("fetches", fetches), ("downloads", counters), ("details", details)):  # fmt: skip
         if rows:
             conn.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})", rows)
     conn.executemany(f"INSERT INTO verdicts ({_VERDICT}) VALUES ({', '.join('?' * 15)}, 6, 6, '')", verdicts)
     conn.executemany(
-        """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license,
-             downloads, downloads_all_time, likes, fingerprint, first_seen, observed)
+        """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
+             license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         repos,
     )

@@ -18,7 +18,7 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 from datasette.app import Datasette
 
 from index.publish import publish
-from index.serve import PLUGINS, SETTINGS, metadata_file
+from index.serve import PLUGINS, SETTINGS, STATIC, metadata_file
 from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
 
 META = json.loads(metadata_file().read_text(encoding="utf-8"))
@@ -42,6 +42,7 @@ class Site:
             immutables=[str(data / "index.db")],
             metadata=META,
             plugins_dir=str(PLUGINS),
+            static_mounts=[(STATIC[0], str(STATIC[1]))],
             inspect_data=json.loads((data / "index.inspect.json").read_text()),
             settings={name: {"on": True, "off": False}.get(value, value) for name, value in SETTINGS.items()
                       if value in ("on", "off")} | {n: int(v) for n, v in SETTINGS.items() if v.isdigit()},
@@ -56,7 +57,14 @@ class Site:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     small_hub(folder / "hub.db")
-    expert = {"source": "x", "source_version": "1", "system": "y", "dimension": "license", "value": "open", "attribution": "z"}
+    expert = {
+        "source": "x",
+        "source_version": "1",
+        "system": "y",
+        "dimension": "license",
+        "value": "open",
+        "attribution": "z",
+    }
     agreement = {"dimension": "license", "reading": "r", "n": 1}
     publish(folder, NOW, RULES, PROBES, LICENSES, experts=[expert], agreement=[agreement])
     return folder
@@ -234,6 +242,20 @@ def test_text_of_the_hub_is_shown_as_text(data: Path, site: Site) -> None:
 def test_settings_for_datasette_1_are_those_that_the_command_gives_to_0_65() -> None:
     as_text = {name: {True: "on", False: "off"}.get(value, str(value)) for name, value in META["settings"].items()}
     assert as_text == dict(SETTINGS)
+
+
+def test_the_style_sheet_is_ours_and_there(site: Site) -> None:
+    for address in META["extra_css_urls"]:
+        assert f'href="{address}"' in site.get("/index/models").text
+        assert "column-descriptions" in site.get(address).text
+
+
+def test_a_family_chart_has_an_empty_point_where_nobody_looked(index: sqlite3.Connection) -> None:
+    query = META["plugins"]["datasette-dashboards"]["openness"]["charts"]["llama"]["query"]
+    found = {(day, family): downloads for day, family, downloads, _ in index.execute(query)}
+    assert found["2026-11-03", "Llama 3"] == 130
+    assert found["2026-11-04", "Llama 3"] is None  # a line breaks here; without the row it would run on
+    assert len(found) == 6 * 2
 
 
 def test_the_home_page_says_what_this_is(site: Site) -> None:

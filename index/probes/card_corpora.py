@@ -7,8 +7,7 @@ ordinary words count only in capitals. Decides nothing about whether the mention
 from __future__ import annotations
 
 import re
-from functools import cache
-from operator import add
+from functools import lru_cache
 from typing import NamedTuple
 
 # name: other spellings
@@ -51,39 +50,48 @@ class Mention(NamedTuple):
     end: int
 
 
-def _read(table: str, pretraining: bool) -> dict[str, Corpus]:
-    found: dict[str, Corpus] = {}
+_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+def _read(table: str, pretraining: bool) -> dict[str, tuple[Corpus, frozenset[str]]]:
+    """Letters and digits of each spelling -> the corpus, and the words that such a mention can begin with."""
+    found: dict[str, tuple[Corpus, frozenset[str]]] = {}
     for item in table.replace("\n", "|").split("|"):
         name, _, others = item.strip().partition(":")
         if name:
             corpus = Corpus(name.rstrip("!"), pretraining, name.endswith("!"))
             for spelling in (corpus.name, *filter(None, others.split(","))):
-                found["".join(_TOKEN.findall(spelling.lower()))] = corpus
+                words = _TOKEN.findall(spelling.lower())
+                camel = _CAMEL.search(spelling)
+                first = {words[0], "".join(words), camel[0].lower() if camel else words[0]}
+                found["".join(words)] = (corpus, frozenset(first))
     return found
 
 
-BY_SPELLING = {**_read(_TUNING, False), **_read(_PRETRAINING, True)}
-_SPELLINGS = frozenset(BY_SPELLING)
+_SPELLINGS = {**_read(_TUNING, False), **_read(_PRETRAINING, True)}
+BY_SPELLING = {spelling: corpus for spelling, (corpus, _) in _SPELLINGS.items()}
+_FIRST = frozenset(word for _, first in _SPELLINGS.values() for word in first)
 
 
-@cache
-def _pattern(spelling: str) -> re.Pattern[str]:
-    return re.compile(r"[-_ ./]?".join(spelling) + r"(?![a-z0-9])")
+@lru_cache(maxsize=4_096)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"[-_ ./]{1,2}".join(words) + r"(?![a-z0-9])")
 
 
 def corpora_in(low: str, start: int = 0) -> list[Mention]:
     """Mentions in a lower-case text, at most 20 for each spelling, by corpus. `capitals` is for the caller to check."""
     words = _TOKEN.findall(low, start)
-    pairs = list(map(add, words, words[1:]))
-    heard = _SPELLINGS.intersection(words)
-    heard |= _SPELLINGS.intersection(pairs)
-    heard |= _SPELLINGS.intersection(map(add, pairs, words[2:]))
-    heard |= _SPELLINGS.intersection(map(add, pairs, pairs[2:]))
+    heard: dict[tuple[str, ...], Corpus] = {}
+    for i in [i for i, word in enumerate(words) if word in _FIRST]:
+        for n in (1, 2, 3, 4):
+            corpus = BY_SPELLING.get("".join(words[i : i + n]))
+            if corpus:
+                heard[tuple(words[i : i + n])] = corpus
     found = []
     for spelling in sorted(heard):
         for _, m in zip(range(20), _pattern(spelling).finditer(low, start), strict=False):
             if not m.start() or not (low[m.start() - 1].isalnum() and low[m.start() - 1].isascii()):
-                found.append(Mention(BY_SPELLING[spelling], m.start(), m.end()))
+                found.append(Mention(heard[spelling], m.start(), m.end()))
     if "悟道" in low:
         at = low.index("悟道")
         found.append(Mention(BY_SPELLING["wudao"], at, at + 2))

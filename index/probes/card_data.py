@@ -19,7 +19,7 @@ from index.probes.cards import first_words, sections_of
 
 D = Dimension
 _PRETRAIN = re.compile(r"pre-?train|base model|语料|预训练|pré-?entraîn|vortrain|preentren", re.I)
-_TUNE = re.compile(r"fine-?tun|\btuning|instruct|\bsft\b|\bdpo\b|rlhf|alignment|preference|post-?train|微调|对齐|ajuste fino", re.I)
+_TUNE = re.compile(r"fined?-?tun|\btuning|instruct|\bsft\b|\bdpo\b|rlhf|alignment|preference|post-?train|微调|对齐|ajuste fino", re.I)
 _TRAINS = re.compile(
     r"train|tun(?:ed|ing)\b|\bcorpus|\bcorpora|learned (?:from|on)|distill|训练|微调|語料|语料|学習|entraîn|entren|trainiert|обуч|addestrat|treinad", re.I
 )
@@ -54,7 +54,7 @@ def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card have a section on its training data with words in it?"""
     v, name, given = view(repo, card), "training_data_section", set[str]()
     for part in sections_of(v, "training_data"):
-        start, end = first_words(card, part)
+        start, end = first_words(v, part)
         for dimension in _dimensions(v, part.section.title):
             if dimension not in given:
                 given.add(dimension)
@@ -94,6 +94,8 @@ _NOT_TRAINED_ON = re.compile(r"open-llm-leaderboard|details_|/leaderboard|huggin
 
 def dataset_id(link: Link) -> str | None:
     """The data set that a link goes to: ORG/NAME on the Hub, else the address; None when it is no data set."""
+    if "/datasets/" not in link.url and "kaggle.com" not in link.url and "zenodo.org" not in link.url:
+        return None
     m = _DATASET.search(link.url)
     if not m or _NOT_TRAINED_ON.search(link.url):
         return None
@@ -157,13 +159,13 @@ def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _RELEASED = re.compile(
-    rf"(?:\b(?:we|i|and|also|have|are)\s+(?:\w+\s+){{0,3}}(?:releas|open-?sourc|publish|shar|provid)\w*\s[^.|#]{{0,50}}?{_DATA}\b|"
-    rf"{_DATA}[^.|#]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )available|available (?:at|here|on|in|for|under|from))|"
-    r"(?:我们)?开源了?[^。；\n]{0,14}(?:训练数据|数据集|语料)|(?:训练数据|数据集|语料)[^。；\n]{0,8}已?(?:经)?开源)",
+    rf"(?:\b(?:we|i)\s+(?:\w+\s+){{0,3}}?(?:releas(?:e|ed|ing)|open-?sourc(?:e|ed|ing)|publish(?:ed|ing)?|shar(?:e|ed|ing))\s[^.|#]{{0,50}}?{_DATA}\b(?! (?:prep|process|pipeline|load|curation|collection code))|"
+    rf"{_DATA}[^.|#]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )?available (?:at|here|on|in|for|under|from)|(?:publicly|freely|openly) available)|"
+    r"(?:我们(?:还|也|同时)?开源了?|开源了)[^。；\n]{0,14}(?:训练数据|数据集|语料)|(?:训练数据|数据集|语料)[^。；\n]{0,8}已?(?:经)?开源)",
     re.I,
 )
 _RELEASED_HINTS = ("releas", "open-sourc", "open sourc", "opensourc", "publish", "shar", "available", "provid", "开源")
-_DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|upon request)\b|未|不|将|即将", re.I)
+_DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|to be|future|upon request)\b|未|不|将|即将", re.I)
 
 
 @probe(D.BASE_DATA, D.END_DATA, needs="card")
@@ -183,12 +185,14 @@ def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
 
 
+# Past tense or "we train": "training from scratch" is what one could do. The Trainer's own sentence means only that it knew no base.
 _SCRATCH = re.compile(
-    r"\b(?:pre-?)?(?:train|trained|training|built|developed|learned)\w*\b[^.|#]{0,60}\bfrom[ -]scratch\b|\bfrom[ -]scratch\b[^.|#]{0,30}\btrain\w*|从(?:头|零)(?:开始)?(?:预)?训练|从零(?:开始)?|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
-    re.I,
+    r"(?:\b(?:is|was|are|were|been|be|model,?|models,?|network)\s+(?:[\w-]+\s+){0,4}?|\bwe\s+(?:\w+\s+)?|^[\s*_>-]*)(?:pre-?)?(?:trained|train|built|developed|learned)\b[^.|#]{0,60}?\bfrom[ -]scratch\b(?! on (?:the|an?) (?:none|unknown))|"
+    r"从(?:头|零)(?:开始)?(?:预)?训练|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
+    re.I | re.M,
 )
 _NOT_SCRATCH = re.compile(
-    r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|vocabulary|need to|to train|cost|how to|head|when|you|expensive|if)\b|而非|不是", re.I
+    r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|vocabulary|need to|to train|could|would|cost|several pre-?trained|how to|head|when|you|expensive|if)\b|而非|不是", re.I
 )
 
 
@@ -199,7 +203,8 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     if "scratch" in v.low or not v.low.isascii():
         for m in near_words(v, ("scratch", "从头", "从零", "zéro", "von grund", "cero"), _SCRATCH):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-            if not v.in_code(m.start()) and not _NOT_SCRATCH.search(card.text[a:b]):
+            boilerplate = card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
+            if not v.in_code(m.start()) and not boilerplate and not _NOT_SCRATCH.search(card.text[a:b]):
                 yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
                 yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
                 return

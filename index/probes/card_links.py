@@ -54,15 +54,25 @@ def _repositories(v: View) -> list[tuple[str, str, Link, re.Match[str]]]:
     return found
 
 
+#: Libraries that are not training code even for those who make them.
+LIBRARIES = frozenset(
+    """google/jax pytorch/pytorch tensorflow/tensorflow huggingface/transformers huggingface/peft huggingface/accelerate huggingface/datasets huggingface/diffusers
+    huggingface/tokenizers huggingface/optimum huggingface/huggingface_hub huggingface/text-generation-inference huggingface/text-embeddings-inference microsoft/deepspeed
+    microsoft/lora openai/openai-python openai/human-eval google/flaxformer nvidia/tensorrt-llm nvidia/apex""".split()
+)
+
+
 def _own(v: View, owner: str, name: str) -> bool:
     """Whether a code repository is the makers': by its owner, or by the model's name in the repository's."""
     key = f"{owner}/{name}".lower()
+    if key in LIBRARIES:
+        return False
     if v.is_ours(owner):
         return True
     if key in FRAMEWORKS:
         return False
     low = squash(name)
-    return any(len(t) > 3 and t in low for t in v.own)
+    return any(len(t) > 4 and t in low for t in v.own)
 
 
 @probe(D.TRAINING_CODE, needs="card")
@@ -197,14 +207,18 @@ def cited_paper(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 _REPORT = re.compile(r"technical report|tech report|white ?paper|model report|system card|技术报告", re.I)
 
+_BLOG = re.compile(r"\bblog\b", re.I)
+
 
 @probe(D.PREPRINT, needs="card")
 def own_report(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link a technical report, a white paper or a blog post of its makers?"""
     v, given = view(repo, card), set[str]()
     for link in card.links:
-        report = _REPORT.search(link.text) or (link.url.lower().endswith(".pdf") and re.search(r"report|paper", link.url + link.text, re.I))
-        blog = re.search(r"\bblog\b", link.text, re.I) and not v.foreign
+        named = v.names_us(link.text) or v.names_us(link.url)
+        report = _REPORT.search(link.text) and (named or not v.foreign)
+        report = report or (named and link.url.lower().endswith(".pdf") and "evaluation" not in v.kinds_at(link.start))
+        blog = _BLOG.search(link.text) and (named or not v.foreign)
         if (report or blog) and link.url not in given and len(given) < 3 and not v.in_code(link.start) and "arxiv.org" not in link.url:
             given.add(link.url)
             yield seen_around(D.PREPRINT, "own_report", card, link.start, link.end, ("report: " if report else "blog: ") + link.url)

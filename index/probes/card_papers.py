@@ -38,7 +38,7 @@ _VENUE_URL = re.compile(
 )
 _ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
 _FIELD = re.compile(r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})", re.I)
-_PREPRINT_PLACE = re.compile(r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|openai blog|techreport|hugging ?face|github|zenodo", re.I)
+_PREPRINT_PLACE = re.compile(r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|\bblog\b|techreport|hugging ?face|github|zenodo", re.I)
 _INTRODUCES = re.compile(
     r"\b(?:our|this model'?s|the model'?s) (?:\w+ )?(?:paper|preprint|report|article|publication|work)|\b(?:introduced|presented|described|proposed|released|detailed|first introduced|outlined|published) (?:in|by|with|here)|"
     r"\bpaper\b[*_\]\s]{0,4}[:：]|^\W{0,12}(?:arxiv|paper|preprint|tech(?:nical)? report|论文)\b|\b(?:see|read|check(?: out)?|refer to)\b[^.]{0,40}\bpaper\b|(?:official|accompan\w+|associated|corresponding)[^.]{0,30}\bpaper|\bmodel paper|\bresearch paper\b[*_\s]{0,4}[:：]|"
@@ -51,6 +51,7 @@ _BORROWS = re.compile(
     r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned (?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|technique|sharegpt|alpaca|self-instruct|evol)\b",
     re.I,
 )
+_TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")
 _TOP = 2_500  # characters of the body in which a plain "[paper]" is the model's
 _last: list[tuple[View, tuple[Reference, ...]]] = []
 
@@ -69,7 +70,7 @@ def references(v: View) -> tuple[Reference, ...]:
 
 def _entries(v: View) -> Iterator[Reference]:
     """BibTeX entries: a venue that is not arXiv makes a paper, an arXiv number a preprint, and one entry can be both."""
-    card, text = v.card, v.card.text
+    card, text = v.card, v.text
     if "@" not in text:
         return
     starts = [m for _, m in zip(range(60), _ENTRY.finditer(text, card.body_start), strict=False)]
@@ -105,12 +106,13 @@ def _own_entry(v: View, title: str, count: int, place: int) -> bool:
         return True
     if v.foreign:
         return False  # a derived model's only entry is usually its base's
-    asked = _INTRODUCES.search(v.card.text[max(0, place - 300) : place])
-    return count == 1 and ("citation" in v.kinds_at(place) or asked is not None) and not _BORROWS.search(title)
+    if count != 1 or _BORROWS.search(title):
+        return False
+    return "citation" in v.kinds_at(place) or _INTRODUCES.search(v.card.text[max(0, place - 300) : place]) is not None
 
 
 def _inline(v: View) -> Iterator[Reference]:
-    card, text = v.card, v.card.text
+    card, text = v.card, v.text
     words = {link.start: link.text for link in card.links}
     hits = [(m, False) for _, m in zip(range(200), _ARXIV.finditer(text, card.body_start), strict=False)] if _has_arxiv(v.low) else []
     hits += [(m, True) for _, m in zip(range(100), _VENUE_URL.finditer(text, card.body_start), strict=False)] if "http" in v.low else []
@@ -139,10 +141,12 @@ def _own_inline(v: View, a: int, b: int, start: int, end: int, label: str) -> bo
         return False
     if v.foreign and not named:
         return False
+    if not named and ("training_data" in v.kinds_at(start) or _TABLE_ROW.search(v.text, end, end + 80)):
+        return False  # the paper of a data set
     introduced = _INTRODUCES.search(near) or _INTRODUCES.search(label) or "paper" in label.lower() or "arxiv" in label.lower()
     if named and introduced:
         return True
-    if v.names_us(label) and len(label) > 20:  # the paper's own title as the words of the link
-        return True
     top = start < v.card.body_start + _TOP
+    if v.names_us(label) and (len(label) > 20 or top):  # the paper's title or the model's name as the words of the link
+        return True
     return bool(introduced) and top and "evaluation" not in v.kinds_at(start)

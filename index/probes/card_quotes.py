@@ -81,8 +81,17 @@ def near_words(v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit:
 
     A window ends at a blank line. Patterns see the text, words are looked for in its lower-case form.
     """
-    places = sorted(at for word in words for at in _places(v.low, word, v.card.body_start, limit))
-    text, i = v.card.text, 0
+    low, begin = v.low, v.card.body_start
+    places: list[int] = []
+    for word in words:
+        at, left = low.find(word, begin), limit
+        while at >= 0 and left:
+            places.append(at)
+            at, left = low.find(word, at + len(word)), left - 1
+    if not places:
+        return
+    places.sort()
+    text, i = v.text, 0
     while i < len(places):
         first = places[i]
         start = max(text.rfind("\n\n", max(0, first - _WINDOW), first) + 1, first - _WINDOW, v.card.body_start)
@@ -92,14 +101,6 @@ def near_words(v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit:
             end = max(end, _window_end(text, places[i]))
             i += 1
         yield from pattern.finditer(text, start, end)
-
-
-def _places(low: str, word: str, start: int, limit: int) -> Iterator[int]:
-    at = low.find(word, start)
-    while at >= 0 and limit:
-        yield at
-        at = low.find(word, at + len(word))
-        limit -= 1
 
 
 def _window_end(text: str, at: int) -> int:
@@ -115,7 +116,7 @@ _KINDS = {
     "training_procedure": r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|hyper\w*|strategy|stages?|objective|infra\w*)|hyper-?parameters?|^(pre-?|post-?)?training$|^(supervised )?fine-?tuning( details?| procedure| process)?$|preprocessing|how (it|this|the model) was trained|训练(过程|细节|方法|流程)|entraînement|entrenamiento|学習(手順|方法)|axolotl config",
     "evaluation": r"evaluat|results?\b|benchmark|performance|metrics?\b|accuracy|leaderboard|scores?\b|testing|评测|评估|性能|évaluation|evaluación|auswertung|ergebnisse|評価",
     "limitations": r"limitation|\bbias|risks?\b|ethic|caveat|safety|out-of-scope|responsib|局限|偏见|风险|limites?\b|einschränkung|limitacion|sesgos|制限",
-    "hardware": r"hardware|comput(e|ing)\b|infrastructure|environmental|carbon|emissions?|co2|gpus?\b|tpus?\b|training time|硬件|算力",
+    "hardware": r"hardware|comput(e|ing)\b|infrastructure|environmental|carbon|emissions?|co2|training time|train\w* (?:on )?gpus?|硬件|算力",
     "architecture": r"architectur|model structure|network structure|technical spec|model config|model parameters|模型架构|模型结构|architektur|arquitectura",
     "citation": r"cit(e|ation|ing)|bibtex|reference|引用",
     "license": r"licen[cs]|许可|协议|lizenz|licencia",
@@ -149,8 +150,8 @@ def kinds_of(title: str) -> frozenset[str]:
 _EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
 
 
-def _parts(card: Card, low: str) -> tuple[Part, ...]:
-    sections, text = card.sections, card.text
+def _parts(card: Card, text: str, low: str) -> tuple[Part, ...]:
+    sections = card.sections
     has_empty = any(h in low for h in _EMPTY_HINTS)
     counts = [0] * len(sections)
     above: list[int] = []
@@ -158,7 +159,7 @@ def _parts(card: Card, low: str) -> tuple[Part, ...]:
         while above and sections[above[-1]].end <= section.start:
             above.pop()
         stop = sections[i + 1].start if i + 1 < len(sections) else section.end
-        words = without_comments(text[section.body : stop])
+        words = text[section.body : stop]
         own = len((_EMPTY.sub(" ", words) if has_empty else words).split())
         counts[i] += own
         for j in above:
@@ -214,7 +215,8 @@ class View(NamedTuple):
     """A card read for one repo."""
 
     card: Card
-    low: str  # the text in lower case, place for place
+    text: str  # the card's text with HTML comments blanked, place for place: for looking, not for quoting
+    low: str  # that in lower case, place for place
     parts: tuple[Part, ...]
     map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
     org: str  # squashed
@@ -258,10 +260,11 @@ def view(repo: Repo, card: Card) -> View:
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
-    low = fold(card.text)
-    parts = _parts(card, low)
+    text = without_comments(card.text, card.body_start)  # the template's advice to authors is no statement of theirs
+    low = fold(text)
+    parts = _parts(card, text, low)
     made = View(
-        card, low, parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
+        card, text, low, parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
         bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS, {},
     )  # fmt: skip
     _last[:] = [(repo, card, made)]

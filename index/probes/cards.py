@@ -20,12 +20,12 @@ D = Dimension
 FILLED = 5  # words that a section needs to count as filled
 
 
-def first_words(card: Card, part: Part) -> tuple[int, int]:
+def first_words(v: View, part: Part) -> tuple[int, int]:
     """The first line of text in a section, as a place."""
     start, end = part.section.body, part.section.end
-    while start < end and card.text[start] in " \t\r\n*_:-#>|=":
+    while start < end and v.text[start] in " \t\r\n*_:-#>|=":
         start += 1
-    stop = card.text.find("\n", start, end)
+    stop = v.text.find("\n", start, end)
     return start, end if stop < 0 else stop
 
 
@@ -39,7 +39,7 @@ def _section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence
     if not parts:
         return None
     best = max(parts, key=lambda p: p.words)
-    start, end = first_words(v.card, best)
+    start, end = first_words(v, best)
     return seen(dimension, name, v.card, start, end, f"{kind}: {best.words} words")
 
 
@@ -82,8 +82,8 @@ def card_boilerplate(repo: Repo, card: Card) -> Iterator[Evidence]:
         value = f"template: {card.placeholders} placeholders"
         yield seen(D.MODEL_CARD, "card_boilerplate", card, at, at + 25, value)
     elif card.is_generated:
-        start = card.body_start
-        yield seen(D.MODEL_CARD, "card_boilerplate", card, start, start + 200, card.generator)
+        at = card.generator_at
+        yield seen_around(D.MODEL_CARD, "card_boilerplate", card, at, at + 20, card.generator)
     else:
         yield from not_stated("card_boilerplate", D.MODEL_CARD)
 
@@ -110,6 +110,8 @@ _SETTINGS = re.compile(
     re.I,
 )
 
+_SETTINGS_HINTS = ("learning rate", "learning_rate", "learning-rate", "batch", "epochs", "weight decay", "optimi", "warm")
+
 
 @probe(D.ARCHITECTURE, needs="card")
 def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
@@ -133,7 +135,7 @@ def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
     if any(h in v.low for h in _HARDWARE_HINTS):
         for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10):
-            near = card.text[max(0, m.start() - 150) : m.end() + 100]
+            near = v.text[max(0, m.start() - 150) : m.end() + 100]
             if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
                 yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
                 return
@@ -155,11 +157,11 @@ def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
     if found:
         yield found
         return
-    if "learning" in v.low or "batch" in v.low or "epoch" in v.low or "optimi" in v.low:
-        m = _SETTINGS.search(card.text, card.body_start)
-        if m:
-            yield seen_around(D.ARCHITECTURE, "training_setup", card, m.start(), m.end(), m[0].lower())
-            return
+    for m in near_words(v, _SETTINGS_HINTS, _SETTINGS, 20):
+        if v.in_code(m.start()) and "learning" not in m[0].lower():
+            continue  # a batch size in a snippet is about using the model, a learning rate is not
+        yield seen_around(D.ARCHITECTURE, "training_setup", card, m.start(), m.end(), m[0].lower())
+        return
     yield from not_stated("training_setup", D.ARCHITECTURE)
 
 
@@ -180,7 +182,7 @@ _LICENCE = re.compile(
 )  # fmt: skip
 _NAME = re.compile(_KNOWN, re.I)
 _OF_PART = re.compile(
-    r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er|paper)\b",
+    r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er)\b",
     re.I,
 )
 _OF_MODEL = re.compile(r"\b(?:model|weights|checkpoint|parameters|project|everything|artifacts?|adapter|lora)s?\b", re.I)
@@ -225,7 +227,7 @@ _LICENCE_HINTS = ("licen", "released under", "available under", "distributed und
 
 def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, licence, whether it is a part's) of every sentence that names a licence."""
-    text = v.card.text
+    text = v.text
     for m in near_words(v, _LICENCE_HINTS, _LICENCE):
         words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
         if not words or v.in_code(m.start()):
@@ -253,17 +255,23 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
 # --- documentation of the code, package, API ---
 
 _DOCS = re.compile(r"readthedocs|/docs?(?:/|$|\.)|//docs?\.|/wiki\b|/tutorials?\b|\.github\.io/|documentation", re.I)
-_FOREIGN_DOCS = re.compile(r"huggingface\.co/docs|pytorch\.org|tensorflow\.org|docs\.python|docs\.vllm|ollama|llama\.cpp|text-generation-webui|mlabonne\.github", re.I)
+_DOCS_WORDS = re.compile(r"\b(?:documentation|docs|user guide|tutorials?|api reference|cookbook)\b", re.I)
+_FOREIGN_DOCS = re.compile(
+    r"huggingface\.co/docs|pytorch\.org|tensorflow\.org|docs\.python|docs\.vllm|ollama|llama\.cpp|text-generation-webui|mlco2|sbert\.net|licen[sc]e|policy|blog",
+    re.I,
+)
 
 
 @probe(D.CODE_DOCS, needs="card")
 def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link documentation of the code?"""
+    """Does the card link documentation of its makers' code?"""
     v, name, given = view(repo, card), "documentation_link", set[str]()
     for link in card.links:
-        if (_DOCS.search(link.url) or "documentation" in link.text.lower()) and not _FOREIGN_DOCS.search(link.url):
+        worded = _DOCS_WORDS.search(link.text) if link.text else None
+        if (worded or _DOCS.search(link.url, 8)) and not _FOREIGN_DOCS.search(link.url):
             key = link.url.split("#")[0]
-            if key not in given and len(given) < 3 and not v.in_code(link.start):
+            theirs = worded or v.names_us(key[:120]) or (len(v.org) > 3 and v.org in squash(key[:120]))
+            if theirs and key not in given and len(given) < 3 and not v.in_code(link.start):
                 given.add(key)
                 yield seen_around(D.CODE_DOCS, name, card, link.start, link.end, link.url)
     if not given:
@@ -290,11 +298,12 @@ _REQUIREMENT = re.compile(r"^(?:@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")
 
 def _packages(v: View) -> dict[str, tuple[int, int]]:
     """Package names that the card installs or links, each with its first place."""
+    if "packages" in v.memo:
+        return v.memo["packages"]
     found: dict[str, tuple[int, int]] = {}
-    if "install" in v.low or " add " in v.low:
-        for i, m in enumerate(_PIP.finditer(v.card.text, v.card.body_start)):
-            if i == 100:
-                break
+    v.memo["packages"] = found
+    if "install" in v.low or "uv add" in v.low:
+        for m in near_words(v, (" install ", "uv add ", "npm i "), _PIP):
             for word in m[1].split():
                 word = word.strip("\"'`(),*")
                 name = _REQUIREMENT.match(word) if not word.startswith("-") and "+" not in word[:6] else None
@@ -309,6 +318,15 @@ def _packages(v: View) -> dict[str, tuple[int, int]]:
     return found
 
 
+#: What everybody installs: nobody's own package because a model's name shares a word with it.
+COMMON_PACKAGES = frozenset(
+    """transformers torch torchvision torchaudio accelerate datasets tokenizers sentence-transformers diffusers peft trl bitsandbytes flash-attn vllm sglang
+    huggingface-hub safetensors sentencepiece protobuf einops timm setfit flair spacy onnx onnxruntime optimum auto-gptq autoawq ctransformers llama-cpp-python
+    openai langchain gradio numpy pandas scikit-learn scipy pillow opencv-python tensorflow keras jax flax deepspeed xformers nltk evaluate librosa soundfile
+    speechbrain espnet nemo-toolkit ultralytics mlx mlx-lm mlx-vlm stable-baselines3 whisper openai-whisper faster-whisper open-clip-torch clip adapters adapter-transformers""".split()
+)
+
+
 @probe(D.PACKAGE, needs="card")
 def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card install a released package that bears the model's or its makers' name?"""
@@ -316,7 +334,8 @@ def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
     found = False
     for package, (start, end) in _packages(v).items():
         squashed = squash(package)
-        if v.is_ours(package) or any(squash(t) in squashed for t in v.own if len(t) > 3):
+        named = package not in COMMON_PACKAGES and any(squashed.startswith(t) for t in v.own if len(t) > 3)
+        if named or v.is_ours(package):
             found = True
             yield seen(D.PACKAGE, name, card, start, end, package)
     if not found:
@@ -339,7 +358,7 @@ _API = re.compile(
     re.I,
 )
 _API_WORDS = re.compile(r"\b(?:api|demo|playground|try it|inference endpoint|chat with|space)\b", re.I)
-_NOT_API = re.compile(r"leaderboard|open_llm|gguf-my-repo|mlx-my-repo|/docs/|github\.com|model-sizer|model-memory|spaces/[\w-]+/mergekit|colab", re.I)
+_NOT_API = re.compile(r"leaderboard|open_llm|gguf-my-repo|mlx-my-repo|/docs/|github\.com|model-sizer|model-memory|spaces/[\w-]+/mergekit|colab|licen[sc]e|agreement|/blob/|/resolve/|\.(?:png|jpe?g|gif|mp4|webp|svg|wav)$|CyberSecEval|spawning|youtu\.?be", re.I)
 
 
 @probe(D.API, needs="card")
@@ -347,9 +366,11 @@ def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link an API, an inference endpoint or a demo?"""
     v, given = view(repo, card), set[str]()
     for link in card.links:
-        if (_API.search(link.url) or _API_WORDS.search(link.text)) and not _NOT_API.search(link.url):
+        if "github.com" in link.url or "arxiv.org" in link.url:
+            continue
+        if (_API.search(link.url) or (link.text and _API_WORDS.search(link.text))) and not _NOT_API.search(link.url):
             key = link.url.rstrip("/").lower()
-            if key not in given and len(given) < 4 and link.url.startswith("http"):
+            if key not in given and len(given) < 4 and link.url.startswith("http") and not v.in_code(link.start):
                 given.add(key)
                 account = re.search(r"spaces/([\w.-]+)/", link.url)
                 whose = "own: " if account and v.is_ours(account[1]) else ""

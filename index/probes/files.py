@@ -25,8 +25,8 @@ _FORMATS = {
 }  # fmt: skip
 #: May hold weights or anything else: enough to forbid "no weights", not enough to claim them.
 _CONTAINERS = frozenset(
-    "zip rar 7z tar gz tgz bz2 xz zst pkl pickle joblib p npz npy dat kv model whl pb params xml ubj mat rds jld2 so "
-    "data sif".split()
+    """zip rar 7z tar gz tgz bz2 xz zst pkl pickle joblib p npz npy dat kv model whl pb params xml ubj mat rds jld2 so
+    data sif""".split()
 )
 #: What a library keeps its weights in, where that library is named in the metadata.
 _LIBRARY_CONTAINERS = {
@@ -41,7 +41,7 @@ _LEFTOVER = re.compile(
     re.IGNORECASE,
 )
 _TF_CHECKPOINT = re.compile(r"\.data-\d{5}-of-\d{5}$")
-_SPLIT_PART = re.compile(r"\.(gguf|safetensors|bin)[.\-_](?:part|split)?[-_.]?[a-z0-9]{1,12}(?:of[0-9]+)?$", re.IGNORECASE)
+_SPLIT_PART = re.compile(r"\.(gguf|safetensors|bin)[.\-_](?:part|split)?[-_.]?[a-z0-9]{1,12}(?:of\d+)?$", re.IGNORECASE)
 _SHARD = re.compile(r"^(.*?)[-_.](\d{5})-of-(\d{5})(\.[a-z0-9_.]+)$", re.IGNORECASE)
 _TOKENIZER = re.compile(r"^(?:tokenizer|vocab|merges|spiece|sentencepiece|special_tokens|added_tokens)", re.IGNORECASE)
 _ADAPTER = re.compile(r"^adapter_model\b|^pytorch_lora_weights\b|(?:^|[-_.])lora[-_.]?weights", re.IGNORECASE)

@@ -44,7 +44,8 @@ _BOILERPLATE_PAPERS = frozenset({"1910.09700"})
 _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
 #: Names that say what a model was made from. A name is a hint, never a proof.
 _RESTRICTED_NAMES = (
-    (re.compile(r"(?<![a-z])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?!\d)", re.IGNORECASE), "llama", ("meta-llama", "facebook")),
+    (re.compile(r"(?<![a-z])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?!\d)", re.IGNORECASE), "llama",
+     ("meta-llama", "facebook")),
     (re.compile(r"code[-_]?llama", re.IGNORECASE), "llama", ("meta-llama", "codellama", "facebook")),
     (re.compile(r"(?<![a-z])(?:vicuna|alpaca[-_]?(?:7b|13b|30b|65b))", re.IGNORECASE), "llama", ("lmsys",)),
     (re.compile(r"(?<![a-z])(?:code)?gemma(?:[-_]?[123])?(?![a-z0-9])", re.IGNORECASE), "gemma", ("google",)),
@@ -256,9 +257,11 @@ def architecture_config(repo: Repo) -> Iterator[Evidence]:
             repo.model_type or "",
         )  # fmt: skip
     elif repo.model_type:
-        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, repo.model_type, "config.model_type", repo.model_type)
+        named = repo.model_type
+        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, named, "config.model_type", named)
     elif repo.auto_model:
-        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, repo.auto_model, "transformersInfo", repo.auto_model)
+        named = repo.auto_model
+        yield Evidence(D.ARCHITECTURE, "architecture_config", YES, named, "transformersInfo", named)
 
 
 @probe(D.ARCHITECTURE, D.PACKAGE, needs="listing")
@@ -339,5 +342,3 @@ def intermediate_checkpoints(repo: Repo) -> Iterator[Evidence]:
     if found:
         first = next(iter(found.values()))
         yield Evidence(D.END_WEIGHTS, "intermediate_checkpoints", YES, first, "siblings", str(len(found)))
-
-
