@@ -83,9 +83,7 @@ def _trim(text: str, start: int, end: int) -> int:
     """A bare URL without the punctuation of the sentence that it stands in."""
     while end > start:
         last = text[end - 1]
-        if last in ".,;:!?*_~，。；：、）":
-            end -= 1
-        elif last == ")" and text.count(")", start, end) > text.count("(", start, end):
+        if last in ".,;:!?*_~，。；：、）" or last == ")" and text.count(")", start, end) > text.count("(", start, end):
             end -= 1
         else:
             break

@@ -164,51 +164,59 @@ _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where i
 def _load_yaml(source: str) -> Any:
     """Strings, lists and dicts from parser events; our own stack, so that depth and size are ours to bound."""
     root: list[Any] = []
-    stack: list[list[Any]] = [["list", root, None, 0]]  # kind, container, pending key, nodes
+    stack = [_Open(root, None, 0)]
     anchors: dict[str, tuple[Any, int]] = {}
-    nodes = 0
+    weight = 0
+    value: Any
     for event in yaml.parse(source, Loader=_LOADER):
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            value, size = event.value, 1
+        if isinstance(event, yaml.ScalarEvent):
+            value, cost = event.value, 1 + len(event.value) // 100
             if event.anchor:
-                anchors[event.anchor] = (value, 1)
-        elif kind is yaml.AliasEvent:
-            if event.anchor not in anchors:  # unknown, or the container that we are still inside
-                raise _Refused(f"the front matter's alias *{event.anchor[:40]} names nothing that is complete")
-            value, size = anchors[event.anchor]
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                anchors[event.anchor] = (value, cost)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             if len(stack) > MAX_YAML_DEPTH:
                 raise _Refused(f"the front matter is nested deeper than {MAX_YAML_DEPTH}")
-            container: Any = {} if kind is yaml.MappingStartEvent else []
-            stack.append(["map" if kind is yaml.MappingStartEvent else "list", container, None, nodes, event.anchor])
-            nodes += 1
+            stack.append(_Open({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor, weight))
             continue
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            _, value, _, before, anchor = stack.pop()
-            size = 0  # its nodes are counted already
-            if anchor:
-                anchors[anchor] = (value, nodes - before)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            closed = stack.pop()
+            value, cost = closed.container, 1
+            if closed.anchor:
+                anchors[closed.anchor] = (value, weight + 1 - closed.weight)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:  # unknown, or the container that we are still inside
+                raise _Refused(f"the front matter's alias *{str(event.anchor)[:40]} names nothing that is complete")
+            value, cost = anchors[event.anchor]
         else:
             continue
-        nodes += size  # an alias costs what it stands for: a bomb is refused before it is anything
-        if nodes > MAX_YAML_NODES:
-            raise _Refused(f"the front matter has more than {MAX_YAML_NODES:,} values, aliases counted as what they repeat")
-        _put(stack[-1], value)
+        weight += cost  # an alias costs what it stands for: a bomb is refused before it is anything
+        if weight > MAX_YAML_NODES:
+            raise _Refused(f"the front matter holds more than {MAX_YAML_NODES:,} values, repeated ones counted again")
+        stack[-1].put(value)
     return root[0] if root else None
 
 
-def _put(frame: list[Any], value: Any) -> None:
-    kind, container, key = frame[0], frame[1], frame[2]
-    if kind == "list":
-        container.append(value)
-    elif key is None:
-        if not isinstance(value, str):
+class _Open:
+    """A list or mapping that is being read, and what had been read when it began."""
+
+    __slots__ = ("anchor", "container", "key", "weight")
+
+    def __init__(self, container: list[Any] | dict[str, Any], anchor: str | None, weight: int) -> None:
+        self.container = container
+        self.anchor = anchor
+        self.weight = weight
+        self.key: str | None = None
+
+    def put(self, value: Any) -> None:
+        if isinstance(self.container, list):
+            self.container.append(value)
+        elif self.key is not None:
+            self.container[self.key] = value  # a key given twice: the last wins, as on the Hub
+            self.key = None
+        elif isinstance(value, str):
+            self.key = value
+        else:
             raise _Refused("the front matter has a key that is not text")
-        frame[2] = value
-    else:
-        container[key] = value
-        frame[2] = None
 
 
 # --- shape of the body ---
@@ -278,7 +286,9 @@ def _tagged(text: str, start: int) -> list[tuple[int, int, int, str]]:
     return found
 
 
-def _outside(heads: list[tuple[int, int, int, str]], code: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int, str]]:
+def _outside(
+    heads: list[tuple[int, int, int, str]], code: tuple[tuple[int, int], ...]
+) -> list[tuple[int, int, int, str]]:
     """Headings that are not comments of a program."""
     if not code:
         return heads
@@ -326,7 +336,8 @@ def without_comments(text: str, start: int = 0) -> str:
     """The text with its HTML comments from `start` on turned into blanks, every place kept; one never closed stays."""
     if text.find("<!--", start) < 0:
         return text
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     while (begin := text.find("<!--", max(at, start))) >= 0 and (end := text.find("-->", begin)) >= 0:
         pieces += (text[at:begin], " " * (end + 3 - begin))
         at = end + 3

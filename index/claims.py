@@ -1,8 +1,8 @@
 """What a card says of its own model: 'open source', 'fully open', 'open weights', 'source available'. Pure.
 
-A statement counts when the sentence is about this model: its subject is the model, its name, its makers ("we", "our"), or
-the card's own title. Denials, plans, questions, code, quotations, tables, and talk about other models, communities, data
-and tools do not count. When in doubt it is no claim: a claim that we invent would accuse somebody.
+A statement counts when the sentence is about this model: its subject is the model, its name, its makers ("we", "our"),
+or the card's own title. Denials, plans, questions, code, quotations, tables, and talk about other models, communities,
+data and tools do not count. When in doubt it is no claim: a claim that we invent would accuse somebody.
 
 Matching is done on a copy without invisible characters and with overridden direction undone; quotes are verbatim.
 Does not judge whether a claim is true.
@@ -15,9 +15,24 @@ from typing import NamedTuple
 
 from crawler.cards import Card
 from index.claim_words import (
-    ABSTRACT, CJK_ABOUT, CJK_OTHERS, DENIED, LATER, LICENCE_AFTER, MODEL_NOUN, NOT_A_MODEL, OBJECT, OTHERS, OTHERS_AFTER,
-    PATTERNS, PLAIN_NAME, SUBJECT, Mention, fragment_ends, mentions,
-)  # fmt: skip
+    ABSTRACT,
+    CJK_ABOUT,
+    CJK_OTHERS,
+    DENIED,
+    LATER,
+    LICENCE_AFTER,
+    MODEL_NOUN,
+    NOT_A_MODEL,
+    OBJECT,
+    OTHERS,
+    OTHERS_AFTER,
+    PATTERNS,
+    PLAIN_NAME,
+    SUBJECT,
+    Mention,
+    fragment_ends,
+    mentions,
+)
 
 MAX_QUOTE = 200
 MAX_HITS = 300  # mentions looked at in one card
@@ -36,7 +51,7 @@ class Claim(NamedTuple):
 
 
 def claims(card: Card, names: frozenset[str] = frozenset()) -> tuple[Claim, ...]:
-    """All claims in the order of their place, one for each sentence and kind. `names`: distinctive words of the model's name."""
+    """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name."""
     text, places = _visible(card.text)
     start = card.body_start if places is None else _back(places, card.body_start)
     low_text = text.lower()
@@ -64,7 +79,9 @@ def claims(card: Card, names: frozenset[str] = frozenset()) -> tuple[Claim, ...]
 
 # --- normalising ---
 
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+)
 _INVISIBLE_OR_END = re.compile(_INVISIBLE.pattern + "|\n")
 _OVERRIDE = "\u202e"
 _ENDS_OVERRIDE = "\u202c\u202d\u2069\n"
@@ -103,7 +120,11 @@ def _in(spans: tuple[tuple[int, int], ...], place: int) -> bool:
 
 # --- one mention ---
 
-_OF_WEIGHTS = re.compile(r"\b(?:weights|parameters)\s+(?:is|are)\s+[*_]{0,2}\Z|\b(?:weights|parameters)\s+(?:is|are)\s+(?=\S{0,4}\Z)", re.I)
+_OF_WEIGHTS = re.compile(
+    r"\b(?:weights|parameters)\s+(?:is|are)\s+[*_]{0,2}\Z|\b(?:weights|parameters)\s+(?:is|"
+    r"are)\s+(?=\S{0,4}\Z)",
+    re.I,
+)
 
 
 def _fragment(text: str, start: int, end: int) -> tuple[int, int]:
@@ -130,7 +151,9 @@ def _window(text: str, low: int, start: int, end: int, high: int) -> tuple[int, 
 
 
 _QUOTED = re.compile(r"[\"“”'‘’«»`]\Z")
-_LINE_TABOO = re.compile(r"^\s*(?:>|\|)|\btitle\s*=|\bbooktitle\s*=|^\s*(?:user|assistant|human|prompt|input|output|q|a)\s*:", re.I)
+_LINE_TABOO = re.compile(
+    r"^\s*(?:>|\|)|\btitle\s*=|\bbooktitle\s*=|^\s*(?:user|assistant|human|prompt|input|output|q|a)\s*:", re.I
+)
 
 
 def _about(text: str, low: int, hit: Mention, high: int, names: frozenset[str], near_top: bool) -> str:
@@ -176,7 +199,9 @@ def _english(before: str, after: str, names: frozenset[str], near_top: bool) -> 
 def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str], near_top: bool) -> bool:
     named = any(n in (lead + between).lower() for n in names)
     if about == "copula":
-        return not between.rstrip().lower().endswith(" to") and _subject(lead, names) and not ABSTRACT.search(lead[-80:])
+        return (
+            not between.rstrip().lower().endswith(" to") and _subject(lead, names) and not ABSTRACT.search(lead[-80:])
+        )
     if about == "we":
         return bool(OBJECT.match(after)) or any(n in after[:60].lower() for n in names)
     if about == "verb":
@@ -200,15 +225,28 @@ def _subject(lead: str, names: frozenset[str]) -> bool:
         return True
     if SUBJECT.search(tail):
         other = PLAIN_NAME.match(tail.strip())
-        return not other or other[0].lower() in ("it", "this", "the", "our", "we", "these", "all", "both", "model", "models")
+        return not other or other[0].lower() in (
+            "it",
+            "this",
+            "the",
+            "our",
+            "we",
+            "these",
+            "all",
+            "both",
+            "model",
+            "models",
+        )
     return False
 
 
 _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
-    """model card for the and with from models this that base chat instruct large small language open source sourced weights
-    fully introduction overview description about details readme welcome version image text code data bit gguf our your
-    usage license licence news intro using free based""".split()
+    str.split("""
+    model card for the and with from models this that base chat instruct large small language open source sourced
+    weights fully introduction overview description about details readme welcome version image text code data bit
+    gguf our your usage license licence news intro using free based
+""")
 )
 
 
@@ -217,4 +255,6 @@ def _title_names(card: Card) -> frozenset[str]:
     first = next((s for s in card.sections if s.level <= 2), None)
     if first is None or first.start > card.body_start + 2_000:
         return frozenset()
-    return frozenset(w for w in _WORD.findall(first.title.lower()[:80].split(":")[0]) if w not in _COMMON and len(w) > 3)
+    return frozenset(
+        w for w in _WORD.findall(first.title.lower()[:80].split(":")[0]) if w not in _COMMON and len(w) > 3
+    )

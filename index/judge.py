@@ -28,7 +28,8 @@ from crawler.records import Repo
 from index import licenses, tables
 from index.lineage import Handed, ancestors_first, candidates
 from index.overrides import Override
-from index.rules import RULES_VERSION
+from index.probes import all_probes
+from index.rules import RULES_VERSION, all_rules
 from index.tables import Before, Document, Moved, Row
 from index.verdict import Text, Verdict, examine, failed, own_license
 
@@ -83,6 +84,7 @@ def judge(
 
     `dry_run` writes nothing and reports what would move. Raises as crawler.database.connect does, and StorageFull.
     """
+    all_probes(), all_rules()  # a broken module must end the run here, not become the error of every repo
     with closing(tables.open_hub(hub_db)) as conn, closing(_Library(documents_db)) as library:
         rules = rules_digest(overrides or {})
         run, due = tables.begin(

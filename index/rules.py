@@ -112,7 +112,7 @@ def published() -> tuple[Published, ...]:
     """The rules table as published: every rule, and the three things that are not rules."""
     rows = [Published(r.code, r.dimension, r.value, r.words, RULES_VERSION) for r in all_rules()]
     nothing = "We looked where we can look and found nothing that decides."
-    rows.append(Published(UNKNOWN_CODE, "", Value.UNKNOWN, nothing, RULES_VERSION))
-    rows.append(Published(ERROR_CODE, "", Value.UNKNOWN, "Judging failed: {}", RULES_VERSION))
-    rows.append(Published(OVERRIDE_CODE, "", "", "A person reviewed this: {}", RULES_VERSION))
+    rows.append(Published(UNKNOWN_CODE, "*", Value.UNKNOWN, nothing, RULES_VERSION))
+    rows.append(Published(ERROR_CODE, "*", Value.UNKNOWN, "Judging failed: {}", RULES_VERSION))
+    rows.append(Published(OVERRIDE_CODE, "*", "*", "A person reviewed this: {}", RULES_VERSION))
     return tuple(rows)

@@ -20,9 +20,9 @@ CREATE TABLE verdicts (                   -- one row per repo
   family TEXT,
   base_model TEXT,                        -- the first declared ancestor
   dossier INTEGER NOT NULL REFERENCES dossiers(dossier),
-  allows INTEGER NOT NULL,                -- 0..6: nothing made from this model is proved above it
-  allows_max INTEGER NOT NULL,            -- nor can be above this
-  allows_why TEXT NOT NULL,               -- the reason, as a restriction code
+  allows INTEGER NOT NULL DEFAULT 2,      -- 0..6: nothing made from this model is proved above it
+  allows_max INTEGER NOT NULL DEFAULT 6,  -- nor can be above this
+  allows_why TEXT NOT NULL DEFAULT 'unknown-base', -- the reason, as a restriction code
   basis BLOB NOT NULL,                    -- everything the verdict rests on, 8 bytes each: repo, documents, bases, rules
   rules_version TEXT NOT NULL,
   judged TEXT NOT NULL                    -- date

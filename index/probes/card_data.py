@@ -19,11 +19,19 @@ from index.probes.cards import first_words, sections_of
 
 D = Dimension
 _PRETRAIN = re.compile(r"pre-?train|base model|语料|预训练|pré-?entraîn|vortrain|preentren", re.I)
-_TUNE = re.compile(r"fined?-?tun|\btuning|instruct|\bsft\b|\bdpo\b|rlhf|alignment|preference|post-?train|微调|对齐|ajuste fino", re.I)
-_TRAINS = re.compile(
-    r"train|tun(?:ed|ing)\b|\bcorpus|\bcorpora|learned (?:from|on)|distill|训练|微调|語料|语料|学習|entraîn|entren|trainiert|обуч|addestrat|treinad", re.I
+_TUNE = re.compile(
+    r"fined?-?tun|\btuning|instruct|\bsft\b|\bdpo\b|rlhf|alignment|preference|post-?train|微调|对齐|ajuste fino", re.I
 )
-_TESTS = re.compile(r"\b(?:evaluat\w*|benchmark\w*|test(?:ed|ing)?|leaderboard|scores?|accuracy|zero-shot|few-shot|held-out|perplexity)\b|评测|测试", re.I)
+_TRAINS = re.compile(
+    r"train|tun(?:ed|ing)\b|\bcorpus|\bcorpora|learned (?:from|on)|distill|训练|微调|語料|语料|学習|entraîn|entren|"
+    r"trainiert|обуч|addestrat|treinad",
+    re.I,
+)
+_TESTS = re.compile(
+    r"\b(?:evaluat\w*|benchmark\w*|test(?:ed|ing)?|leaderboard|scores?|accuracy|zero-shot|few-shot|held-out|"
+    r"perplexity)\b|评测|测试",
+    re.I,
+)
 
 
 def about_training(v: View, start: int, end: int) -> bool:
@@ -83,13 +91,23 @@ _HINTS = ("train", "tuned", "tuning", "corp", "learned", "distill")
 
 
 def _is_training_data(v: View, mention: Mention) -> bool:
-    if v.in_code(mention.start) or (mention.corpus.capitals and not v.card.text[mention.start : mention.start + 2].isupper()):
+    if v.in_code(mention.start) or (
+        mention.corpus.capitals and not v.card.text[mention.start : mention.start + 2].isupper()
+    ):
         return False
     return about_training(v, mention.start, mention.end)
 
 
-_DATASET = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+(?:/[\w.-]+)?)|(kaggle\.com/(?:datasets|competitions)/[\w./-]+)|(zenodo\.org/records?/\d+)", re.I)
-_NOT_TRAINED_ON = re.compile(r"open-llm-leaderboard|details_|/leaderboard|huggingface/(?:badges|documentation-images)|resolve/main/[^\s]*\.(?:png|jpe?g|svg|gif|webp|mp4|wav)|/(?:badges|logos?)/", re.I)
+_DATASET = re.compile(
+    r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+(?:/[\w.-]+)?)|(kaggle\.com/(?:datasets|"
+    r"competitions)/[\w./-]+)|(zenodo\.org/records?/\d+)",
+    re.I,
+)
+_NOT_TRAINED_ON = re.compile(
+    r"open-llm-leaderboard|details_|/leaderboard|huggingface/(?:badges|documentation-images)|"
+    r"resolve/main/[^\s]*\.(?:png|jpe?g|svg|gif|webp|mp4|wav)|/(?:badges|logos?)/",
+    re.I,
+)
 
 
 def dataset_id(link: Link) -> str | None:
@@ -122,23 +140,40 @@ def dataset_links(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if not any(d == g for g, _ in given)))
 
 
-_DATA = r"(?:training |pre-?training |fine-?tuning |train |underlying |original )?(?:data(?:sets?|[- ]?set)?|corpus|corpora)"
+_DATA = (
+    r"(?:training |pre-?training |fine-?tuning |train |underlying |original )?(?:data(?:sets?|[- ]?set)?|"
+    r"corpus|corpora)"
+)
 _WITHHELD = re.compile(
-    rf"(?:{_DATA}[^.|#]{{0,60}}?\b(?:is|are|was|were|has|have|been|will|can|could)\b[^.|#]{{0,14}}?\b(?:not|n't|never|cannot)\b[^.|#]{{0,16}}?\b(?:disclos|releas|publi[cs]|shar|open-?sourc|available|reveal|provided)\w*"
-    rf"|\b(?:do|does|did|can|could|will|have|has|are|is)(?: not|n['’]t)\b[^.|#]{{0,14}}\b(?:disclos|releas|publish|shar|open-?sourc|reveal)\w*[^.|#]{{0,50}}?\b{_DATA}"
-    rf"|\b(?:undisclosed|unreleased|non-?public|not publicly (?:available|released)|proprietary|in-?house|internal|private|confidential)(?: and [\w-]+)?,? (?:[\w-]+ ){{0,3}}?(?:data(?:sets?)?|corpus|corpora|mix(?:ture)?|collection)\b"
-    rf"|{_DATA}[^.|#]{{0,40}}\b(?:is|are|remains?)\b (?:\w+ ){{0,2}}(?:proprietary|private|confidential|undisclosed|internal|secret)\b"
+    rf"(?:{_DATA}[^.|#]{{0,60}}?\b(?:is|are|was|were|has|have|been|will|can|could)\b[^.|"
+    rf"#]{{0,14}}?\b(?:not|n't|never|cannot)\b[^.|#]{{0,16}}?\b(?:disclos|releas|publi[cs]|shar|"
+    rf"open-?sourc|available|reveal|provided)\w*"
+    rf"|\b(?:do|does|did|can|could|will|have|has|are|is)(?: not|n['’]t)\b[^.|#]{{0,14}}\b(?:disclos|releas|"
+    rf"publish|shar|open-?sourc|reveal)\w*[^.|#]{{0,50}}?\b{_DATA}"
+    rf"|\b(?:undisclosed|unreleased|non-?public|not publicly (?:available|released)|proprietary|in-?house|"
+    rf"internal|private|confidential)(?: and [\w-]+)?,? (?:[\w-]+ ){{0,3}}?(?:data(?:sets?)?|corpus|"
+    rf"corpora|mix(?:ture)?|collection)\b"
+    rf"|{_DATA}[^.|#]{{0,40}}\b(?:is|are|remains?)\b (?:\w+ ){{0,2}}(?:proprietary|private|confidential|"
+    rf"undisclosed|internal|secret)\b"
     r"|données (?:\w+[\s']){0,4}(?:ne (?:sont|seront) pas|propriétaires|confidentielles|non (?:publiques|divulguées))"
-    r"|nicht (?:veröffentlicht|offengelegt)\w*[^.|#]{0,40}daten|(?:trainings)?daten\w* (?:\w+ ){0,4}nicht (?:veröffentlicht|offengelegt|öffentlich)|proprietäre\w* daten"
-    r"|datos (?:\w+ ){0,5}(?:no (?:se (?:han )?)?(?:publica|divulga|revela|están disponibles|son públicos)|propietarios|privados|confidenciales)"
-    r"|(?:训练|预训练|微调)?(?:数据|语料)[^。；\n]{0,10}(?:不公开|未公开|不开源|未开源|暂不(?:公开|开源)|保密|不对外)|(?:不|未)(?:公开|开源|披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
+    r"|nicht (?:veröffentlicht|offengelegt)\w*[^.|#]{0,40}daten|(?:trainings)?daten\w* (?:\w+ ){0,4}nicht "
+    r"(?:veröffentlicht|offengelegt|öffentlich)|proprietäre\w* daten"
+    r"|datos (?:\w+ ){0,5}(?:no (?:se (?:han )?)?(?:publica|divulga|revela|están disponibles|son "
+    r"públicos)|propietarios|privados|confidenciales)"
+    r"|(?:训练|预训练|微调)?(?:数据|语料)[^。；\n]{0,10}(?:不公开|未公开|不开源|未开源|暂不(?:公开|开源)|保密|不对外)|(?:不|未)(?:公开|开源|"
+    r"披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
     re.I,
 )
 _WITHHELD_HINTS = (
-    "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic", "proprietary", "in-house", "inhouse", "internal", "private",
-    "confidential", "secret", "données", "daten", "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
+    "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
+    "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
+    "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
-_ABOUT_PEOPLE = re.compile(r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b", re.I)
+_ABOUT_PEOPLE = re.compile(
+    r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|"
+    r"evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b",
+    re.I,
+)
 
 
 @probe(D.BASE_DATA, D.END_DATA, needs="card")
@@ -159,8 +194,12 @@ def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _RELEASED = re.compile(
-    rf"(?:\b(?:we|i)\s+(?:\w+\s+){{0,3}}?(?:releas(?:e|ed|ing)|open-?sourc(?:e|ed|ing)|publish(?:ed|ing)?|shar(?:e|ed|ing))\s[^.|#]{{0,50}}?{_DATA}\b(?! (?:prep|process|pipeline|load|curation|collection code))|"
-    rf"{_DATA}[^.|#]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|published|(?:publicly |freely |openly )?available (?:at|here|on|in|for|under|from)|(?:publicly|freely|openly) available)|"
+    rf"(?:\b(?:we|i)\s+(?:\w+\s+){{0,3}}?(?:releas(?:e|ed|ing)|open-?sourc(?:e|ed|ing)|publish(?:ed|ing)?|"
+    rf"shar(?:e|ed|ing))\s[^.|#]{{0,50}}?{_DATA}\b(?! (?:prep|process|pipeline|load|curation|collection "
+    rf"code))|"
+    rf"{_DATA}[^.|#]{{0,50}}?\b(?:is|are|has been|have been)\s+(?:\w+\s+){{0,2}}(?:released|open-?sourced|"
+    rf"published|(?:publicly |freely |openly )?available (?:at|here|on|in|for|under|from)|(?:publicly|"
+    rf"freely|openly) available)|"
     r"(?:我们(?:还|也|同时)?开源了?|开源了)[^。；\n]{0,14}(?:训练数据|数据集|语料)|(?:训练数据|数据集|语料)[^。；\n]{0,8}已?(?:经)?开源)",
     re.I,
 )
@@ -185,14 +224,21 @@ def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
 
 
-# Past tense or "we train": "training from scratch" is what one could do. The Trainer's own sentence means only that it knew no base.
+# Past tense or "we train": "training from scratch" is what one could do.
+# The Trainer's own sentence ("trained from scratch on the None dataset") means only that it knew no base.
 _SCRATCH = re.compile(
-    r"(?:\b(?:is|was|are|were|been|be|model,?|models,?|network)\s+(?:[\w-]+\s+){0,4}?|\bwe\s+(?:\w+\s+)?|^[\s*_>-]*)(?:pre-?)?(?:trained|train|built|developed|learned)\b[^.|#]{0,60}?\bfrom[ -]scratch\b(?! on (?:the|an?) (?:none|unknown))|"
-    r"从(?:头|零)(?:开始)?(?:预)?训练|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|entrenad\w+ (?:desde cero|de cero)",
+    r"(?:\b(?:is|was|are|were|been|be|model,?|models,?|network)\s+(?:[\w-]+\s+){0,4}?|\bwe\s+(?:\w+\s+)?|"
+    r"^[\s*_>-]*)(?:pre-?)?(?:trained|train|built|developed|learned)\b[^.|#]{0,60}?\bfrom[ -]scratch\b(?! "
+    r"on (?:the|an?) (?:none|unknown))|"
+    r"从(?:头|零)(?:开始)?(?:预)?训练|entraîné\w* (?:de zéro|à partir de zéro)|von grund auf (?:neu )?trainiert|"
+    r"entrenad\w+ (?:desde cero|de cero)",
     re.I | re.M,
 )
 _NOT_SCRATCH = re.compile(
-    r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|vocabulary|need to|to train|could|would|cost|several pre-?trained|how to|head|when|you|expensive|if)\b|而非|不是", re.I
+    r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|"
+    r"vocabulary|need to|to train|could|would|cost|several pre-?trained|how to|head|when|you|expensive|"
+    r"if)\b|而非|不是",
+    re.I,
 )
 
 
@@ -211,7 +257,11 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, D.BASE_DATA, D.BASE_WEIGHTS)
 
 
-_SHEET = re.compile(r"\bdata[- ]?sheets?\b(?! for the model)|\bdata statement|\bdata cards?\b|\bdataset cards?\b|\bdata nutrition|summary of (?:the )?training (?:data|content)|\bdata provenance\b|数据卡", re.I)
+_SHEET = re.compile(
+    r"\bdata[- ]?sheets?\b(?! for the model)|\bdata statement|\bdata cards?\b|\bdataset cards?\b|\bdata "
+    r"nutrition|summary of (?:the )?training (?:data|content)|\bdata provenance\b|数据卡",
+    re.I,
+)
 
 
 @probe(D.DATASHEET, needs="card")
@@ -219,7 +269,9 @@ def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link or name a data sheet, a data card or a data statement?"""
     v, name, given = view(repo, card), "data_sheet", 0
     if "data" in v.low:
-        for m in near_words(v, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"), _SHEET):
+        for m in near_words(
+            v, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"), _SHEET
+        ):
             if not v.in_code(m.start()):
                 given += 1
                 yield seen_around(D.DATASHEET, name, card, m.start(), m.end(), " ".join(m[0].lower().split()))

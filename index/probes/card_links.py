@@ -17,28 +17,58 @@ from index.probes.card_quotes import View, near_words, not_stated, seen, seen_ar
 
 D = Dimension
 
-_FORGE = re.compile(r"https?://(?:www\.)?(github\.com|gitlab\.com|codeberg\.org|gitee\.com|bitbucket\.org)/([\w.-]+)/([\w.-]+)(/[^\s?#]*)?", re.I)
-_NOT_CODE = re.compile(r"/(?:issues?|pulls?|discussions|stargazers|releases|actions|blob/[^/]+/(?:license|readme)[\w.]*|sponsors|graphs|labels|wiki)\b|\.(?:png|jpe?g|svg|gif|pdf|mp4|webp)$|user-attachments|/assets/", re.I)
+_FORGE = re.compile(
+    r"https?://(?:www\.)?(github\.com|gitlab\.com|codeberg\.org|gitee\.com|"
+    r"bitbucket\.org)/([\w.-]+)/([\w.-]+)(/[^\s?#]*)?",
+    re.I,
+)
+_NOT_CODE = re.compile(
+    r"/(?:issues?|pulls?|discussions|stargazers|releases|actions|blob/[^/]+/(?:license|readme)[\w.]*|sponsors|"
+    r"graphs|labels|wiki)\b|\.(?:png|jpe?g|svg|gif|pdf|mp4|webp)$|user-attachments|/assets/",
+    re.I,
+)
 #: Tools that many makers use: their own code only for their own makers.
 FRAMEWORKS = frozenset(
-    """huggingface/transformers huggingface/trl huggingface/peft huggingface/accelerate huggingface/datasets huggingface/diffusers huggingface/tokenizers
-    huggingface/pytorch-image-models huggingface/text-generation-inference huggingface/text-embeddings-inference huggingface/setfit huggingface/autotrain-advanced huggingface/optimum
-    huggingface/alignment-handbook huggingface/distil-whisper huggingface/huggingface_hub rwightman/pytorch-image-models openaccess-ai-collective/axolotl axolotl-ai-cloud/axolotl
-    unslothai/unsloth hiyouga/llama-factory hiyouga/llama-efficient-tuning ggerganov/llama.cpp ggml-org/llama.cpp ggerganov/ggml vllm-project/vllm sgl-project/sglang cg123/mergekit
-    arcee-ai/mergekit nvidia/megatron-lm nvidia/nemo microsoft/deepspeed microsoft/megatron-deepspeed eleutherai/gpt-neox eleutherai/lm-evaluation-harness lm-sys/fastchat
-    oobabooga/text-generation-webui lostruins/koboldcpp marella/ctransformers abetlen/llama-cpp-python panqiwei/autogptq casper-hansen/autoawq mit-han-lab/llm-awq turboderp/exllama
-    turboderp/exllamav2 qwopqwop200/gptq-for-llama kohya-ss/sd-scripts bmaltais/kohya_ss automatic1111/stable-diffusion-webui comfyanonymous/comfyui pytorch/fairseq facebookresearch/fairseq
-    speechbrain/speechbrain espnet/espnet k2-fsa/icefall ukplab/sentence-transformers flairnlp/flair explosion/spacy google-research/t5x google/flaxformer google/jax pytorch/pytorch
-    tensorflow/tensorflow dao-ailab/flash-attention hazyresearch/flash-attention hpcaitech/colossalai internlm/lmdeploy internlm/xtuner modelscope/swift modelscope/ms-swift ml-explore/mlx
-    ml-explore/mlx-examples mosaicml/composer mosaicml/llm-foundry lightning-ai/litgpt lightning-ai/lit-gpt tloen/alpaca-lora tatsu-lab/stanford_alpaca artidoro/qlora bitsandbytes-foundation/bitsandbytes
-    timdettmers/bitsandbytes open-mmlab/mmdetection open-mmlab/mmsegmentation ultralytics/ultralytics ultralytics/yolov5 openai/whisper ggerganov/whisper.cpp guillaumekln/faster-whisper
-    systran/faster-whisper opennmt/ctranslate2 langchain-ai/langchain jmorganca/ollama ollama/ollama instructlab/instructlab open-compass/opencompass embeddings-benchmark/mteb dleemiller/wordllama
-    dlr-rm/stable-baselines3 dlr-rm/rl-baselines3-zoo unity-technologies/ml-agents microsoft/lora google-research/bert stanfordnlp/dspy allenai/open-instruct openai/human-eval openai/clip mlfoundations/open_clip
-    imoneoi/openchat neuralmagic/autofp8 vllm-project/llm-compressor intel/neural-compressor intel/intel-extension-for-transformers xenova/transformers.js nomic-ai/gpt4all qdrant/fastembed lllyasviel/controlnet
-    compvis/stable-diffusion stability-ai/stablediffusion marian-nmt/marian helsinki-nlp/opus-mt-train""".split()
+    str.split("""
+    huggingface/transformers huggingface/trl huggingface/peft huggingface/accelerate huggingface/datasets
+    huggingface/diffusers huggingface/tokenizers huggingface/pytorch-image-models
+    huggingface/text-generation-inference huggingface/text-embeddings-inference huggingface/setfit
+    huggingface/autotrain-advanced huggingface/optimum huggingface/alignment-handbook huggingface/distil-whisper
+    huggingface/huggingface_hub rwightman/pytorch-image-models openaccess-ai-collective/axolotl
+    axolotl-ai-cloud/axolotl unslothai/unsloth hiyouga/llama-factory hiyouga/llama-efficient-tuning
+    ggerganov/llama.cpp ggml-org/llama.cpp ggerganov/ggml vllm-project/vllm sgl-project/sglang cg123/mergekit
+    arcee-ai/mergekit nvidia/megatron-lm nvidia/nemo microsoft/deepspeed microsoft/megatron-deepspeed
+    eleutherai/gpt-neox eleutherai/lm-evaluation-harness lm-sys/fastchat oobabooga/text-generation-webui
+    lostruins/koboldcpp marella/ctransformers abetlen/llama-cpp-python panqiwei/autogptq casper-hansen/autoawq
+    mit-han-lab/llm-awq turboderp/exllama turboderp/exllamav2 qwopqwop200/gptq-for-llama kohya-ss/sd-scripts
+    bmaltais/kohya_ss automatic1111/stable-diffusion-webui comfyanonymous/comfyui pytorch/fairseq
+    facebookresearch/fairseq speechbrain/speechbrain espnet/espnet k2-fsa/icefall ukplab/sentence-transformers
+    flairnlp/flair explosion/spacy google-research/t5x google/flaxformer google/jax pytorch/pytorch
+    tensorflow/tensorflow dao-ailab/flash-attention hazyresearch/flash-attention hpcaitech/colossalai
+    internlm/lmdeploy internlm/xtuner modelscope/swift modelscope/ms-swift ml-explore/mlx ml-explore/mlx-examples
+    mosaicml/composer mosaicml/llm-foundry lightning-ai/litgpt lightning-ai/lit-gpt tloen/alpaca-lora
+    tatsu-lab/stanford_alpaca artidoro/qlora bitsandbytes-foundation/bitsandbytes timdettmers/bitsandbytes
+    open-mmlab/mmdetection open-mmlab/mmsegmentation ultralytics/ultralytics ultralytics/yolov5 openai/whisper
+    ggerganov/whisper.cpp guillaumekln/faster-whisper systran/faster-whisper opennmt/ctranslate2
+    langchain-ai/langchain jmorganca/ollama ollama/ollama instructlab/instructlab open-compass/opencompass
+    embeddings-benchmark/mteb dleemiller/wordllama dlr-rm/stable-baselines3 dlr-rm/rl-baselines3-zoo
+    unity-technologies/ml-agents microsoft/lora google-research/bert stanfordnlp/dspy allenai/open-instruct
+    openai/human-eval openai/clip mlfoundations/open_clip imoneoi/openchat neuralmagic/autofp8
+    vllm-project/llm-compressor intel/neural-compressor intel/intel-extension-for-transformers
+    xenova/transformers.js nomic-ai/gpt4all qdrant/fastembed lllyasviel/controlnet compvis/stable-diffusion
+    stability-ai/stablediffusion marian-nmt/marian helsinki-nlp/opus-mt-train
+""")
 )
-_TRAIN_WORDS = re.compile(r"\b(?:train\w*|pre-?train\w*|fine-?tun\w*|reproduc\w+|source code|codebase|recipes?|scripts?|official (?:implementation|code|repo\w*)|our (?:code|repo\w*|implementation))\b|训练|微调|源码|代码仓", re.I)
-_TRAINING = re.compile(r"\b(?:(?:pre-?|re)?train(?!ed (?:model|weights|on)|\w*-?free)\w*|fine-?tun\w*|reproduc\w+|recipes?)\b|训练|微调", re.I)
+_TRAIN_WORDS = re.compile(
+    r"\b(?:train\w*|pre-?train\w*|fine-?tun\w*|reproduc\w+|source code|codebase|recipes?|scripts?|official "
+    r"(?:implementation|code|repo\w*)|our (?:code|repo\w*|implementation))\b|训练|微调|源码|代码仓",
+    re.I,
+)
+_TRAINING = re.compile(
+    r"\b(?:(?:pre-?|re)?train(?!ed (?:model|weights|on)|\w*-?free)\w*|fine-?tun\w*|reproduc\w+|recipes?)\b|训练|"
+    r"微调",
+    re.I,
+)
 _TRAIN_PATH = re.compile(r"(?:pre-?)?train|fine-?tun|(?:^|[/_-])sft|recipes?", re.I)
 
 
@@ -56,9 +86,13 @@ def _repositories(v: View) -> list[tuple[str, str, Link, re.Match[str]]]:
 
 #: Libraries that are not training code even for those who make them.
 LIBRARIES = frozenset(
-    """google/jax pytorch/pytorch tensorflow/tensorflow huggingface/transformers huggingface/peft huggingface/accelerate huggingface/datasets huggingface/diffusers
-    huggingface/tokenizers huggingface/optimum huggingface/huggingface_hub huggingface/text-generation-inference huggingface/text-embeddings-inference microsoft/deepspeed
-    microsoft/lora openai/openai-python openai/human-eval google/flaxformer nvidia/tensorrt-llm nvidia/apex""".split()
+    str.split("""
+    google/jax pytorch/pytorch tensorflow/tensorflow huggingface/transformers huggingface/peft
+    huggingface/accelerate huggingface/datasets huggingface/diffusers huggingface/tokenizers huggingface/optimum
+    huggingface/huggingface_hub huggingface/text-generation-inference huggingface/text-embeddings-inference
+    microsoft/deepspeed microsoft/lora openai/openai-python openai/human-eval google/flaxformer
+    nvidia/tensorrt-llm nvidia/apex
+""")
 )
 
 
@@ -102,7 +136,9 @@ def own_repository(repo: Repo, card: Card) -> Iterator[Evidence]:
         if key not in given and len(given) < 4 and _own(v, owner, name):
             given.add(key)
             for dimension in (D.TRAINING_CODE, D.CODE_DOCS):
-                yield seen_around(dimension, "own_repository", card, link.start, link.end, f"https://{_host(link)}/{owner}/{name}")
+                yield seen_around(
+                    dimension, "own_repository", card, link.start, link.end, f"https://{_host(link)}/{owner}/{name}"
+                )
     if not given:
         yield from not_stated("own_repository", D.TRAINING_CODE, D.CODE_DOCS)
 
@@ -136,7 +172,12 @@ def linked_scripts(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link a training script inside its own repository?"""
     given: set[str] = set()
     for link in card.links:
-        if not link.url.lower().startswith("http") and _SCRIPT.search(link.url) and link.url not in given and len(given) < 5:
+        if (
+            not link.url.lower().startswith("http")
+            and _SCRIPT.search(link.url)
+            and link.url not in given
+            and len(given) < 5
+        ):
             given.add(link.url)
             yield seen_around(D.TRAINING_CODE, "linked_scripts", card, link.start, link.end, link.url)
     if not given:
@@ -144,8 +185,11 @@ def linked_scripts(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _WITHHELD = re.compile(
-    r"\b(?:training |source |pre-?training |fine-?tuning )?code\b[^.\n]{0,40}\b(?:is|are|was|will|has|have|can)(?: be| been)?(?: currently)?(?: not|n['’]t) (?:be |been |yet )?(?:publicly |openly )?(?:releas|available|publish|open|shar|disclos|public)\w*|"
-    r"\b(?:do|does|did|will|can)(?: not|n['’]t|not) (?:plan to )?(?:releas|publish|open-?sourc|shar|disclos)\w* [^.\n]{0,30}\bcode\b|代码[^。\n]{0,6}(?:不开源|未开源|暂不开源|不公开)",
+    r"\b(?:training |source |pre-?training |fine-?tuning )?code\b[^.\n]{0,40}\b(?:is|are|was|will|has|"
+    r"have|can)(?: be| been)?(?: currently)?(?: not|n['’]t) (?:be |been |yet )?(?:publicly |openly "
+    r")?(?:releas|available|publish|open|shar|disclos|public)\w*|"
+    r"\b(?:do|does|did|will|can)(?: not|n['’]t|not) (?:plan to )?(?:releas|publish|open-?sourc|shar|"
+    r"disclos)\w* [^.\n]{0,30}\bcode\b|代码[^。\n]{0,6}(?:不开源|未开源|暂不开源|不公开)",
     re.I,
 )
 
@@ -157,7 +201,15 @@ def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     if "code" in v.low or "代码" in v.low:
         for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD):
             if not v.in_code(m.start()):
-                yield seen_around(D.TRAINING_CODE, "code_withheld", card, m.start(), m.end(), " ".join(m[0].lower().split()), Outcome.NO)
+                yield seen_around(
+                    D.TRAINING_CODE,
+                    "code_withheld",
+                    card,
+                    m.start(),
+                    m.end(),
+                    " ".join(m[0].lower().split()),
+                    Outcome.NO,
+                )
                 return
     yield from not_stated("code_withheld", D.TRAINING_CODE)
 
@@ -219,8 +271,16 @@ def own_report(repo: Repo, card: Card) -> Iterator[Evidence]:
         report = _REPORT.search(link.text) and (named or not v.foreign)
         report = report or (named and link.url.lower().endswith(".pdf") and "evaluation" not in v.kinds_at(link.start))
         blog = _BLOG.search(link.text) and (named or not v.foreign)
-        if (report or blog) and link.url not in given and len(given) < 3 and not v.in_code(link.start) and "arxiv.org" not in link.url:
+        if (
+            (report or blog)
+            and link.url not in given
+            and len(given) < 3
+            and not v.in_code(link.start)
+            and "arxiv.org" not in link.url
+        ):
             given.add(link.url)
-            yield seen_around(D.PREPRINT, "own_report", card, link.start, link.end, ("report: " if report else "blog: ") + link.url)
+            yield seen_around(
+                D.PREPRINT, "own_report", card, link.start, link.end, ("report: " if report else "blog: ") + link.url
+            )
     if not given:
         yield from not_stated("own_report", D.PREPRINT)

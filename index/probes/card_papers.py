@@ -1,7 +1,8 @@
 """References to papers in a card: arXiv numbers, venue links, BibTeX; each with its quote and whose it seems to be.
 
-Pure. A reference is "own" when the text introduces it as the model's paper (a title with the model's name, "our paper", "the
-paper" near the top, the one entry under "please cite"), and is not while the sentence speaks of a method, a base or a benchmark.
+Pure. A reference is "own" when the text introduces it as the model's paper (a title with the model's name, "our
+paper", "the paper" near the top, the one entry under "please cite"), and is not while the sentence speaks of a method,
+a base or a benchmark. Does not judge; whether a venue reviewed the paper is not known from its name alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from crawler.cards import Card
 from index.probes.card_quotes import View, sentence
 
 
@@ -25,30 +25,50 @@ class Reference(NamedTuple):
 
 
 _ARXIV = re.compile(
-    r"(?:arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/|hf\.co/papers/|alphaxiv\.org/abs/|ar5iv\.org/(?:abs|html)/|doi\.org/10\.48550/arxiv\.|arxiv(?: preprint)?(?: arxiv)?[:\s]\s?(?:abs/)?)"
+    r"(?:arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/|hf\.co/papers/|alphaxiv\.org/abs/|"
+    r"ar5iv\.org/(?:abs|html)/|doi\.org/10\.48550/arxiv\.|arxiv(?: preprint)?(?: arxiv)?[:\s]\s?(?:abs/)?)"
     r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})",
     re.I,
 )
 _VENUE_URL = re.compile(
-    r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"
-    r"openreview\.net/(?:forum|pdf)|jmlr\.org|dl\.acm\.org/doi|ieeexplore\.ieee\.org|link\.springer\.com/(?:article|chapter)|nature\.com/articles|sciencedirect\.com/science|isca-(?:speech|archive)\.org|"
-    r"academic\.oup\.com|pnas\.org/doi|science\.org/doi|ojs\.aaai\.org|ijcai\.org/proceedings|transacl\.org|lrec-conf\.org|ceur-ws\.org|mdpi\.com/\d|frontiersin\.org/articles|cell\.com|"
+    r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|"
+    r"papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"
+    r"openreview\.net/(?:forum|pdf)|jmlr\.org|dl\.acm\.org/doi|ieeexplore\.ieee\.org|"
+    r"link\.springer\.com/(?:article|chapter)|nature\.com/articles|sciencedirect\.com/science|"
+    r"isca-(?:speech|archive)\.org|"
+    r"academic\.oup\.com|pnas\.org/doi|science\.org/doi|ojs\.aaai\.org|ijcai\.org/proceedings|"
+    r"transacl\.org|lrec-conf\.org|ceur-ws\.org|mdpi\.com/\d|frontiersin\.org/articles|cell\.com|"
     r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*",
     re.I,
 )
 _ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
-_FIELD = re.compile(r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})", re.I)
-_PREPRINT_PLACE = re.compile(r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|\bblog\b|techreport|hugging ?face|github|zenodo", re.I)
+_FIELD = re.compile(
+    r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{"
+    r"\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})",
+    re.I,
+)
+_PREPRINT_PLACE = re.compile(
+    r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|\bblog\b|techreport|hugging ?face|github|zenodo", re.I
+)
 _INTRODUCES = re.compile(
-    r"\b(?:our|this model'?s|the model'?s) (?:\w+ )?(?:paper|preprint|report|article|publication|work)|\b(?:introduced|presented|described|proposed|released|detailed|first introduced|outlined|published) (?:in|by|with|here)|"
-    r"\bpaper\b[*_\]\s]{0,4}[:：]|^\W{0,12}(?:arxiv|paper|preprint|tech(?:nical)? report|论文)\b|\b(?:see|read|check(?: out)?|refer to)\b[^.]{0,40}\bpaper\b|(?:official|accompan\w+|associated|corresponding)[^.]{0,30}\bpaper|\bmodel paper|\bresearch paper\b[*_\s]{0,4}[:：]|"
+    r"\b(?:our|this model'?s|the model'?s) (?:\w+ )?(?:paper|preprint|report|article|publication|work)|"
+    r"\b(?:introduced|presented|described|proposed|released|detailed|first introduced|outlined|published) "
+    r"(?:in|by|with|here)|"
+    r"\bpaper\b[*_\]\s]{0,4}[:：]|^\W{0,12}(?:arxiv|paper|preprint|tech(?:nical)? report|论文)\b|\b(?:see|"
+    r"read|check(?: out)?|refer to)\b[^.]{0,40}\bpaper\b|(?:official|accompan\w+|associated|"
+    r"corresponding)[^.]{0,30}\bpaper|\bmodel paper|\bresearch paper\b[*_\s]{0,4}[:：]|"
     r"please cite|cite (?:this|our|us|the)|if you use|论文|技术报告",
     re.I,
 )
 _BORROWS = re.compile(
-    r"\b(?:q?lora|dpo|ppo|orpo|simpo|rlhf|rope|yarn|alibi|flash-?attention|gptq|awq|ties|dare|slerp|model stock|task arithmetic|mteb|mmlu|hellaswag|gsm8k|arc\b|truthfulqa|humaneval|bigbench|"
-    r"lacoste|mlco2|machine learning impact|adam\w*|deepspeed|bias|stochastic parrots|sheng et al|bender et al|similar to|inspired by|based on|built (?:on|upon)|following|followed|as in|using the (?:method|technique|approach)|"
-    r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned (?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|technique|sharegpt|alpaca|self-instruct|evol)\b",
+    r"\b(?:q?lora|dpo|ppo|orpo|simpo|rlhf|rope|yarn|alibi|flash-?attention|gptq|awq|ties|dare|slerp|model "
+    r"stock|task arithmetic|mteb|mmlu|hellaswag|gsm8k|arc\b|truthfulqa|humaneval|bigbench|"
+    r"lacoste|mlco2|machine learning impact|adam\w*|deepspeed|bias|stochastic parrots|sheng et al|bender "
+    r"et al|similar to|inspired by|based on|built (?:on|upon)|following|followed|as in|using the "
+    r"(?:method|technique|approach)|"
+    r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned "
+    r"(?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|"
+    r"technique|sharegpt|alpaca|self-instruct|evol)\b",
     re.I,
 )
 _TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")
@@ -69,7 +89,7 @@ def references(v: View) -> tuple[Reference, ...]:
 
 
 def _entries(v: View) -> Iterator[Reference]:
-    """BibTeX entries: a venue that is not arXiv makes a paper, an arXiv number a preprint, and one entry can be both."""
+    """BibTeX entries: a venue that is not arXiv makes a paper, an arXiv number a preprint; one entry can be both."""
     card, text = v.card, v.text
     if "@" not in text:
         return
@@ -87,9 +107,15 @@ def _entries(v: View) -> Iterator[Reference]:
         if number:
             yield Reference(number[1].lower(), *title, own, venue=False)
         place = next((fields[k][0] for k in ("booktitle", "journal") if k in fields), "")
-        if place and m[1].lower() in ("inproceedings", "article", "conference", "incollection") and not _PREPRINT_PLACE.search(place):
+        if (
+            place
+            and m[1].lower() in ("inproceedings", "article", "conference", "incollection")
+            and not _PREPRINT_PLACE.search(place)
+        ):
             where = next(fields[k] for k in ("booktitle", "journal") if k in fields)
-            yield Reference("venue: " + " ".join(place.split())[:120], where[1], min(where[2], where[1] + 200), own, venue=True)
+            yield Reference(
+                "venue: " + " ".join(place.split())[:120], where[1], min(where[2], where[1] + 200), own, venue=True
+            )
         elif (url := _VENUE_URL.search(text, m.start(), stop)) and url.end() - url.start() < 200:
             yield Reference(url[0], url.start(), url.end(), own, venue=True)
 
@@ -98,7 +124,9 @@ _EPRINT = re.compile(r"(\d{4}\.\d{4,5})")
 
 
 def _eprint(fields: dict[str, tuple[str, int, int]]) -> re.Match[str] | None:
-    return next((m for k in ("eprint", "journal", "url", "doi") if k in fields and (m := _EPRINT.search(fields[k][0]))), None)
+    return next(
+        (m for k in ("eprint", "journal", "url", "doi") if k in fields and (m := _EPRINT.search(fields[k][0]))), None
+    )
 
 
 def _own_entry(v: View, title: str, count: int, place: int) -> bool:
@@ -114,8 +142,16 @@ def _own_entry(v: View, title: str, count: int, place: int) -> bool:
 def _inline(v: View) -> Iterator[Reference]:
     card, text = v.card, v.text
     words = {link.start: link.text for link in card.links}
-    hits = [(m, False) for _, m in zip(range(200), _ARXIV.finditer(text, card.body_start), strict=False)] if _has_arxiv(v.low) else []
-    hits += [(m, True) for _, m in zip(range(100), _VENUE_URL.finditer(text, card.body_start), strict=False)] if "http" in v.low else []
+    hits = (
+        [(m, False) for _, m in zip(range(200), _ARXIV.finditer(text, card.body_start), strict=False)]
+        if _has_arxiv(v.low)
+        else []
+    )
+    hits += (
+        [(m, True) for _, m in zip(range(100), _VENUE_URL.finditer(text, card.body_start), strict=False)]
+        if "http" in v.low
+        else []
+    )
     for m, venue in hits:
         start, end = _url_bounds(text, m.start(), m.end())
         a, b = sentence(text, start, min(end, start + 200))
@@ -143,7 +179,9 @@ def _own_inline(v: View, a: int, b: int, start: int, end: int, label: str) -> bo
         return False
     if not named and ("training_data" in v.kinds_at(start) or _TABLE_ROW.search(v.text, end, end + 80)):
         return False  # the paper of a data set
-    introduced = _INTRODUCES.search(near) or _INTRODUCES.search(label) or "paper" in label.lower() or "arxiv" in label.lower()
+    introduced = (
+        _INTRODUCES.search(near) or _INTRODUCES.search(label) or "paper" in label.lower() or "arxiv" in label.lower()
+    )
     if named and introduced:
         return True
     top = start < v.card.body_start + _TOP

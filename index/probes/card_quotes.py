@@ -18,7 +18,9 @@ MAX_QUOTE = 200  # characters
 PLACE = "README.md"
 
 # What ends a sentence going forward; a line break ends one only before a blank line, a list item, a table or a heading.
-_BREAK = re.compile(r"[.!?][)\"'*_]*(?=\s)|[。！？]|\r?\n[ \t>]*(?=[\r\n\-*+#|<=~`]|\d{1,3}[.)]\s|\Z)|<br|</?p|</?li|</?h\d|</td")
+_BREAK = re.compile(
+    r"[.!?][)\"'*_]*(?=\s)|[。！？]|\r?\n[ \t>]*(?=[\r\n\-*+#|<=~`]|\d{1,3}[.)]\s|\Z)|<br|</?p|</?li|</?h\d|</td"
+)
 _NO_BREAK = re.compile(r"(?:\b(?:e\.g|i\.e|et al|vs|cf|fig|dr|no|approx|[A-Za-z])\.)$", re.I)
 
 
@@ -29,7 +31,7 @@ def fold(text: str) -> str:
 
 
 def sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Bounds of the sentence that holds text[start:end]: at most MAX_QUOTE long unless the words themselves are longer."""
+    """Bounds of the sentence that holds text[start:end]: at most MAX_QUOTE long unless the words themselves are."""
     room = max(0, MAX_QUOTE - (end - start))
     low, high = max(0, start - room), min(len(text), end + room)
     begin = low
@@ -111,16 +113,44 @@ def _window_end(text: str, at: int) -> int:
 # --- kinds of sections ---
 
 _KINDS = {
-    "intended_use": r"intended|direct use|downstream use|out-of-scope|^uses?\b|use cases?|applications?\b|预期用途|适用|usages? prévu|verwendungszweck|uso previsto",
-    "training_data": r"train\w*( and evaluation)? (data|corp|set)|(pre-?train\w*|fine-?tun\w*|tuning|instruct\w*) (data|corp)|^(the )?data(sets?)?( used| sources?| mix\w*| composition| details?| overview| curation| collection)?$|dataset used|trained on|corpus|corpora|data (sources?|mixture|composition|preparation|curation)|训练数据|训练语料|数据集|学習データ|données d.entra|corpus d.entra|trainingsdaten|datos de entrenamiento",
-    "training_procedure": r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|hyper\w*|strategy|stages?|objective|infra\w*)|hyper-?parameters?|^(pre-?|post-?)?training$|^(supervised )?fine-?tuning( details?| procedure| process)?$|preprocessing|how (it|this|the model) was trained|训练(过程|细节|方法|流程)|entraînement|entrenamiento|学習(手順|方法)|axolotl config",
-    "evaluation": r"evaluat|results?\b|benchmark|performance|metrics?\b|accuracy|leaderboard|scores?\b|testing|评测|评估|性能|évaluation|evaluación|auswertung|ergebnisse|評価",
-    "limitations": r"limitation|\bbias|risks?\b|ethic|caveat|safety|out-of-scope|responsib|局限|偏见|风险|limites?\b|einschränkung|limitacion|sesgos|制限",
-    "hardware": r"hardware|comput(e|ing)\b|infrastructure|environmental|carbon|emissions?|co2|training time|train\w* (?:on )?gpus?|硬件|算力",
-    "architecture": r"architectur|model structure|network structure|technical spec|model config|model parameters|模型架构|模型结构|architektur|arquitectura",
+    "intended_use": (
+        r"intended|direct use|downstream use|out-of-scope|^uses?\b|use cases?|applications?\b|预期用途|适用|"
+        r"usages? prévu|verwendungszweck|uso previsto"
+    ),
+    "training_data": (
+        r"train\w*( and evaluation)? (data|corp|set)|(pre-?train\w*|fine-?tun\w*|tuning|instruct\w*) (data|"
+        r"corp)|^(the )?data(sets?)?( used| sources?| mix\w*| composition| details?| overview| curation| "
+        r"collection)?$|dataset used|trained on|corpus|corpora|data (sources?|mixture|composition|preparation|"
+        r"curation)|训练数据|训练语料|数据集|学習データ|données d.entra|corpus d.entra|trainingsdaten|datos de entrenamiento"
+    ),
+    "training_procedure": (
+        r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|"
+        r"hyper\w*|strategy|stages?|objective|infra\w*)|hyper-?parameters?|^(pre-?|post-?)?training$|"
+        r"^(supervised )?fine-?tuning( details?| procedure| process)?$|preprocessing|how (it|this|the model) "
+        r"was trained|训练(过程|细节|方法|流程)|entraînement|entrenamiento|学習(手順|方法)|axolotl config"
+    ),
+    "evaluation": (
+        r"evaluat|results?\b|benchmark|performance|metrics?\b|accuracy|leaderboard|scores?\b|testing|评测|评估|性能|"
+        r"évaluation|evaluación|auswertung|ergebnisse|評価"
+    ),
+    "limitations": (
+        r"limitation|\bbias|risks?\b|ethic|caveat|safety|out-of-scope|responsib|局限|偏见|风险|limites?\b|"
+        r"einschränkung|limitacion|sesgos|制限"
+    ),
+    "hardware": (
+        r"hardware|comput(e|ing)\b|infrastructure|environmental|carbon|emissions?|co2|training time|train\w* "
+        r"(?:on )?gpus?|硬件|算力"
+    ),
+    "architecture": (
+        r"architectur|model structure|network structure|technical spec|model config|model parameters|模型架构|"
+        r"模型结构|architektur|arquitectura"
+    ),
     "citation": r"cit(e|ation|ing)|bibtex|reference|引用",
     "license": r"licen[cs]|许可|协议|lizenz|licencia",
-    "usage": r"how to|usage|quick ?start|get(ting)? started|inference|installation|example|使用|快速|utilisation|verwendung|uso\b",
+    "usage": (
+        r"how to|usage|quick ?start|get(ting)? started|inference|installation|example|使用|快速|utilisation|"
+        r"verwendung|uso\b"
+    ),
 }
 _KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
 _EMPTY = re.compile(r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b", re.I)
@@ -193,11 +223,13 @@ def _map(parts: tuple[Part, ...]) -> tuple[tuple[int, ...], tuple[frozenset[str]
 _SPLIT = re.compile(r"[^a-z]+")
 #: Words of model names that many unrelated models share.
 _GENERIC = frozenset(
-    """base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq awq ggml
-    mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased cased
-    multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es it
-    distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa classification
-    sentiment embedding embeddings embed code coder math""".split()
+    str.split("""
+    base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq awq
+    ggml mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased
+    cased multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es
+    it distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa
+    classification sentiment embedding embeddings embed code coder math
+""")
 )
 
 

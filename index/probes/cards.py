@@ -1,6 +1,7 @@
-"""Probes over a card's own words: its sections, architecture and hardware, licence sentences, usage, package, API, claims.
+"""Probes over a card's own words: its sections, architecture and hardware, licence sentences, claims.
 
-Pure: card -> Evidence with the quote and its place. Judges nothing. Data is in card_data, links and papers in card_links.
+Pure: card -> Evidence with the quote and its place. Judges nothing. Data is in card_data, links and papers in
+card_links, packages and APIs in card_use.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from crawler.records import Repo
 from index import claims as said
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
-from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, squash, tokens, view
+from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, tokens, view
 
 D = Dimension
 FILLED = 5  # words that a section needs to count as filled
@@ -34,7 +35,8 @@ def sections_of(v: View, kind: str) -> list[Part]:
     return [p for p in v.parts if kind in p.kinds and p.words >= FILLED]
 
 
-def _section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence | None:
+def section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence | None:
+    """The longest filled section of a kind as evidence, its first line quoted; None when there is none."""
     parts = sections_of(v, kind)
     if not parts:
         return None
@@ -62,7 +64,7 @@ def card_sections(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which of the sections that a model card should have are there and filled in?"""
     v = view(repo, card)
     for kind in ("intended_use", "training_data", "training_procedure", "evaluation", "limitations"):
-        found = _section_evidence(v, kind, D.MODEL_CARD, "card_sections")
+        found = section_evidence(v, kind, D.MODEL_CARD, "card_sections")
         if found:
             yield found
         else:
@@ -91,33 +93,77 @@ def card_boilerplate(repo: Repo, card: Card) -> Iterator[Evidence]:
 # --- architecture, hardware, procedure ---
 
 _SHAPE = re.compile(
-    r"\b(?:\d+[- ](?:layers?|(?:attention[- ])?heads|hidden (?:size|units))|hidden[ _-](?:size|dim)\w*|attention[ _-]heads|"
+    r"\b(?:\d+[- ](?:layers?|(?:attention[- ])?heads|hidden (?:size|units))|hidden[ _-](?:size|dim)\w*|"
+    r"attention[ _-]heads|"
     r"decoder-only|encoder-decoder|encoder-only|num_(?:hidden_)?layers|mixture[- ]of[- ]experts|feed-?forward|"
     r"grouped[- ]query attention|rotary (?:position\w* )?embeddings?|convolutional layers?|state[- ]space model)\b",
     re.I,
 )
-_SHAPE_HINTS = ("layers", "heads", "hidden", "decoder", "encoder", "of experts", "of-experts", "query attention", "rotary", "state space", "state-space", "feedforward", "feed-forward")
+_SHAPE_HINTS = (
+    "layers",
+    "heads",
+    "hidden",
+    "decoder",
+    "encoder",
+    "of experts",
+    "of-experts",
+    "query attention",
+    "rotary",
+    "state space",
+    "state-space",
+    "feedforward",
+    "feed-forward",
+)
 _HARDWARE = re.compile(
-    r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
-    r"(?:nvidia[- ](?:tesla |geforce )?)?(?:[ahv]100|h[28]00|l40s|a6000|a10g|rtx ?[34]090|mi[23][05]0x?)\b(?:[- ]?(?:\d\dgb|pcie|sxm\d?|gpus?))?|"
+    r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|"
+    r"a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
+    r"(?:nvidia[- ](?:tesla |geforce )?)?(?:[ahv]100|h[28]00|l40s|a6000|a10g|rtx ?[34]090|"
+    r"mi[23][05]0x?)\b(?:[- ]?(?:\d\dgb|pcie|sxm\d?|gpus?))?|"
     r"tpu[- ]?v\d\w?(?:-\d+)?|gpu[- ]hours|\d[\d,.]*\s?(?:k|m)?\s?gpu[- ]?h(?:ou)?rs?|cloud tpu)",
     re.I,
 )
-_HARDWARE_HINTS = ("a100", "v100", "h100", "h200", "h800", "b200", "p100", "gpu", "tpu", "rtx", " t4", "a10", "l40", "a6000", "mi2", "mi3")
+_HARDWARE_HINTS = (
+    "a100",
+    "v100",
+    "h100",
+    "h200",
+    "h800",
+    "b200",
+    "p100",
+    "gpu",
+    "tpu",
+    "rtx",
+    " t4",
+    "a10",
+    "l40",
+    "a6000",
+    "mi2",
+    "mi3",
+)
 _TRAINED = re.compile(r"train|tun(?:ed|ing)|hours|days|hardware|compute|cluster|entraîn|entren|训练|学習", re.I)
 _SETTINGS = re.compile(
-    r"(?:learning[_ -]?rate|batch[_ -]?size|num[_ -]?(?:train[_ -]?)?epochs|weight[_ -]?decay|lr[_ -]scheduler|warm-?up[_ -]steps?|\boptimi[sz]er)\b",
+    r"(?:learning[_ -]?rate|batch[_ -]?size|num[_ -]?(?:train[_ -]?)?epochs|weight[_ -]?decay|lr[_ "
+    r"-]scheduler|warm-?up[_ -]steps?|\boptimi[sz]er)\b",
     re.I,
 )
 
-_SETTINGS_HINTS = ("learning rate", "learning_rate", "learning-rate", "batch", "epochs", "weight decay", "optimi", "warm")
+_SETTINGS_HINTS = (
+    "learning rate",
+    "learning_rate",
+    "learning-rate",
+    "batch",
+    "epochs",
+    "weight decay",
+    "optimi",
+    "warm",
+)
 
 
 @probe(D.ARCHITECTURE, needs="card")
 def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card describe the model's architecture?"""
     v = view(repo, card)
-    found = _section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
+    found = section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
     if found:
         yield found
     if any(h in v.low for h in _SHAPE_HINTS):
@@ -139,7 +185,7 @@ def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
             if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
                 yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
                 return
-    found = _section_evidence(v, "hardware", D.ARCHITECTURE, "hardware_stated")
+    found = section_evidence(v, "hardware", D.ARCHITECTURE, "hardware_stated")
     if found:
         yield found
     else:
@@ -153,7 +199,7 @@ _ABOUT_TRAINING = frozenset({"hardware", "training_procedure", "training_data"})
 def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card give the training procedure or its settings?"""
     v = view(repo, card)
-    found = _section_evidence(v, "training_procedure", D.ARCHITECTURE, "training_setup")
+    found = section_evidence(v, "training_procedure", D.ARCHITECTURE, "training_setup")
     if found:
         yield found
         return
@@ -168,13 +214,17 @@ def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
 # --- licence ---
 
 _KNOWN = (
-    r"apache(?:[- ]?2(?:\.0)?| licen[cs]e(?:,? version)? 2(?:\.0)?| 2(?:\.0)?)?|mit(?= licen|[\s.,*\])])|bsd(?:[- ][234](?:[- ]clause)?)?|"
-    r"(?:cc|creative commons)[- ](?:by|zero|0|attribution)[\w .-]{0,30}|a?gpl(?:[- ]?v?[23](?:\.0)?)?|lgpl[\w.-]{0,6}|mpl[- ]2\.0|"
-    r"(?:creativeml|bigscience|bigcode)?[ -]?(?:open)?rail[\w+ -]{0,12}|(?:meta )?llama[ -]?[234](?:\.\d)?(?: community)?|gemma|"
+    r"apache(?:[- ]?2(?:\.0)?| licen[cs]e(?:,? version)? 2(?:\.0)?| 2(?:\.0)?)?|mit(?= licen|[\s.,*\])])|"
+    r"bsd(?:[- ][234](?:[- ]clause)?)?|"
+    r"(?:cc|creative commons)[- ](?:by|zero|0|attribution)[\w .-]{0,30}|a?gpl(?:[- ]?v?[23](?:\.0)?)?|"
+    r"lgpl[\w.-]{0,6}|mpl[- ]2\.0|"
+    r"(?:creativeml|bigscience|bigcode)?[ -]?(?:open)?rail[\w+ -]{0,12}|(?:meta )?llama[ "
+    r"-]?[234](?:\.\d)?(?: community)?|gemma|"
     r"openmdw[\w.-]{0,6}|unlicense|odc-by|research[- ]only|non-?commercial[\w ]{0,20}"
 )
 _LICENCE = re.compile(
-    r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open-?sourced|covered|governed)(?: \w+){0,2} "
+    r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open-?sourced|covered|"
+        r"governed)(?: \w+){0,2} "
     r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>[^\n.;|]{2,90})|"
     r"\blicen[cs]e\b[*_`\s]{0,4}[:：|][*_`\s]{0,4}(?:\[)?(?P<line>[^\n\]]{2,60})|"
     r"(?P<noted>" + _KNOWN + r")[*_`\])]{0,3} licen[cs]e)",
@@ -182,16 +232,22 @@ _LICENCE = re.compile(
 )  # fmt: skip
 _NAME = re.compile(_KNOWN, re.I)
 _OF_PART = re.compile(
-    r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er)\b",
+    r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|"
+    r"documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er)\b",
     re.I,
 )
-_OF_MODEL = re.compile(r"\b(?:model|weights|checkpoint|parameters|project|everything|artifacts?|adapter|lora)s?\b", re.I)
+_OF_MODEL = re.compile(
+    r"\b(?:model|weights|checkpoint|parameters|project|everything|artifacts?|adapter|lora)s?\b", re.I
+)
 _LIMITS = re.compile(
-    r"(?:(?:non-?commercial|(?:academic |scientific )?research)(?:[ -](?:use|purposes?|usage))?(?: and non-?commercial (?:use|purposes?))?[ -]only|"
+    r"(?:(?:non-?commercial|(?:academic |scientific )?research)(?:[ -](?:use|purposes?|usage))?(?: and "
+    r"non-?commercial (?:use|purposes?))?[ -]only|"
     r"only (?:be used )?(?:for|in) (?:academic |scientific |non-?commercial )*(?:research|non-?commercial|academic)|"
-    r"(?:not|no|cannot|can't|prohibited)[^.\n]{0,30} (?:for )?commercial(?:ly| use| purposes?)|commercial (?:use|usage) is (?:not|strictly)[^.\n]{0,30}|"
+    r"(?:not|no|cannot|can't|prohibited)[^.\n]{0,30} (?:for )?commercial(?:ly| use| purposes?)|commercial "
+    r"(?:use|usage) is (?:not|strictly)[^.\n]{0,30}|"
     r"research[- ]only|restricted to (?:non-?commercial|research)|intended for research (?:use |purposes )?only|"
-    r"禁止商业|不得用于(?:任何)?商业|仅(?:供|限)[^。\n]{0,8}(?:研究|学术)|usage non commercial|nur für (?:nicht-?kommerzielle|forschung)|商用利用不可|solo para (?:uso no comercial|investigación))",
+    r"禁止商业|不得用于(?:任何)?商业|仅(?:供|限)[^。\n]{0,8}(?:研究|学术)|usage non commercial|"
+    r"nur für (?:nicht-?kommerzielle|forschung)|商用利用不可|solo para (?:uso no comercial|investigación))",
     re.I,
 )
 _LIMIT_HINTS = ("commercial", "research", "academic", "商", "仅", "nur für", "solo para")
@@ -222,7 +278,14 @@ def _statements(v: View, name: str, of_part: bool) -> Iterator[Evidence]:
         yield from not_stated(name, D.LICENSE)
 
 
-_LICENCE_HINTS = ("licen", "released under", "available under", "distributed under", "open-sourced under", "published under")
+_LICENCE_HINTS = (
+    "licen",
+    "released under",
+    "available under",
+    "distributed under",
+    "open-sourced under",
+    "published under",
+)
 
 
 def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
@@ -247,136 +310,11 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     if any(h in v.low for h in _LIMIT_HINTS):
         for m in near_words(v, _LIMIT_HINTS, _LIMITS):
             if not v.in_code(m.start()):
-                yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
+                yield seen_around(
+                    D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split())
+                )
                 return
     yield from not_stated("use_restriction", D.LICENSE)
-
-
-# --- documentation of the code, package, API ---
-
-_DOCS = re.compile(r"readthedocs|/docs?(?:/|$|\.)|//docs?\.|/wiki\b|/tutorials?\b|\.github\.io/|documentation", re.I)
-_DOCS_WORDS = re.compile(r"\b(?:documentation|docs|user guide|tutorials?|api reference|cookbook)\b", re.I)
-_FOREIGN_DOCS = re.compile(
-    r"huggingface\.co/docs|pytorch\.org|tensorflow\.org|docs\.python|docs\.vllm|ollama|llama\.cpp|text-generation-webui|mlco2|sbert\.net|licen[sc]e|policy|blog",
-    re.I,
-)
-
-
-@probe(D.CODE_DOCS, needs="card")
-def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link documentation of its makers' code?"""
-    v, name, given = view(repo, card), "documentation_link", set[str]()
-    for link in card.links:
-        worded = _DOCS_WORDS.search(link.text) if link.text else None
-        if (worded or _DOCS.search(link.url, 8)) and not _FOREIGN_DOCS.search(link.url):
-            key = link.url.split("#")[0]
-            theirs = worded or v.names_us(key[:120]) or (len(v.org) > 3 and v.org in squash(key[:120]))
-            if theirs and key not in given and len(given) < 3 and not v.in_code(link.start):
-                given.add(key)
-                yield seen_around(D.CODE_DOCS, name, card, link.start, link.end, link.url)
-    if not given:
-        yield from not_stated(name, D.CODE_DOCS)
-
-
-@probe(D.CODE_DOCS, needs="card")
-def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card show how to use the model?"""
-    v = view(repo, card)
-    found = _section_evidence(v, "usage", D.CODE_DOCS, "usage_section")
-    if found:
-        yield found
-    elif card.code:
-        yield seen(D.CODE_DOCS, "usage_section", card, *card.code[0], "code block")
-    else:
-        yield from not_stated("usage_section", D.CODE_DOCS)
-
-
-_PIP = re.compile(r"\b(?:pip3?|uv pip|uv|conda|brew|npm) (?:install|add|i)\b([^\n`|&;<>]{1,200})", re.I)
-_PYPI = re.compile(r"pypi\.org/(?:project|p)/([\w.-]+)", re.I)
-_REQUIREMENT = re.compile(r"^(?:@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")
-
-
-def _packages(v: View) -> dict[str, tuple[int, int]]:
-    """Package names that the card installs or links, each with its first place."""
-    if "packages" in v.memo:
-        return v.memo["packages"]
-    found: dict[str, tuple[int, int]] = {}
-    v.memo["packages"] = found
-    if "install" in v.low or "uv add" in v.low:
-        for m in near_words(v, (" install ", "uv add ", "npm i "), _PIP):
-            for word in m[1].split():
-                word = word.strip("\"'`(),*")
-                name = _REQUIREMENT.match(word) if not word.startswith("-") and "+" not in word[:6] else None
-                if not name or word.endswith((".txt", ".whl")) or "://" in word:
-                    if word.startswith("-"):
-                        continue
-                    break  # prose, a file or a URL: what follows is no list of packages
-                found.setdefault(name[0].lower().replace("_", "-"), m.span())
-    if "pypi.org" in v.low:
-        for m in _PYPI.finditer(v.card.text, v.card.body_start):
-            found.setdefault(m[1].lower().replace("_", "-"), m.span())
-    return found
-
-
-#: What everybody installs: nobody's own package because a model's name shares a word with it.
-COMMON_PACKAGES = frozenset(
-    """transformers torch torchvision torchaudio accelerate datasets tokenizers sentence-transformers diffusers peft trl bitsandbytes flash-attn vllm sglang
-    huggingface-hub safetensors sentencepiece protobuf einops timm setfit flair spacy onnx onnxruntime optimum auto-gptq autoawq ctransformers llama-cpp-python
-    openai langchain gradio numpy pandas scikit-learn scipy pillow opencv-python tensorflow keras jax flax deepspeed xformers nltk evaluate librosa soundfile
-    speechbrain espnet nemo-toolkit ultralytics mlx mlx-lm mlx-vlm stable-baselines3 whisper openai-whisper faster-whisper open-clip-torch clip adapters adapter-transformers""".split()
-)
-
-
-@probe(D.PACKAGE, needs="card")
-def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card install a released package that bears the model's or its makers' name?"""
-    v, name = view(repo, card), "own_package"
-    found = False
-    for package, (start, end) in _packages(v).items():
-        squashed = squash(package)
-        named = package not in COMMON_PACKAGES and any(squashed.startswith(t) for t in v.own if len(t) > 3)
-        if named or v.is_ours(package):
-            found = True
-            yield seen(D.PACKAGE, name, card, start, end, package)
-    if not found:
-        yield from not_stated(name, D.PACKAGE)
-
-
-@probe(D.PACKAGE, needs="card")
-def packages_used(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which packages does the card install?"""
-    found = list(_packages(view(repo, card)).items())[:5]
-    for package, (start, end) in found:
-        yield seen(D.PACKAGE, "packages_used", card, start, end, package)
-    if not found:
-        yield from not_stated("packages_used", D.PACKAGE)
-
-
-_API = re.compile(
-    r"api-inference\.huggingface\.co|huggingface\.co/spaces/|\.hf\.space|//replicate\.com/|platform\.\w|//api\.\w|/api/?$|//build\.nvidia\.com|"
-    r"together\.ai|fireworks\.ai|//ollama\.com/library|//chat\.\w|playground|openrouter\.ai|//console\.\w|dashscope|/demo\b|//demo\.",
-    re.I,
-)
-_API_WORDS = re.compile(r"\b(?:api|demo|playground|try it|inference endpoint|chat with|space)\b", re.I)
-_NOT_API = re.compile(r"leaderboard|open_llm|gguf-my-repo|mlx-my-repo|/docs/|github\.com|model-sizer|model-memory|spaces/[\w-]+/mergekit|colab|licen[sc]e|agreement|/blob/|/resolve/|\.(?:png|jpe?g|gif|mp4|webp|svg|wav)$|CyberSecEval|spawning|youtu\.?be", re.I)
-
-
-@probe(D.API, needs="card")
-def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link an API, an inference endpoint or a demo?"""
-    v, given = view(repo, card), set[str]()
-    for link in card.links:
-        if "github.com" in link.url or "arxiv.org" in link.url:
-            continue
-        if (_API.search(link.url) or (link.text and _API_WORDS.search(link.text))) and not _NOT_API.search(link.url):
-            key = link.url.rstrip("/").lower()
-            if key not in given and len(given) < 4 and link.url.startswith("http") and not v.in_code(link.start):
-                given.add(key)
-                account = re.search(r"spaces/([\w.-]+)/", link.url)
-                whose = "own: " if account and v.is_ours(account[1]) else ""
-                yield seen_around(D.API, "api_or_demo", card, link.start, link.end, whose + link.url)
-    if not given:
-        yield from not_stated("api_or_demo", D.API)
 
 
 # --- what the card says of itself ---

@@ -24,7 +24,7 @@ _FORMATS = {
     "pte": "executorch", "tensors": "tensorizer",
 }  # fmt: skip
 #: May hold weights or anything else: enough to forbid "no weights", not enough to claim them.
-_CONTAINERS = frozenset(
+_CONTAINERS = frozenset(  # noqa: SIM905
     """zip rar 7z tar gz tgz bz2 xz zst pkl pickle joblib p npz npy dat kv model whl pb params xml ubj mat rds jld2 so
     data sif""".split()
 )
