@@ -70,6 +70,12 @@ def console() -> Console:
     return Console(width=width, highlight=False, soft_wrap=False)
 
 
+def program() -> str:
+    """How this command was called, so that what we print can be typed."""
+    called = Path(sys.argv[0])
+    return sys.argv[0] if called.name == "openness" else "python -m index.cli"
+
+
 def published(data: Path) -> closing[sqlite3.Connection]:
     """The published index of a data directory, read only. Raises UsageError when there is none."""
     return closing(queries.open_index(session.index_db(data)))
@@ -103,7 +109,7 @@ def nightly(data: Path, workers: int, as_json: bool, **arguments: Any) -> None:
         click.echo(f"Published {p.models:,} models in {p.seconds:.1f} s: {p.path} ({p.size / 1e6:,.1f} MB)\n")
         with published(data) as db:
             console().print(terminal.summary(queries.get_summary(db)))
-        click.echo(f"Browse it:  {Path(sys.argv[0]).name} serve --data {data}")
+        click.echo(f"Browse it:  {program()} serve --data {data}")
     failed = crawler_cli.exit_status(night.crawls) or (FAILURES if any(j.errors for j in night.judged) else 0)
     sys.exit(failed)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from crawler.cards import Card, Section, without_comments
@@ -69,10 +70,10 @@ def seen_around(
     return seen(dimension, probe, card, begin, stop, value, outcome)
 
 
-def not_stated(probe: str, *dimensions: str) -> Iterator[Evidence]:
+@cache
+def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
     """We read the whole card and it does not say."""
-    for dimension in dimensions:
-        yield Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "")
+    return tuple(Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "") for dimension in dimensions)
 
 
 _WINDOW = 200  # characters read to either side of a word
@@ -121,7 +122,8 @@ _KINDS = {
         r"train\w*( and evaluation)? (data|corp|set)|(pre-?train\w*|fine-?tun\w*|tuning|instruct\w*) (data|"
         r"corp)|^(the )?data(sets?)?( used| sources?| mix\w*| composition| details?| overview| curation| "
         r"collection)?$|dataset used|trained on|corpus|corpora|data (sources?|mixture|composition|preparation|"
-        r"curation)|训练数据|训练语料|数据集|学習データ|données d.entra|corpus d.entra|trainingsdaten|datos de entrenamiento"
+        r"curation)|训练数据|训练语料|数据集|学習データ|données d.entra|corpus d.entra|trainingsdaten|"
+        r"datos de entrenamiento"
     ),
     "training_procedure": (
         r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|"
