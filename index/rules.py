@@ -2,12 +2,14 @@
 
 Each rule is registered once, as data with its function, and the published table of rules is made from the same data.
 A dimension's rules stand in order and the first that applies decides; none applies: unknown. `closed` is only ever
-said on positive evidence. Does not decide levels (`levels.py`). The rules themselves stand in `ruleset.py`.
+said on positive evidence. Does not decide levels (`levels.py`). The rules themselves stand in
+`ruleset.py` and `ruleset_docs.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from index.model import Dimension, Evidence, Judgement, Value
@@ -21,12 +23,16 @@ When = Callable[[Seen, Cells], str | None]
 
 
 class Rule(NamedTuple):
-    """One rule. `when` gives the detail that fills '{}' of the words, or None when the rule does not apply."""
+    """One rule. `when` gives the detail that fills '{}' of the words, or None when the rule does not apply.
+
+    `reads` are the probes without any of which the rule cannot apply: it is then not even asked.
+    """
 
     code: str
     dimension: str
     value: str
     words: str
+    reads: frozenset[str]
     confidence: str  # high, medium, low
     source: str  # section of the frameworks reference
     when: When
@@ -48,13 +54,16 @@ ERROR_CODE = "E0"
 OVERRIDE_CODE = "reviewed-override"
 
 
-def rule(code: str, dimension: str, value: str, words: str, *, confidence: str, source: str) -> Callable[[When], When]:
+def rule(
+    code: str, dimension: str, value: str, words: str, *, reads: str, confidence: str, source: str
+) -> Callable[[When], When]:
     """Register a rule for one dimension; rules of a dimension are tried in the order of their registration."""
 
     def register(when: When) -> When:
         if code in _registered and _registered[code].when.__module__ != when.__module__:
             raise ValueError(f"two rules have the code {code}")
-        _registered[code] = Rule(code, str(dimension), str(value), words, confidence, source, when)
+        probes = frozenset(reads.split())
+        _registered[code] = Rule(code, str(dimension), str(value), words, probes, confidence, source, when)
         return when
 
     return register
@@ -62,7 +71,7 @@ def rule(code: str, dimension: str, value: str, words: str, *, confidence: str, 
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, in the order in which the rules of its dimension are tried."""
-    from index import ruleset  # noqa: F401, PLC0415 - fills the registry; imports this module
+    from index import ruleset, ruleset_docs  # noqa: F401 - they fill the registry, and import this module
 
     return tuple(_registered.values())
 
@@ -71,23 +80,28 @@ def all_rules() -> tuple[Rule, ...]:
 _ORDER = tuple(d for d in Dimension if d not in (Dimension.BASE_DATA, Dimension.BASE_WEIGHTS, Dimension.LICENSE)) + (
     Dimension.BASE_WEIGHTS, Dimension.BASE_DATA, Dimension.LICENSE,
 )  # fmt: skip
-_ordered: dict[str, tuple[Rule, ...]] = {}
 
 
-def _by_dimension() -> dict[str, tuple[Rule, ...]]:
-    if not _ordered:
-        rules = all_rules()
-        _ordered.update((d, tuple(r for r in rules if r.dimension == d)) for d in _ORDER)
-    return _ordered
+@lru_cache(maxsize=4_096)
+def _askable(probes: frozenset[str]) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+    """The dimensions in their order, each with the rules that these probes could make apply."""
+    rules = all_rules()
+    return tuple(
+        (d, tuple(r for r in rules if r.dimension == d and not r.reads.isdisjoint(probes))) for d in map(str, _ORDER)
+    )
 
 
 def judge_dimensions(evidence: Iterable[Evidence]) -> tuple[Judgement, ...]:
     """The 14 judgements in the order of Dimension. The order of the evidence makes no difference."""
-    seen = Seen(evidence)
+    return judge_seen(Seen(evidence))
+
+
+def judge_seen(seen: Seen) -> tuple[Judgement, ...]:
+    """The same over evidence that is already sorted."""
     cells: dict[str, str] = {}
     made: dict[str, Judgement] = {}
-    for dimension, rules in _by_dimension().items():
-        judgement = Judgement(dimension, Value.UNKNOWN, UNKNOWN_CODE)
+    for dimension, rules in _askable(seen.told()):
+        judgement = _NOTHING[dimension]
         for one in rules:
             detail = one.when(seen, cells)
             if detail is not None:
@@ -95,7 +109,10 @@ def judge_dimensions(evidence: Iterable[Evidence]) -> tuple[Judgement, ...]:
                 break
         made[dimension] = judgement
         cells[dimension] = judgement.value
-    return tuple(made[d] for d in Dimension)
+    return tuple(made[d] for d in _NOTHING)
+
+
+_NOTHING = {str(d): Judgement(str(d), str(Value.UNKNOWN), UNKNOWN_CODE) for d in Dimension}
 
 
 def words_of(judgement: Judgement) -> str:

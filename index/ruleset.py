@@ -1,4 +1,4 @@
-"""The rules themselves, dimension by dimension, in the order in which they are tried. Pure; see rules.py.
+"""The rules for weights, data and licence, dimension by dimension, in the order in which they are tried. Pure.
 
 Sections named in `source` are those of the project's frameworks reference: what the human indexes count as evidence,
 how often they found it on the Hub, and how sure one can be of it from outside.
@@ -18,13 +18,28 @@ OPEN, PARTIAL, CLOSED, UNKNOWN = Value.OPEN, Value.PARTIAL, Value.CLOSED, Value.
 # ------------------------------------------------------------------------------------------------ weights, end
 
 
-@rule("W1", D.END_WEIGHTS, CLOSED, "The Hub has disabled the repository.", confidence="high", source="3 weights")
+@rule(
+    "W1",
+    D.END_WEIGHTS,
+    CLOSED,
+    "The Hub has disabled the repository.",
+    reads="disabled",
+    confidence="high",
+    source="3 weights",
+)
 def _disabled(seen: Seen, cells: Cells) -> str | None:
     return "" if seen.yes("disabled") else None
 
 
-@rule("W2", D.END_WEIGHTS, CLOSED, "The complete file list ({} files) has no weight or adapter file.",
-      confidence="high", source="3 weights, 4.1 closed")  # fmt: skip
+@rule(
+    "W2",
+    D.END_WEIGHTS,
+    CLOSED,
+    "The complete file list ({} files) has no weight or adapter file.",
+    reads="weight_files",
+    confidence="high",
+    source="3 weights, 4.1 closed",
+)
 def _no_weights(seen: Seen, cells: Cells) -> str | None:
     none = seen.no("weight_files")
     return none.value.partition(":")[2] if none else None
@@ -39,40 +54,83 @@ def _weights(seen: Seen) -> str | None:
     return f"{shown.place} {shown.quote}" if shown else None
 
 
-@rule("W3", D.END_WEIGHTS, PARTIAL, "There are weights, but a person approves each request ({}).", confidence="high",
-      source="1.2 weights: gated is partial")  # fmt: skip
+@rule(
+    "W3",
+    D.END_WEIGHTS,
+    PARTIAL,
+    "There are weights, but a person approves each request ({}).",
+    reads="gating",
+    confidence="high",
+    source="1.2 weights: gated is partial",
+)
 def _manual(seen: Seen, cells: Cells) -> str | None:
     gate = seen.yes("gating")
     return _weights(seen) if gate and gate.value != "auto" else None
 
 
-@rule("W4", D.END_WEIGHTS, PARTIAL, "There are weights, but one must log in and accept terms ({}).", confidence="high",
-      source="1.2 weights: gated is partial")  # fmt: skip
+@rule(
+    "W4",
+    D.END_WEIGHTS,
+    PARTIAL,
+    "There are weights, but one must log in and accept terms ({}).",
+    reads="gating",
+    confidence="high",
+    source="1.2 weights: gated is partial",
+)
 def _click(seen: Seen, cells: Cells) -> str | None:
     return _weights(seen) if seen.yes("gating") else None
 
 
-@rule("W5", D.END_WEIGHTS, PARTIAL, "Numbered parts of the weights are missing: {} are there.", confidence="high",
-      source="3 weights")  # fmt: skip
+@rule(
+    "W5",
+    D.END_WEIGHTS,
+    PARTIAL,
+    "Numbered parts of the weights are missing: {} are there.",
+    reads="weight_shards",
+    confidence="high",
+    source="3 weights",
+)
 def _shards(seen: Seen, cells: Cells) -> str | None:
     parts = seen.no("weight_shards")
     return parts.value if parts else None
 
 
-@rule("W6", D.END_WEIGHTS, OPEN, "Anyone can download the weights: {}.", confidence="high", source="3 weights")
+@rule(
+    "W6",
+    D.END_WEIGHTS,
+    OPEN,
+    "Anyone can download the weights: {}.",
+    reads="gating",
+    confidence="high",
+    source="3 weights",
+)
 def _open_weights(seen: Seen, cells: Cells) -> str | None:
     return _weights(seen) if seen.no("gating") else None
 
 
-@rule("W7", D.END_WEIGHTS, PARTIAL, "There are weights, and the front matter asks for consent before access ({}).",
-      confidence="medium", source="1.2 weights: gated is partial")  # fmt: skip
+@rule(
+    "W7",
+    D.END_WEIGHTS,
+    PARTIAL,
+    "There are weights, and the front matter asks for consent before access ({}).",
+    reads="gate_announced",
+    confidence="medium",
+    source="1.2 weights: gated is partial",
+)
 def _gate_announced(seen: Seen, cells: Cells) -> str | None:
     gate = seen.yes("gate_announced")
     return gate.value if gate and _weights(seen) else None
 
 
-@rule("W8", D.END_WEIGHTS, UNKNOWN, "There are weights ({}); whether one must ask for access was not shown.",
-      confidence="high", source="3 weights")  # fmt: skip
+@rule(
+    "W8",
+    D.END_WEIGHTS,
+    UNKNOWN,
+    "There are weights ({}); whether one must ask for access was not shown.",
+    reads="weight_files weights_counted weights_tagged",
+    confidence="high",
+    source="3 weights",
+)
 def _weights_somehow(seen: Seen, cells: Cells) -> str | None:
     return _weights(seen)
 
@@ -91,8 +149,15 @@ def _inherited(dimension: Dimension, value: Value) -> When:
 
 
 for _value, _code in ((OPEN, "B1"), (PARTIAL, "B2"), (CLOSED, "B3")):
-    rule(_code, D.BASE_WEIGHTS, _value, f"Its declared base {{}} is {_value} here.", confidence="high",
-         source="3 weights, base model; 4.1 lineage")(_inherited(D.BASE_WEIGHTS, _value))  # fmt: skip
+    rule(
+        _code,
+        D.BASE_WEIGHTS,
+        _value,
+        f"Its declared base {{}} is {_value} here.",
+        reads="inherited",
+        confidence="high",
+        source="3 weights, base model; 4.1 lineage",
+    )(_inherited(D.BASE_WEIGHTS, _value))
 
 
 def _mirrors(dimension: Dimension, value: Value) -> When:
@@ -107,8 +172,15 @@ def _mirrors(dimension: Dimension, value: Value) -> When:
 
 
 for _value, _code in ((OPEN, "B4"), (PARTIAL, "B5"), (CLOSED, "B6")):
-    rule(_code, D.BASE_WEIGHTS, _value, f"It was trained from scratch (\"{{}}\"), so its own weights count: {_value}.",
-         confidence="medium", source="1.2 base mirrors end")(_mirrors(D.END_WEIGHTS, _value))  # fmt: skip
+    rule(
+        _code,
+        D.BASE_WEIGHTS,
+        _value,
+        f'It was trained from scratch ("{{}}"), so its own weights count: {_value}.',
+        reads="from_scratch",
+        confidence="medium",
+        source="1.2 base mirrors end",
+    )(_mirrors(D.END_WEIGHTS, _value))
 
 # ------------------------------------------------------------------------------------------------------- data
 
@@ -133,10 +205,24 @@ def _withheld(dimension: Dimension, *, in_part: bool) -> When:
 
 
 for _dimension, _prefix in ((D.END_DATA, "ED"), (D.BASE_DATA, "BD")):
-    rule(f"{_prefix}4", _dimension, PARTIAL, "Some data is named, and some is withheld: \"{}\".", confidence="medium",
-         source="3 data")(_withheld(_dimension, in_part=True))  # fmt: skip
-    rule(f"{_prefix}5", _dimension, CLOSED, "The card says that the data is not public: \"{}\".", confidence="medium",
-         source="4.1 closed: explicit statement")(_withheld(_dimension, in_part=False))  # fmt: skip
+    rule(
+        f"{_prefix}4",
+        _dimension,
+        PARTIAL,
+        'Some data is named, and some is withheld: "{}".',
+        reads="data_withheld",
+        confidence="medium",
+        source="3 data",
+    )(_withheld(_dimension, in_part=True))
+    rule(
+        f"{_prefix}5",
+        _dimension,
+        CLOSED,
+        'The card says that the data is not public: "{}".',
+        reads="data_withheld",
+        confidence="medium",
+        source="4.1 closed: explicit statement",
+    )(_withheld(_dimension, in_part=False))
 
 #: Up to so many data sets, a list in the metadata is as a rule all there is; longer lists seldom are complete.
 SHORT_LIST = 3
@@ -146,8 +232,15 @@ def _listed(seen: Seen) -> list[str]:
     return [e.value for e in seen.all("named_datasets")]
 
 
-@rule("ED6", D.END_DATA, OPEN, "The metadata lists the data sets, few and all with a name on the Hub: {}.",
-      confidence="medium", source="3 data, end: open cells rest on Hub data sets in 55 %")  # fmt: skip
+@rule(
+    "ED6",
+    D.END_DATA,
+    OPEN,
+    "The metadata lists the data sets, few and all with a name on the Hub: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, end: open cells rest on Hub data sets in 55 %",
+)
 def _short_list(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
     if not 0 < len(listed) <= SHORT_LIST or not _all_on_hub(listed):
@@ -157,14 +250,29 @@ def _short_list(seen: Seen, cells: Cells) -> str | None:
     return ", ".join(listed) if len(linked - tags) < len(tags) or not linked else None
 
 
-@rule("ED7", D.END_DATA, PARTIAL, "Some of the data is named: {}.", confidence="medium", source="3 data, end")
+@rule(
+    "ED7",
+    D.END_DATA,
+    PARTIAL,
+    "Some of the data is named: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, end",
+)
 def _some_named(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if listed else None
 
 
-@rule("ED8", D.END_DATA, UNKNOWN, "The card speaks of its data ({}) but lists no data set.", confidence="low",
-      source="3 data, end")  # fmt: skip
+@rule(
+    "ED8",
+    D.END_DATA,
+    UNKNOWN,
+    "The card speaks of its data ({}) but lists no data set.",
+    reads="dataset_links named_corpora training_data_section",
+    confidence="low",
+    source="3 data, end",
+)
 def _data_words(seen: Seen, cells: Cells) -> str | None:
     for probe in ("dataset_links", "named_corpora", "training_data_section"):
         found = [e.value for e in seen.all(probe) if e.dimension == D.END_DATA]
@@ -192,16 +300,37 @@ def _is_pretraining(name: str) -> bool:
 
 
 for _value, _code in ((OPEN, "BD1"), (PARTIAL, "BD2"), (CLOSED, "BD3")):
-    rule(_code, D.BASE_DATA, _value, f"Inherited from the declared base {{}}, which is {_value} here.",
-         confidence="medium", source="4.1 lineage")(_inherited(D.BASE_DATA, _value))  # fmt: skip
+    rule(
+        _code,
+        D.BASE_DATA,
+        _value,
+        f"Inherited from the declared base {{}}, which is {_value} here.",
+        reads="inherited",
+        confidence="medium",
+        source="4.1 lineage",
+    )(_inherited(D.BASE_DATA, _value))
 
 for _value, _code in ((OPEN, "ED1"), (PARTIAL, "ED2"), (CLOSED, "ED3")):
-    rule(_code, D.END_DATA, _value, f"The same model in another number format: as {{}}, which is {_value} here.",
-         confidence="medium", source="4.1 lineage")(_inherited(D.END_DATA, _value))  # fmt: skip
+    rule(
+        _code,
+        D.END_DATA,
+        _value,
+        f"The same model in another number format: as {{}}, which is {_value} here.",
+        reads="inherited",
+        confidence="medium",
+        source="4.1 lineage",
+    )(_inherited(D.END_DATA, _value))
 
 
-@rule("BD6", D.BASE_DATA, OPEN, "It declares no base and lists public corpora for pre-training: {}.",
-      confidence="medium", source="3 data, base")  # fmt: skip
+@rule(
+    "BD6",
+    D.BASE_DATA,
+    OPEN,
+    "It declares no base and lists public corpora for pre-training: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, base",
+)
 def _corpora_listed(seen: Seen, cells: Cells) -> str | None:
     if seen.yes("declared_bases") or not seen.any("declared_bases"):
         return None
@@ -210,12 +339,26 @@ def _corpora_listed(seen: Seen, cells: Cells) -> str | None:
 
 
 for _value, _code in ((OPEN, "BD7"), (PARTIAL, "BD8"), (CLOSED, "BD9")):
-    rule(_code, D.BASE_DATA, _value, f"It was trained from scratch (\"{{}}\"), so its own data counts: {_value}.",
-         confidence="medium", source="1.2 base mirrors end")(_mirrors(D.END_DATA, _value))  # fmt: skip
+    rule(
+        _code,
+        D.BASE_DATA,
+        _value,
+        f'It was trained from scratch ("{{}}"), so its own data counts: {_value}.',
+        reads="from_scratch",
+        confidence="medium",
+        source="1.2 base mirrors end",
+    )(_mirrors(D.END_DATA, _value))
 
 
-@rule("BD10", D.BASE_DATA, UNKNOWN, "The card names corpora ({}) but does not say that they are all.", confidence="low",
-      source="3 data, base")  # fmt: skip
+@rule(
+    "BD10",
+    D.BASE_DATA,
+    UNKNOWN,
+    "The card names corpora ({}) but does not say that they are all.",
+    reads="named_corpora",
+    confidence="low",
+    source="3 data, base",
+)
 def _corpora_named(seen: Seen, cells: Cells) -> str | None:
     found = sorted({e.value for e in seen.all("named_corpora") if e.dimension == D.BASE_DATA})
     return ", ".join(found[:5]) if found else None
@@ -224,47 +367,93 @@ def _corpora_named(seen: Seen, cells: Cells) -> str | None:
 # ---------------------------------------------------------------------------------------------------- licence
 
 
-@rule("L1", D.LICENSE, PARTIAL, "A public licence, but not for commercial use: {}.", confidence="medium",
-      source="1.1 license; 3 licence of weights")  # fmt: skip
+@rule(
+    "L1",
+    D.LICENSE,
+    PARTIAL,
+    "A public licence, but not for commercial use: {}.",
+    reads="effective_license",
+    confidence="medium",
+    source="1.1 license; 3 licence of weights",
+)
 def _public_non_commercial(seen: Seen, cells: Cells) -> str | None:
     no = seen.no("effective_license")
     return _with_place(no) if no and no.value.startswith("cc-by-nc") else None
 
 
-@rule("L2", D.LICENSE, CLOSED, "The licence is not open: {}.", confidence="high", source="1.1 license; 6")
+@rule(
+    "L2",
+    D.LICENSE,
+    CLOSED,
+    "The licence is not open: {}.",
+    reads="effective_license",
+    confidence="high",
+    source="1.1 license; 6",
+)
 def _not_open(seen: Seen, cells: Cells) -> str | None:
     no = seen.no("effective_license")
     return _with_place(no) if no else None
 
 
-@rule("L3", D.LICENSE, PARTIAL, "The tag names an open licence, but the card's words or files restrict it: \"{}\".",
-      confidence="medium", source="4.1 contradictions")  # fmt: skip
+@rule(
+    "L3",
+    D.LICENSE,
+    PARTIAL,
+    'The tag names an open licence, but the card\'s words or files restrict it: "{}".',
+    reads="license_text_conflict use_restriction",
+    confidence="medium",
+    source="4.1 contradictions",
+)
 def _contradicted(seen: Seen, cells: Cells) -> str | None:
     against = seen.yes("license_text_conflict") or seen.yes("use_restriction")
     return against.quote if against and seen.yes("effective_license") else None
 
 
-@rule("L4", D.LICENSE, OPEN, "Weights, training code and data are all under open licences: {}.", confidence="medium",
-      source="1.2 licenses")  # fmt: skip
+@rule(
+    "L4",
+    D.LICENSE,
+    OPEN,
+    "Weights, training code and data are all under open licences: {}.",
+    reads="code_license",
+    confidence="medium",
+    source="1.2 licenses",
+)
 def _all_open(seen: Seen, cells: Cells) -> str | None:
     own = seen.yes("effective_license")
     code, data = seen.yes("code_license"), seen.yes("data_license")
     return f"{own.value}, {code.value}, {data.value}" if own and code and data else None
 
 
-@rule("L5", D.LICENSE, UNKNOWN, "The weights are under {}, an open licence; that of code and data was not seen.",
-      confidence="high", source="2: such cells are open in 59 %, partial in 31 %")  # fmt: skip
+@rule(
+    "L5",
+    D.LICENSE,
+    UNKNOWN,
+    "The weights are under {}, an open licence; that of code and data was not seen.",
+    reads="effective_license",
+    confidence="high",
+    source="2: such cells are open in 59 %, partial in 31 %",
+)
 def _weights_open(seen: Seen, cells: Cells) -> str | None:
     own = seen.yes("effective_license")
     return own.value if own else None
 
 
-@rule("L6", D.LICENSE, UNKNOWN, "No licence is stated.", confidence="high", source="4.2 L2 x")
+@rule(
+    "L6", D.LICENSE, UNKNOWN, "No licence is stated.", reads="effective_license", confidence="high", source="4.2 L2 x"
+)
 def _none_stated(seen: Seen, cells: Cells) -> str | None:
     return "" if seen.all("effective_license", Outcome.NOT_STATED) else None
 
 
-@rule("L7", D.LICENSE, UNKNOWN, "A licence that we do not know: {}.", confidence="high", source="4.2 U-flags")
+@rule(
+    "L7",
+    D.LICENSE,
+    UNKNOWN,
+    "A licence that we do not know: {}.",
+    reads="effective_license",
+    confidence="high",
+    source="4.2 U-flags",
+)
 def _not_known(seen: Seen, cells: Cells) -> str | None:
     unread = seen.all("effective_license", Outcome.UNAVAILABLE)
     return unread[0].quote or unread[0].value if unread else None
@@ -272,147 +461,3 @@ def _not_known(seen: Seen, cells: Cells) -> str | None:
 
 def _with_place(e: Evidence) -> str:
     return f"{e.value} ({e.place})" if e.place.startswith("base:") else e.value
-
-
-# ------------------------------------------------------------------------------------------------ training code
-
-
-@rule("T1", D.TRAINING_CODE, CLOSED, "The card says that the code is not released: \"{}\".", confidence="medium",
-      source="4.1 closed: explicit statement")  # fmt: skip
-def _code_withheld(seen: Seen, cells: Cells) -> str | None:
-    none = seen.no("code_withheld")
-    return none.quote if none else None
-
-
-@rule("T2", D.TRAINING_CODE, PARTIAL, "Training scripts lie in the repository: {}.", confidence="medium",
-      source="3 training code: complete is never certain, default partial")  # fmt: skip
-def _scripts(seen: Seen, cells: Cells) -> str | None:
-    found = [e.value if e.probe == "linked_scripts" else e.quote
-             for e in (*seen.all("training_scripts"), *seen.all("linked_scripts"))]  # fmt: skip
-    return ", ".join(found[:4]) if found else None
-
-
-@rule("T3", D.TRAINING_CODE, UNKNOWN, "The card links a repository of its makers ({}), which was not looked into.",
-      confidence="low", source="3 training code: closed cells have such a link in 35 %")  # fmt: skip
-def _linked(seen: Seen, cells: Cells) -> str | None:
-    link = seen.yes("own_training_code") or seen.yes("own_repository")
-    return link.value if link else None
-
-
-@rule("C1", D.CODE_DOCS, UNKNOWN, "The card links a repository of its makers ({}), which was not looked into.",
-      confidence="low", source="3 code documentation")  # fmt: skip
-def _code_linked(seen: Seen, cells: Cells) -> str | None:
-    link = seen.yes("own_repository")
-    return link.value if link else None
-
-
-# ------------------------------------------------------------------------------------------- architecture, papers
-
-
-@rule("A1", D.ARCHITECTURE, OPEN, "The card describes architecture, training set-up and hardware: {}.",
-      confidence="medium", source="3 architecture")  # fmt: skip
-def _architecture_full(seen: Seen, cells: Cells) -> str | None:
-    hardware = seen.yes("hardware_stated")
-    told = _section(seen, "architecture_stated", "architecture") and seen.yes("training_setup")
-    return hardware.value if told and hardware else None
-
-
-@rule("A2", D.ARCHITECTURE, PARTIAL, "The architecture is described or named, the training set-up only in part: {}.",
-      confidence="medium", source="3 architecture")  # fmt: skip
-def _architecture_some(seen: Seen, cells: Cells) -> str | None:
-    stated = seen.yes("architecture_stated")
-    return stated.value if stated else None
-
-
-@rule("A3", D.ARCHITECTURE, UNKNOWN, "Known by its configuration ({}); the training set-up is not described.",
-      confidence="low", source="3 architecture: high, hardware: medium")  # fmt: skip
-def _architecture_named(seen: Seen, cells: Cells) -> str | None:
-    named = seen.yes("architecture_config") or seen.yes("custom_code") or seen.yes("library")
-    return named.quote if named else None
-
-
-def _section(seen: Seen, probe: str, kind: str) -> Evidence | None:
-    return next((e for e in seen.all(probe) if e.value.startswith(f"{kind}:")), None)
-
-
-@rule("P1", D.PREPRINT, OPEN, "The card presents a preprint or a report as its own: {}.", confidence="medium",
-      source="3 preprint")  # fmt: skip
-def _own_preprint(seen: Seen, cells: Cells) -> str | None:
-    own = seen.yes("own_preprint")
-    return own.value if own else None
-
-
-@rule("P2", D.PREPRINT, UNKNOWN, "Papers are cited ({}), none of them recognisably its own.", confidence="low",
-      source="3 preprint: own paper medium")  # fmt: skip
-def _cited(seen: Seen, cells: Cells) -> str | None:
-    cited = seen.yes("cited_preprint") or seen.yes("own_report") or seen.yes("arxiv_tags")
-    return cited.value if cited else None
-
-
-@rule("PR1", D.PAPER, OPEN, "The card presents a peer-reviewed paper as its own: {}.", confidence="medium",
-      source="3 paper")  # fmt: skip
-def _own_paper(seen: Seen, cells: Cells) -> str | None:
-    own = seen.yes("own_paper")
-    return own.value if own else None
-
-
-# --------------------------------------------------------------------------------------------------- model card
-
-
-@rule("M1", D.MODEL_CARD, CLOSED, "The complete file list ({} files) has no README.md.", confidence="high",
-      source="4.1 closed")  # fmt: skip
-def _no_card(seen: Seen, cells: Cells) -> str | None:
-    none = seen.no("readme_file")
-    return none.value if none and not seen.any("card_length") else None
-
-
-@rule("M2", D.MODEL_CARD, CLOSED, "The card is the Hub's template, not filled in ({}).", confidence="high",
-      source="3 model card")  # fmt: skip
-def _template(seen: Seen, cells: Cells) -> str | None:
-    for e in seen.all("card_boilerplate"):
-        if e.value.startswith("template") and len(_told(seen)) < ENOUGH:
-            return e.value
-    return None
-
-
-@rule("M3", D.MODEL_CARD, CLOSED, "The card has no words.", confidence="high", source="3 model card")
-def _empty(seen: Seen, cells: Cells) -> str | None:
-    return "" if seen.no("card_length") and not seen.yes("card_length") else None
-
-
-#: Filled sections, of five, that make a card comprehensive.
-ENOUGH = 3
-
-
-def _told(seen: Seen) -> list[str]:
-    return sorted({e.value.partition(":")[0] for e in seen.all("card_sections")})
-
-
-@rule("M4", D.MODEL_CARD, OPEN, "The card tells of {}.", confidence="medium", source="3 model card")
-def _full_card(seen: Seen, cells: Cells) -> str | None:
-    told = _told(seen)
-    trained = bool({"training_data", "training_procedure"} & set(told))
-    return _listing(told) if len(told) >= ENOUGH and trained and not _hollow(seen) else None
-
-
-@rule("M5", D.MODEL_CARD, PARTIAL, "Written by a training tool; what a person must add is missing. It tells of {}.",
-      confidence="medium", source="3 model card: not auto-generated")  # fmt: skip
-def _generated(seen: Seen, cells: Cells) -> str | None:
-    return _listing(_told(seen)) if seen.yes("card_boilerplate") and _told(seen) else None
-
-
-@rule("M6", D.MODEL_CARD, PARTIAL, "The card tells of {}, and not of the rest.", confidence="low",
-      source="3 model card")  # fmt: skip
-def _some_card(seen: Seen, cells: Cells) -> str | None:
-    told = _told(seen)
-    matters = set(told) & {"training_data", "training_procedure", "evaluation"}
-    return _listing(told) if len(told) >= 2 and matters else None
-
-
-def _hollow(seen: Seen) -> bool:
-    """Whether a tool wrote the card and left its headings for intended use or data empty."""
-    return bool(seen.yes("card_boilerplate")) and bool(seen.no("card_sections"))
-
-
-def _listing(told: list[str]) -> str:
-    return ", ".join(name.replace("_", " ") for name in told)

@@ -21,6 +21,10 @@ class Seen:
             by.setdefault((one.probe, one.outcome), []).append(one)
         self._by = by
 
+    def told(self) -> frozenset[str]:
+        """Every probe that reported, whatever the outcome."""
+        return frozenset([probe for probe, _ in self._by])
+
     def all(self, probe: str, outcome: Outcome = Outcome.YES) -> list[Evidence]:
         """Everything that a probe reported with this outcome, in a fixed order."""
         found = self._by.get((probe, outcome), _NONE)

@@ -126,7 +126,7 @@ def dataset_id(link: Link) -> str | None:
 def dataset_links(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which data sets does the card link as its training data?"""
     v, name, given = view(repo, card), "dataset_links", set[tuple[str, str]]()
-    for link in card.links:
+    for link in v.links:
         found = dataset_id(link)
         if not found or v.in_code(link.start) or len(given) >= 20:
             continue
@@ -164,6 +164,7 @@ _WITHHELD = re.compile(
     r"披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
     re.I,
 )
+_DATA_WORDS = ("data", "corp", "mix", "collection", "données", "daten", "datos", "数据", "语料")
 _WITHHELD_HINTS = (
     "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
     "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
@@ -181,7 +182,7 @@ def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
     if "data" in v.low or "corp" in v.low or not v.low.isascii():
-        for m in near_words(v, _WITHHELD_HINTS, _WITHHELD):
+        for m in near_words(v, _WITHHELD_HINTS, _WITHHELD, also=_DATA_WORDS):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
             if v.in_code(m.start()) or _ABOUT_PEOPLE.search(near) or "evaluation" in v.kinds_at(m.start()):
@@ -212,7 +213,7 @@ def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is released?"""
     v, name, given = view(repo, card), "data_released", set[str]()
     if "data" in v.low or "corp" in v.low or "数据" in v.low:
-        for m in near_words(v, _RELEASED_HINTS, _RELEASED):
+        for m in near_words(v, _RELEASED_HINTS, _RELEASED, also=_DATA_WORDS):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
             if v.in_code(m.start()) or _DENIES.search(near) or (_TESTS.search(near) and not _TRAINS.search(near)):
@@ -285,7 +286,7 @@ def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
 def dataset_cards(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which data sets with a card of their own on the Hub does the card link as training data?"""
     v, name, given = view(repo, card), "dataset_cards", set[str]()
-    for link in card.links:
+    for link in v.links:
         found = dataset_id(link)
         if found and "/" in found and ".com" not in found and found not in given and len(given) < 10:
             if v.in_code(link.start) or not about_training(v, link.start, link.end):

@@ -77,7 +77,7 @@ def _repositories(v: View) -> list[tuple[str, str, Link, re.Match[str]]]:
     if "repositories" in v.memo:
         return v.memo["repositories"]
     found = v.memo["repositories"] = []
-    for link in v.card.links:
+    for link in v.links:
         m = _FORGE.match(link.url)
         if m and not _NOT_CODE.search(link.url):
             found.append((m[2], m[3].removesuffix(".git"), link, m))
@@ -170,8 +170,8 @@ _SCRIPT = re.compile(r"(?:train|pre-?train|fine-?tun|sft|dpo|run_\w+|config)[\w.
 @probe(D.TRAINING_CODE, needs="card")
 def linked_scripts(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link a training script inside its own repository?"""
-    given: set[str] = set()
-    for link in card.links:
+    v, given = view(repo, card), set[str]()
+    for link in v.links:
         if (
             not link.url.lower().startswith("http")
             and _SCRIPT.search(link.url)
@@ -199,7 +199,7 @@ def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
     if "code" in v.low or "代码" in v.low:
-        for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD):
+        for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD, also=("code", "代码")):
             if not v.in_code(m.start()):
                 yield seen_around(
                     D.TRAINING_CODE,
@@ -266,7 +266,7 @@ _BLOG = re.compile(r"\bblog\b", re.I)
 def own_report(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link a technical report, a white paper or a blog post of its makers?"""
     v, given = view(repo, card), set[str]()
-    for link in card.links:
+    for link in v.links:
         named = v.names_us(link.text) or v.names_us(link.url)
         report = _REPORT.search(link.text) and (named or not v.foreign)
         report = report or (named and link.url.lower().endswith(".pdf") and "evaluation" not in v.kinds_at(link.start))

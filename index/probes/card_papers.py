@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from index.probes.card_quotes import View, sentence
+from index.probes.card_quotes import View, near_words, sentence
 
 
 class Reference(NamedTuple):
@@ -40,6 +41,34 @@ _VENUE_URL = re.compile(
     r"transacl\.org|lrec-conf\.org|ceur-ws\.org|mdpi\.com/\d|frontiersin\.org/articles|cell\.com|"
     r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*",
     re.I,
+)
+_VENUE_HOSTS = (
+    "aclanthology",
+    "aclweb",
+    "nips.cc",
+    "neurips.cc",
+    "mlr.press",
+    "thecvf",
+    "openreview",
+    "jmlr",
+    "acm.org",
+    "ieee",
+    "springer",
+    "nature.com",
+    "sciencedirect",
+    "isca-",
+    "oup.com",
+    "pnas",
+    "science.org",
+    "aaai.org",
+    "ijcai",
+    "transacl",
+    "lrec-conf",
+    "ceur-ws",
+    "mdpi",
+    "frontiersin",
+    "cell.com",
+    "doi.org",
 )
 _ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
 _FIELD = re.compile(
@@ -140,28 +169,17 @@ def _own_entry(v: View, title: str, count: int, place: int) -> bool:
 
 
 def _inline(v: View) -> Iterator[Reference]:
-    card, text = v.card, v.text
-    words = {link.start: link.text for link in card.links}
-    hits = (
-        [(m, False) for _, m in zip(range(200), _ARXIV.finditer(text, card.body_start), strict=False)]
-        if _has_arxiv(v.low)
-        else []
-    )
-    hits += (
-        [(m, True) for _, m in zip(range(100), _VENUE_URL.finditer(text, card.body_start), strict=False)]
-        if "http" in v.low
-        else []
-    )
+    text = v.text
+    words = {link.start: link.text for link in v.links}
+    hits = [(m, False) for m in islice(near_words(v, ("arxiv", "/papers/"), _ARXIV, 200), 200)]
+    venues = (link for link in v.links if any(host in link.url for host in _VENUE_HOSTS))
+    hits += [(m, True) for link in islice(venues, 100) if (m := _VENUE_URL.match(text, link.start))]
     for m, venue in hits:
         start, end = _url_bounds(text, m.start(), m.end())
         a, b = sentence(text, start, min(end, start + 200))
         value = m[0].rstrip(".,;") if venue else m[1].lower()
         label = words.get(start, "")
         yield Reference(value, a, min(b, a + 200), _own_inline(v, a, b, start, end, label), venue)
-
-
-def _has_arxiv(low: str) -> bool:
-    return "arxiv" in low or "/papers/" in low
 
 
 def _url_bounds(text: str, start: int, end: int) -> tuple[int, int]:

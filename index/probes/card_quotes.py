@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from crawler.cards import Card, Section, without_comments
+from crawler.cards import Card, Link, Section, without_comments
 from crawler.records import Repo
 from index.model import Evidence, Outcome
 
@@ -79,10 +79,13 @@ def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
 _WINDOW = 200  # characters read to either side of a word
 
 
-def near_words(v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit: int = 60) -> Iterator[re.Match[str]]:
+def near_words(
+    v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit: int = 60, also: tuple[str, ...] = ()
+) -> Iterator[re.Match[str]]:
     """Matches of a costly pattern, looked for only near words that every match needs; `limit` places for each word.
 
-    A window ends at a blank line. Patterns see the text, words are looked for in its lower-case form.
+    A window ends at a blank line, and counts only when it holds one of `also` too. Patterns see the text, words are
+    looked for in its lower-case form.
     """
     low, begin = v.low, v.card.body_start
     places: list[int] = []
@@ -103,7 +106,8 @@ def near_words(v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit:
         while i < len(places) and places[i] < end:  # windows that overlap are one
             end = max(end, _window_end(text, places[i]))
             i += 1
-        yield from pattern.finditer(text, start, end)
+        if not also or any(low.find(word, start, end) >= 0 for word in also):
+            yield from pattern.finditer(text, start, end)
 
 
 def _window_end(text: str, at: int) -> int:
@@ -251,6 +255,7 @@ class View(NamedTuple):
     card: Card
     text: str  # the card's text with HTML comments blanked, place for place: for looking, not for quoting
     low: str  # that in lower case, place for place
+    links: tuple[Link, ...]  # those outside HTML comments
     parts: tuple[Part, ...]
     map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
     org: str  # squashed
@@ -288,8 +293,9 @@ _last: list[tuple[Repo, Card, View]] = []
 
 def view(repo: Repo, card: Card) -> View:
     """The View of this card; the last one is kept, since all probes ask for the same one in a row."""
-    if _last and _last[0][0] is repo and _last[0][1] is card:
-        return _last[0][2]
+    for for_repo, for_card, kept in _last:
+        if for_repo is repo and for_card is card:
+            return kept
     org = repo.repo_id.partition("/")[0] if "/" in repo.repo_id else ""
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
@@ -297,10 +303,21 @@ def view(repo: Repo, card: Card) -> View:
     text = without_comments(card.text, card.body_start)  # the template's advice to authors is no statement of theirs
     low = fold(text)
     parts = _parts(card, text, low)
+    links = card.links if text is card.text else tuple(x for x in card.links if text[x.start] != " ")
+    converted = card.generator in _CONVERSIONS
     made = View(
-        card, text, low, parts, _map(parts), squash(org), tokens(repo.repo_id) - theirs,
-        bool(bases) or card.generator in _CONVERSIONS, bool(foreign) or card.generator in _CONVERSIONS, {},
-    )  # fmt: skip
+        card=card,
+        text=text,
+        low=low,
+        links=links,
+        parts=parts,
+        map=_map(parts),
+        org=squash(org),
+        own=tokens(repo.repo_id) - theirs,
+        derived=bool(bases) or converted,
+        foreign=bool(foreign) or converted,
+        memo={},
+    )
     _last[:] = [(repo, card, made)]
     return made
 

@@ -30,7 +30,7 @@ _FOREIGN_DOCS = re.compile(
 def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link documentation of its makers' code?"""
     v, name, given = view(repo, card), "documentation_link", set[str]()
-    for link in card.links:
+    for link in v.links:
         worded = _DOCS_WORDS.search(link.text) if link.text else None
         if (worded or _DOCS.search(link.url, 8)) and not _FOREIGN_DOCS.search(link.url):
             key = link.url.split("#")[0]
@@ -140,7 +140,7 @@ _NOT_API = re.compile(
 def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link an API, an inference endpoint or a demo?"""
     v, given = view(repo, card), set[str]()
-    for link in card.links:
+    for link in v.links:
         if "github.com" in link.url or "arxiv.org" in link.url:
             continue
         if (_API.search(link.url) or (link.text and _API_WORDS.search(link.text))) and not _NOT_API.search(link.url):
