@@ -14,7 +14,8 @@ MAX_LINKS = 5_000
 _LOOK = 300  # characters looked at to either side of a URL for the words of the link
 
 _ABSOLUTE = re.compile(r"https?://[^\s<>\"'`\[\]|\\^{}]{1,2000}", re.I)
-_RELATIVE = re.compile(r"(?:\]\([ ]?<?|href=[\"'])([^\s()<>\"'#:][^\s()<>\"':]{0,500})", re.I)
+_RELATIVE = re.compile(r"\]\([ ]?<?([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
+_RELATIVE_HTML = re.compile(r"href=[\"']([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,200})\]\[([^\[\]\n]{0,100})\]")
 _DEFINITION = re.compile(r"^[ ]{0,3}\[([^\[\]\n^]{1,100})\]:[ \t]*<?(https?://[^\s<>]{1,2000})", re.M)
 _MARKUP = re.compile(r"<[^<>\n]{0,300}>|!\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
@@ -36,10 +37,11 @@ def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
         link = _absolute(text, m.start(), m.end())
         if link is not None:
             found.append(link)
-    for m in islice(_RELATIVE.finditer(text, start), 2 * MAX_LINKS):
-        link = _relative(text, m)
-        if link is not None:
-            found.append(link)
+    for pattern in (_RELATIVE, _RELATIVE_HTML) if "href=" in text else (_RELATIVE,):
+        for m in islice(pattern.finditer(text, start), 2 * MAX_LINKS):
+            link = _relative(text, m)
+            if link is not None:
+                found.append(link)
     if "]: " in text or "]:\t" in text or "]:<" in text or "]:h" in text:
         found += _references(text, start)
     found.sort(key=lambda link: link.start)

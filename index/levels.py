@@ -38,7 +38,7 @@ from typing import NamedTuple
 
 from index import licenses
 from index.lineage import Limits
-from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
+from index.model import Assessment, Dimension, Evidence, Judgement, Level, Restriction, Value
 from index.seen import Seen
 
 D, L, R = Dimension, Level, Restriction
@@ -76,7 +76,7 @@ def settle(found: Sequence[Limit]) -> tuple[Level, Level, Restriction]:
     level = min((limit.proved for limit in found), default=L.L6)
     level_max = min((limit.possible for limit in found), default=L.L6)
     reasons = [limit.reason for limit in found if limit.proved == level]
-    return level, max(level, level_max), min(reasons, key=_GRAVITY.__getitem__, default=R.NONE)
+    return level, level_max, min(reasons, key=_GRAVITY.__getitem__, default=R.NONE)
 
 
 def find_limits(values: Mapping[str, str], found: Seen, limits: Limits) -> list[Limit]:
@@ -158,8 +158,13 @@ def _missing(values: Mapping[str, str], *dimensions: Dimension) -> tuple[bool, b
 
 
 def _documentation(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
-    """L4: a card with training and evaluation, a known architecture, an own report, data at least partly named."""
-    missing, closed = _missing(values, D.MODEL_CARD, D.ARCHITECTURE, D.PREPRINT)
+    """L4: a card with training and evaluation, a known architecture, an own report, data at least partly named.
+
+    The architecture counts as known by configuration, library or code; the cell asks for more, its documentation.
+    """
+    missing, closed = _missing(values, D.MODEL_CARD, D.PREPRINT)
+    named = any(found.yes(probe) for probe in ("architecture_config", "custom_code", "library"))
+    missing = missing or not (named or values.get(D.ARCHITECTURE) in _KNOWN_OPEN)
     data = [values.get(d, Value.UNKNOWN) for d in (D.BASE_DATA, D.END_DATA)]
     missing = missing or not any(c in _KNOWN_OPEN for c in data)
     closed = closed or all(c == Value.CLOSED for c in data)
@@ -185,6 +190,3 @@ def _science(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
     shown = all(c == Value.OPEN for c in cells) and Value.OPEN in report and found.yes("intermediate_checkpoints")
     if not shown:
         yield Limit(L.L5, L.L5 if Value.CLOSED in cells else L.L6, R.COMPLETENESS)
-
-
-NOT_JUDGED = Outcome.ERROR  # outcome of the evidence that stands for a repo whose judging failed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 # name: other spellings
@@ -47,6 +48,7 @@ MIRACL | Mr. TyDi | FEVER! | ELI5 | BioASQ | MedQA | MedMCQA | VQAv2 | GQA! | FU
 Universal Dependencies | TweetEval | Cityscapes | ADE20K | Pascal VOC | Food-101 | financial phrasebank | AllNLI
 CodeSearchNet | WMT14! | WMT19! | OPUS-100
 """
+MAX_MENTIONS = 20  # of one spelling in one stretch of text
 _TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -61,9 +63,9 @@ class Corpus(NamedTuple):
 class Mention(NamedTuple):
     """A place where a corpus is named."""
 
-    corpus: Corpus
     start: int
     end: int
+    corpus: Corpus
 
 
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -94,9 +96,10 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"[-_ ./]{1,2}".join(words) + r"(?![a-z0-9])")
 
 
-def corpora_in(low: str, start: int = 0) -> list[Mention]:
-    """Mentions in a lower-case text, at most 20 for each spelling, by corpus. `capitals` is for the caller to check."""
-    words = _TOKEN.findall(low, start)
+def corpora_in(low: str, start: int = 0, end: int | None = None) -> list[Mention]:
+    """Mentions in low[start:end], lower case, in order of place. `capitals` is for the caller to check."""
+    end = len(low) if end is None else end
+    words = _TOKEN.findall(low, start, end)
     heard: dict[tuple[str, ...], Corpus] = {}
     for i in [i for i, word in enumerate(words) if word in _FIRST]:
         for n in (1, 2, 3, 4):
@@ -104,11 +107,12 @@ def corpora_in(low: str, start: int = 0) -> list[Mention]:
             if corpus:
                 heard[tuple(words[i : i + n])] = corpus
     found = []
-    for spelling in sorted(heard):
-        for _, m in zip(range(20), _pattern(spelling).finditer(low, start), strict=False):
-            if not m.start() or not (low[m.start() - 1].isalnum() and low[m.start() - 1].isascii()):
-                found.append(Mention(heard[spelling], m.start(), m.end()))
-    if "悟道" in low:
-        at = low.index("悟道")
-        found.append(Mention(BY_SPELLING["wudao"], at, at + 2))
-    return found
+    for spelling, corpus in heard.items():
+        for m in islice(_pattern(spelling).finditer(low, start, end), MAX_MENTIONS):
+            before = low[m.start() - 1] if m.start() else " "
+            if not (before.isalnum() and before.isascii()):
+                found.append(Mention(m.start(), m.end(), corpus))
+    wudao = low.find("悟道", start, end)
+    if wudao >= 0:
+        found.append(Mention(wudao, wudao + 2, BY_SPELLING["wudao"]))
+    return sorted(found)

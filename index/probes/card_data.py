@@ -14,7 +14,7 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_corpora import Mention, corpora_in
-from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, view
+from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, view, windows
 from index.probes.cards import first_words, sections_of
 
 D = Dimension
@@ -74,8 +74,8 @@ def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
 def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which well-known corpora does the card name as its training data?"""
     v, name, given = view(repo, card), "named_corpora", set[tuple[str, str]]()
-    if _may_train(v):
-        for mention in corpora_in(v.low, card.body_start):
+    for start, end in _training_spans(v):
+        for mention in corpora_in(v.low, start, end):
             dimension = D.BASE_DATA if mention.corpus.pretraining else D.END_DATA
             if (dimension, mention.corpus.name) not in given and _is_training_data(v, mention):
                 given.add((dimension, mention.corpus.name))
@@ -83,11 +83,21 @@ def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if not any(d == g for g, _ in given)))
 
 
-def _may_train(v: View) -> bool:
-    return any(h in v.low for h in _HINTS) or not v.low.isascii() or any("training_data" in p.kinds for p in v.parts)
+#: One of these stands in every sentence that `_TRAINS` matches.
+_TRAIN_WORDS = (
+    "train", "tuned", "tuning", "corpus", "corpora", "learned", "distill", "训练", "微调", "語料", "语料", "学習",
+    "entraîn", "entren", "обуч", "addestrat", "treinad",
+)  # fmt: skip
 
 
-_HINTS = ("train", "tuned", "tuning", "corp", "learned", "distill")
+def _training_spans(v: View) -> Iterator[tuple[int, int]]:
+    """Where a corpus can be one that the model was trained on: training-data sections and round words of training."""
+    sections = ((p.section.start, p.section.end) for p in v.parts if "training_data" in p.kinds)
+    last = v.card.body_start
+    for start, end in sorted((*sections, *windows(v, _TRAIN_WORDS, 2_000))):
+        if end > last:
+            yield max(start, last), end
+            last = end
 
 
 def _is_training_data(v: View, mention: Mention) -> bool:

@@ -76,16 +76,13 @@ def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "") for dimension in dimensions)
 
 
-_WINDOW = 200  # characters read to either side of a word
+_REACH = 200  # characters read to either side of a word
 
 
-def near_words(
-    v: View, words: tuple[str, ...], pattern: re.Pattern[str], limit: int = 60, also: tuple[str, ...] = ()
-) -> Iterator[re.Match[str]]:
-    """Matches of a costly pattern, looked for only near words that every match needs; `limit` places for each word.
+def windows(v: View, words: tuple[str, ...], limit: int = 60, reach: int = _REACH) -> Iterator[tuple[int, int]]:
+    """Stretches of text round these lower-case words, merged where they overlap; `limit` places for each word.
 
-    A window ends at a blank line, and counts only when it holds one of `also` too. Patterns see the text, words are
-    looked for in its lower-case form.
+    A stretch ends `reach` characters away or at a blank line: what a sentence can reach.
     """
     low, begin = v.low, v.card.body_start
     places: list[int] = []
@@ -100,19 +97,35 @@ def near_words(
     text, i = v.text, 0
     while i < len(places):
         first = places[i]
-        start = max(text.rfind("\n\n", max(0, first - _WINDOW), first) + 1, first - _WINDOW, v.card.body_start)
-        end = _window_end(text, first)
+        start = max(text.rfind("\n\n", max(0, first - reach), first) + 1, first - reach, begin)
+        end = _window_end(text, first, reach)
         i += 1
-        while i < len(places) and places[i] < end:  # windows that overlap are one
-            end = max(end, _window_end(text, places[i]))
+        while i < len(places) and places[i] < end:
+            end = max(end, _window_end(text, places[i], reach))
             i += 1
-        if not also or any(low.find(word, start, end) >= 0 for word in also):
-            yield from pattern.finditer(text, start, end)
+        yield start, end
 
 
-def _window_end(text: str, at: int) -> int:
-    end = text.find("\n\n", at, at + _WINDOW)
-    return min(len(text), at + _WINDOW) if end < 0 else end
+def near_words(
+    v: View,
+    words: tuple[str, ...],
+    pattern: re.Pattern[str],
+    limit: int = 60,
+    also: tuple[str, ...] = (),
+    reach: int = _REACH,
+) -> Iterator[re.Match[str]]:
+    """Matches of a costly pattern, looked for only near words that every match needs.
+
+    A window counts only when it holds one of `also` too. Patterns see the text, words are looked for in lower case.
+    """
+    for start, end in windows(v, words, limit, reach):
+        if not also or any(v.low.find(word, start, end) >= 0 for word in also):
+            yield from pattern.finditer(v.text, start, end)
+
+
+def _window_end(text: str, at: int, reach: int) -> int:
+    end = text.find("\n\n", at, at + reach)
+    return min(len(text), at + reach) if end < 0 else end
 
 
 # --- kinds of sections ---

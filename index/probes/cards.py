@@ -167,7 +167,7 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     if found:
         yield found
     if any(h in v.low for h in _SHAPE_HINTS):
-        m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20) if not v.in_code(m.start())), None)
+        m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20, reach=30) if not v.in_code(m.start())), None)
         if m:
             yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
             return
@@ -180,7 +180,7 @@ def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say on what hardware the model was trained?"""
     v = view(repo, card)
     if any(h in v.low for h in _HARDWARE_HINTS):
-        for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10):
+        for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10, reach=30):
             near = v.text[max(0, m.start() - 150) : m.end() + 100]
             if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
                 yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
@@ -203,7 +203,7 @@ def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
     if found:
         yield found
         return
-    for m in near_words(v, _SETTINGS_HINTS, _SETTINGS, 20):
+    for m in near_words(v, _SETTINGS_HINTS, _SETTINGS, 20, reach=30):
         if v.in_code(m.start()) and "learning" not in m[0].lower():
             continue  # a batch size in a snippet is about using the model, a learning rate is not
         yield seen_around(D.ARCHITECTURE, "training_setup", card, m.start(), m.end(), m[0].lower())
@@ -291,7 +291,7 @@ _LICENCE_HINTS = (
 def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, licence, whether it is a part's) of every sentence that names a licence."""
     text = v.text
-    for m in near_words(v, _LICENCE_HINTS, _LICENCE):
+    for m in near_words(v, _LICENCE_HINTS, _LICENCE, reach=120):
         words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
         if not words or v.in_code(m.start()):
             continue
@@ -308,7 +308,7 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does a sentence of the card forbid commercial use or allow research only?"""
     v = view(repo, card)
     if any(h in v.low for h in _LIMIT_HINTS):
-        for m in near_words(v, _LIMIT_HINTS, _LIMITS):
+        for m in near_words(v, _LIMIT_HINTS, _LIMITS, reach=80):
             if not v.in_code(m.start()):
                 yield seen_around(
                     D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split())

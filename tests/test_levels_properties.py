@@ -1,0 +1,166 @@
+"""Laws of the levels: what must hold for any evidence whatever, checked on generated evidence."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.records import Base
+from index import licenses
+from index.levels import Limit, assess, find_limits, settle
+from index.lineage import Handed, Limits, hand_down, inherit
+from index.model import Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
+from index.rules import all_rules, judge_dimensions
+from index.seen import Seen
+
+D = Dimension
+CATALOGUE = tuple(licenses.catalogue().values())
+ANY_LICENSE = st.sampled_from(CATALOGUE)
+CLEAR = Limits(licenses.catalogue()["apache-2.0"], "", Level.L6, Level.L6, Restriction.NONE, is_root=True)
+
+PROBES = sorted({probe for rule in all_rules() for probe in rule.reads} | {
+    "weight_files", "weight_shards", "weights_counted", "weights_tagged", "disabled", "gating", "adapter_only",
+    "suspected_base", "license_files", "license_statement", "use_restriction", "declared_bases", "card_sections",
+    "evaluation_results", "intermediate_checkpoints", "claims", "training_setup",
+})  # fmt: skip
+VALUES = st.sampled_from(
+    ["", "no", "auto", "manual", "safetensors:2", "other:3", "training_data: 40 words", "evaluation: 12 words",
+     "limitations: 9 words", "open", "partial", "closed", "apache-2.0", "llama3", "org/data", "template: 40 placeholders",
+     "open-source"]
+)  # fmt: skip
+EVIDENCE = st.builds(
+    Evidence,
+    st.sampled_from([*map(str, Dimension), "claim"]),
+    st.sampled_from(PROBES),
+    st.sampled_from(list(map(str, Outcome))),
+    st.sampled_from(["", "words", "true"]),
+    st.sampled_from(["tags", "siblings", "README.md#1-9", "base:org/name"]),
+    VALUES,
+)
+SOME = st.lists(EVIDENCE, max_size=25)
+HANDED = st.builds(
+    Handed,
+    st.just("org/base"),
+    st.sampled_from([license.id for license in CATALOGUE]),
+    st.sampled_from([Level.L2, Level.L6]),
+    st.just(Level.L6),
+    st.sampled_from([Restriction.UNKNOWN_BASE]),
+    *[st.sampled_from(list(map(str, Value)))] * 4,
+    st.booleans(),
+)
+
+
+def limits_of(license: licenses.License, bases: list[Handed]) -> Limits:
+    names = {f"org/base{i}": base for i, base in enumerate(bases)}
+    return inherit(license, license.id, "tags", [Base("finetune", n) for n in names], names.get).limits
+
+
+@given(SOME, ANY_LICENSE, st.lists(HANDED, max_size=3))
+def test_what_is_proved_is_never_above_what_is_not_excluded(evidence, license, bases):
+    made = assess(judge_dimensions(evidence), evidence, limits_of(license, bases))
+    assert made.level <= made.level_max
+
+
+@given(SOME, st.permutations(range(25)), ANY_LICENSE)
+def test_the_order_of_the_evidence_changes_nothing(evidence, order, license):
+    shuffled = [evidence[i] for i in order if i < len(evidence)]
+    first, second = (assess(judge_dimensions(e), e, limits_of(license, [])) for e in (evidence, shuffled))
+    assert first._replace(evidence=()) == second._replace(evidence=())
+
+
+@given(SOME, SOME)
+def test_judging_twice_gives_the_same(evidence, other):
+    first = judge_dimensions(evidence)
+    judge_dimensions(other)
+    assert judge_dimensions(evidence) == first
+
+
+@given(SOME)
+def test_the_fourteen_dimensions_are_judged_once_each_and_in_order(evidence):
+    assert [j.dimension for j in judge_dimensions(evidence)] == list(map(str, Dimension))
+
+
+@given(SOME)
+def test_a_rule_applies_only_where_a_probe_that_it_says_it_reads_has_reported(evidence):
+    seen = Seen(evidence)
+    for rule in all_rules():
+        if rule.reads.isdisjoint(seen.told()):
+            assert rule.when(seen, {}) is None
+
+
+@given(SOME)
+def test_closed_is_never_said_without_a_probe_that_said_yes_or_no(evidence):
+    silent = [e for e in evidence if e.outcome not in (Outcome.YES, Outcome.NO)]
+    assert Value.CLOSED not in {j.value for j in judge_dimensions(silent)}
+
+
+RESTRICTIONS = st.sampled_from([
+    Evidence(D.END_WEIGHTS, "disabled", Outcome.YES, "true", "disabled"),
+    Evidence(D.END_WEIGHTS, "gating", Outcome.YES, "auto", "gated", "auto"),
+    Evidence(D.END_WEIGHTS, "gating", Outcome.YES, "manual", "gated", "manual"),
+    Evidence(D.END_WEIGHTS, "weight_files", Outcome.NO, "", "siblings", "other:3"),
+    Evidence(D.LICENSE, "use_restriction", Outcome.YES, "research only", "README.md#0-9", "research only"),
+    Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama"),
+    Evidence(D.BASE_WEIGHTS, "adapter_only", Outcome.YES, "adapter_model.bin", "siblings"),
+])  # fmt: skip
+
+
+@given(SOME, RESTRICTIONS)
+def test_a_restriction_that_is_found_never_raises_a_level(evidence, restriction):
+    values = {j.dimension: j.value for j in judge_dimensions(evidence)}
+    before = settle(find_limits(values, Seen(evidence), CLEAR))
+    after = settle(find_limits(values, Seen([*evidence, restriction]), CLEAR))
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
+
+
+@given(SOME, ANY_LICENSE, ANY_LICENSE)
+def test_a_second_licence_never_raises_a_level(evidence, own, other):
+    values = {j.dimension: j.value for j in judge_dimensions(evidence)}
+    both = licenses.most_restrictive((own, other))
+    alone = settle(find_limits(values, Seen(evidence), limits_of(own, [])))
+    together = settle(find_limits(values, Seen(evidence), limits_of(both, [])))
+    assert together[0] <= alone[0]
+
+
+@given(SOME, ANY_LICENSE, st.lists(HANDED, min_size=1, max_size=4))
+def test_a_child_is_never_above_what_each_of_its_ancestors_allows(evidence, license, bases):
+    made = assess(judge_dimensions(evidence), evidence, limits_of(license, bases))
+    assert made.level <= min(base.allows for base in bases)
+    assert made.level_max <= min(base.allows_max for base in bases)
+
+
+@given(SOME, ANY_LICENSE, st.lists(HANDED, max_size=3))
+def test_no_model_under_a_licence_that_is_not_conformant_is_open_weights(evidence, license, bases):
+    limits = limits_of(license, bases)
+    made = assess(judge_dimensions(evidence), evidence, limits)
+    inherited = [licenses.catalogue()[base.license] for base in bases]
+    if not all(one.is_conformant for one in (license, *inherited)):
+        assert made.level < Level.L3
+
+
+@given(SOME, ANY_LICENSE, st.lists(HANDED, max_size=2), st.sampled_from([None, "no", "auto", "manual"]))
+def test_what_is_made_from_a_model_below_l3_is_below_l3_itself(evidence, license, bases, gated):
+    limits = limits_of(license, bases)
+    made = assess(judge_dimensions(evidence), evidence, limits)
+    handed = hand_down("org/a", made.level, made.level_max, made.restriction, limits, gated, {})
+    child = limits_of(licenses.catalogue()["mit"], [handed])
+    assert child.allows <= Level.L2 if made.level < Level.L3 else child.allows == Level.L6
+
+
+@given(st.lists(st.builds(Limit, st.sampled_from(Level), st.just(Level.L6), st.sampled_from(Restriction)), min_size=1))
+def test_the_restriction_named_is_one_that_holds_the_level_down(found):
+    level, _, restriction = settle(found)
+    assert restriction in {limit.reason for limit in found if limit.proved == level}
+
+
+@given(st.lists(st.sampled_from([Value.OPEN, Value.PARTIAL, Value.UNKNOWN]), min_size=14, max_size=14))
+def test_unknown_cells_exclude_nothing(values):
+    judgements = [Judgement(str(d), str(v), "U0") for d, v in zip(Dimension, values, strict=True)]
+    evidence = [
+        Evidence(D.END_WEIGHTS, "weight_files", Outcome.YES, "a.safetensors", "siblings", "safetensors:1"),
+        Evidence(D.END_WEIGHTS, "gating", Outcome.NO, "false", "gated", "no"),
+    ]
+    made = assess(judgements, evidence, CLEAR)
+    assert made.level_max is Level.L6
+    assert made.level >= Level.L3
