@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from crawler.card_links import Link, find_links
 
-__all__ = ["Card", "Link", "Section", "parse", "quote", "without_comments"]
+__all__ = ["Card", "Link", "Section", "count_words", "parse", "quote", "without_comments"]
 
 MAX_BYTES = 1_000_000
 MAX_SECTIONS = 5_000
@@ -267,9 +267,13 @@ def _underlined(text: str, start: int) -> list[tuple[int, int, int, str]]:
     """Setext headings: a line of text, then a line of = or -. Not below a list, a table, a quote or nothing."""
     found = []
     for m in _UNDERLINE.finditer(text, start):
-        begin = text.rfind("\n", max(start, m.start() - 300), max(start, m.start() - 1)) + 1
+        floor = max(start, m.start() - 300)
+        begin = text.rfind("\n", floor, max(floor, m.start() - 1)) + 1
+        if not begin and floor > start:
+            continue  # a line that long is no heading
+        begin = begin or start
         title = text[begin : m.start()]
-        if begin > start and not _NOT_SETEXT.match(title):
+        if not _NOT_SETEXT.match(title):
             found.append((begin, m.end(), 1 if m[1][0] == "=" else 2, title))
     return found
 
@@ -329,7 +333,16 @@ def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
         at = end
     pieces.append(text[at:])
     prose = "\n".join(pieces)
-    return len(without_comments(prose).split())
+    return count_words(without_comments(prose))
+
+
+_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def count_words(text: str) -> int:
+    """Words by blanks; two characters of a script that writes no blanks count as one more."""
+    n = len(text.split())
+    return n if text.isascii() else n + len(_IDEOGRAPH.findall(text)) // 2
 
 
 def without_comments(text: str, start: int = 0) -> str:
@@ -376,11 +389,18 @@ _GENERATORS = (
     ("card was automatically generated", "auto-generated"),
     ("card is automatically generated", "auto-generated"),
 )
+#: One of these stands in every line above.
+_GENERATOR_WORDS = (
+    "generated", "autotrain", "unsloth", "convert", "quant", "files for", "merge", "pushed", "trained model of",
+    "dreambooth", "adaption",
+)  # fmt: skip
 _GENERATOR_WINDOW = 6_000
 
 
 def _generator(text: str, start: int) -> tuple[str, int]:
     head = text[start : start + _GENERATOR_WINDOW].lower()
+    if not any(word in head for word in _GENERATOR_WORDS):
+        return "", -1
     for words, name in _GENERATORS:
         at = head.find(words)
         if at >= 0:

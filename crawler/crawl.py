@@ -1,4 +1,7 @@
-"""One night: walk the listing, then fetch the documents that are due. Order of calls only; decides nothing.
+"""One night: walk the listing, say what its absences mean, then fetch the documents that are due.
+
+Only a complete walk of the whole Hub can call a model missing. A walk that saw implausibly few models (the floor gate), or
+whose most downloaded absentees answer when asked for by name, is kept for what it saw and changes nothing else.
 
 Killed at any moment, the next run of the same night goes on: the walk from its checkpoints (`walk.py`), the documents from what
 is still due (`fetch.py`).
@@ -8,14 +11,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import NamedTuple
 
 from crawler import documents, plan, walk
+from crawler.errors import HubMisbehaves, RefusedError
 from crawler.fetch import Progress, fetch_documents
 from crawler.hub import Hub
 from crawler.store import Crawl, Store
 from crawler.walk import Scope
+
+CONFIRMED = 200  # missing models that are asked for by name, the most downloaded first
 
 
 class Report(NamedTuple):
@@ -50,7 +57,17 @@ def crawl(
     max_documents: int = 20_000,
     progress: Progress = lambda what, count: None,
 ) -> Report:
-    """Walk and fetch for one night (ISO date). Raises StoppedError when it must stop early; what is stored stays."""
+    """Walk and fetch for one night (ISO date). Raises StoppedError when it must stop early; what is stored stays.
+
+    Raises RefusedError for a night before the newest one: history is written forward, and what an older night shows
+    would be stored as the newer state.
+    """
+    newest = store.newest_night()
+    if newest is not None and night < newest:
+        raise RefusedError(
+            f"{store.path} already has the night of {newest}; crawling {night} now would write old over new. Nothing was done."
+            f" If the clock of this machine was wrong, set it; to go on anyway, name a night: --date {newest} or later."
+        )
     this = store.begin(night, hub_name, str(scope), _iso(clock()), walk.first_ranges(store, scope))
     problems: tuple[str, ...] = ()
     try:
@@ -72,13 +89,46 @@ def _walk(
     known = store.count_present()
     before = store.last_complete()
     complete, problems = walk.walk(store, hub, this, scope, now=clock().timestamp(), stop=stop, progress=progress)
-    seen = store.models_seen(this.id)
-    if scope == Scope() and plan.is_implausible(seen, known):
-        complete = False
-        problems += (f"The walk saw {seen} models where {known} are known: kept, but nothing was marked as missing.",)
+    if complete and scope == Scope():
+        doubt = _floor(store.models_seen(this.id), known) or _confirm(store, hub, this)
+        complete = not doubt
+        problems += (doubt,) if doubt else ()
     last_seen = before.date if before else None
     store.end_walk(this, now=_iso(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
     return problems
+
+
+def _floor(seen: int, known: int) -> str:
+    """The floor gate: why a whole walk is not believed, '' = it is."""
+    if not plan.is_implausible(seen, known):
+        return ""
+    return f"The walk saw {seen} models where {known} are known: its observations are kept, nothing was marked as missing."
+
+
+def _confirm(store: Store, hub: Hub, this: Crawl) -> str:
+    """Ask once for each of the most downloaded models that the walk did not meet; those that answer are not missing.
+
+    Returns why absence means nothing tonight, '' = it means something.
+    """
+    absent = store.absent(this, CONFIRMED)
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="confirm") as pool:
+        found = list(pool.map(lambda row: _still_there(hub, row[1], row[2]), absent))
+    there = [repo for (repo, _, _), is_there in zip(absent, found, strict=True) if is_there]
+    store.not_absent(this, there)
+    if len(there) >= 10 and len(there) > len(absent) / 2:
+        return (
+            f"The walk did not show {len(absent)} well-known models, and {len(there)} of them are there when asked for by name:"
+            " its observations are kept, nothing was marked as missing."
+        )
+    return ""
+
+
+def _still_there(hub: Hub, oid: str, name: str) -> bool:
+    """Whether the repo answers to its name. An answer that says neither yes nor no is no reason to call it missing."""
+    try:
+        return hub.exists(name) == oid
+    except HubMisbehaves:
+        return True
 
 
 def _report(store: Store, this: Crawl, failed: int, problems: tuple[str, ...]) -> Report:

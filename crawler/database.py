@@ -89,6 +89,11 @@ def run_script(db: sqlite_utils.Database, sql: str) -> None:
 def translated(error: sqlite3.DatabaseError, path: Path | str) -> Exception:
     """Our error for a disk that is full or broken; anything else is a bug and stays what it is."""
     text = str(error)
+    if "database is locked" in text:
+        return StorageFull(f"Cannot write {path}: another program has it locked. Everything up to the last checkpoint is kept;"
+                           " close that program and run again.")  # fmt: skip
+    if "malformed" in text:
+        return StorageFull(f"{path} is damaged ({text}). Nothing more was written; put back a copy of it, then run again.")
     if any(words in text for words in ("disk is full", "disk I/O error", "readonly database", "unable to open")):
         return StorageFull(
             f"Cannot write {path}: {text}. Everything up to the last checkpoint is kept; make room and run again."
@@ -106,7 +111,7 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
     except BaseException as e:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
-        if isinstance(e, sqlite3.OperationalError):
+        if isinstance(e, sqlite3.DatabaseError):
             better = translated(e, conn.execute("PRAGMA database_list").fetchone()[2])
             if better is not e:
                 raise better from e

@@ -58,6 +58,8 @@ class Bucket:
     next_start: float = 0.0
     others: int = 0  # requests that somebody else spent from the same quota, as far as we can see
     windows: int = 0  # windows seen; pacing is only waived in the first
+    blocked: bool = False  # our share is used up, or we were refused: next_start is more than pacing
+    confirmed: bool = False  # an answer has told when this window ends
 
 
 def wait(bucket: Bucket, now: float) -> float:
@@ -81,6 +83,7 @@ def _rolled(bucket: Bucket, now: float) -> Bucket:
         remaining=bucket.limit,
         window_ends=bucket.window_ends + over * bucket.window,
         windows=bucket.windows + over,
+        confirmed=False,
     )
 
 
@@ -91,9 +94,16 @@ def _paced(bucket: Bucket, now: float) -> Bucket:
     left = bucket.remaining - _reserve(bucket)
     to_end = max(0.0, bucket.window_ends - now)
     if left <= 0:
-        return replace(bucket, next_start=bucket.window_ends + MARGIN)
+        return replace(bucket, next_start=bucket.window_ends + _margin(bucket), blocked=True)
     free = bucket.windows <= 1 and bucket.spent < FREE * (bucket.limit or bucket.remaining)
-    return replace(bucket, next_start=now if free else now + to_end / left)
+    return replace(bucket, next_start=now if free else now + to_end / left, blocked=False)
+
+
+def _margin(bucket: Bucket) -> float:
+    """Seconds after a window's end: MARGIN, or less when what we leave to others pays for a request that comes early."""
+    if _reserve(bucket) < 2 or not bucket.limit or not bucket.window:
+        return MARGIN
+    return min(MARGIN, bucket.window / bucket.limit)
 
 
 def after_start(bucket: Bucket, now: float) -> Bucket:
@@ -108,36 +118,49 @@ def after_start(bucket: Bucket, now: float) -> Bucket:
     )
 
 
-def after_answer(bucket: Bucket, quota: Quota | None, now: float) -> Bucket:
-    """A request has been answered (or has failed: quota None)."""
+def after_answer(bucket: Bucket, quota: Quota | None, now: float, started: float | None = None) -> Bucket:
+    """A request that was started at `started` has been answered (or has failed: quota None)."""
     in_flight = max(0, bucket.in_flight - 1)
     if quota is None:
         return replace(bucket, in_flight=in_flight)
     bucket = _rolled(bucket, now)
-    ends = now + quota.reset_in
-    known = replace(
-        bucket,
-        limit=quota.limit or bucket.limit,
-        window=quota.window or bucket.window,
-        in_flight=in_flight,
-    )
-    if bucket.remaining is None or abs(ends - bucket.window_ends) > MARGIN:
+    window = quota.window or bucket.window
+    # The Hub counted when the request came in. It rounds up to seconds: the earliest of several readings is the best.
+    ends = (now if started is None else started) + quota.reset_in
+    known = replace(bucket, limit=quota.limit or bucket.limit, window=window, in_flight=in_flight)
+    near = min(5.0, window / 3) if window else MARGIN
+    if bucket.remaining is not None and ends < bucket.window_ends - near:
+        begun = bucket.window_ends - (window or 0.0)
+        if started is not None and started < begun:
+            return known  # it was counted in a window that has ended meanwhile
+    if bucket.remaining is None or abs(ends - bucket.window_ends) > near:
         # The first word on this window, or it ends at another time than we thought. Requests under way are not in r yet.
-        state = replace(known, remaining=max(0, quota.remaining - in_flight), window_ends=ends, windows=max(1, bucket.windows))
+        state = replace(
+            known, remaining=max(0, quota.remaining - in_flight), window_ends=ends, windows=max(1, bucket.windows),
+            confirmed=True,
+        )  # fmt: skip
         return _paced(state, now)
     # Requests of ours still under way may or may not be counted in r: the smaller reading is the safe one.
     others = max(0, bucket.remaining - quota.remaining)
-    state = replace(known, remaining=min(bucket.remaining, quota.remaining), others=bucket.others + others)
+    state = replace(
+        known,
+        remaining=min(bucket.remaining, quota.remaining),
+        window_ends=min(bucket.window_ends, ends) if bucket.confirmed else ends,
+        confirmed=True,
+        others=bucket.others + others,
+    )
     return _paced(state, now) if others else state
 
 
-def after_refusal(bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float) -> Bucket:
+def after_refusal(
+    bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float, started: float | None = None
+) -> Bucket:  # fmt: skip
     """A 429. Wait for the window's end when it is used up, else for Retry-After, else for the caller's backoff (seconds)."""
-    state = after_answer(bucket, quota, now)
+    state = after_answer(bucket, quota, now, started)
     if quota is not None and quota.remaining == 0:
         pause = quota.reset_in + MARGIN
     elif retry_after is not None:
         pause = retry_after + MARGIN
     else:
         pause = backoff
-    return replace(state, next_start=max(state.next_start, now + pause))
+    return replace(state, next_start=max(state.next_start, now + pause), blocked=True)

@@ -64,8 +64,45 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
             plan.changed.append((k, row))
         if (k.downloads, k.downloads_all_time, k.likes) != (row.downloads, row.downloads_all_time, row.likes):
             plan.counted.append((k, row))
-    plan.absent.extend(k for k in known if k.oid not in seen and k.missing_since is None)
+    if not any(row.oid is None for row in plan.rejects):  # else the row that cannot be read may be any of them
+        plan.absent.extend(k for k in known if k.oid not in seen and k.missing_since is None)
     return plan
+
+
+MANY = 50  # repos of one page that must have lost the same thing before the page is doubted
+
+
+def lost_counters(known: Sequence[Known], page: PagePlan) -> bool:
+    """True when most repos of a page are shown with 0 downloads at once: that is said of the answer, not of the models."""
+    had = sum(1 for k in known if k.missing_since is None and (k.downloads or k.downloads_all_time))
+    lost = sum(1 for k, row in page.counted if _lost(k, row))
+    return lost >= MANY and lost > had / 2
+
+
+def _lost(k: Known, row: Listed) -> bool:
+    """A model with downloads is shown with 0. A few in 30 days may well come to rest. Not shown is unknown, which is honest."""
+    had = bool(k.downloads_all_time) or (k.downloads or 0) >= 10
+    return had and 0 in (row.downloads, row.downloads_all_time) and not row.downloads and not row.downloads_all_time
+
+
+def is_mass_change(known: Sequence[Known], page: PagePlan) -> bool:
+    """True when so many repos of a page changed at once that it is worth asking what they lost."""
+    return len(page.changed) >= MANY and len(page.changed) > len(known) / 2
+
+
+#: Facts that a repo does not lose in the company of hundreds of others.
+_KEPT = ("gated", "sha", "license", "tags", "files", "card_data")
+
+
+def lost_facts(pairs: Sequence[tuple[Repo, Repo]]) -> list[str]:
+    """Fields that most repos of a mass change had before and do not show now. `pairs`: (before, now)."""
+    found = []
+    for field in _KEPT:
+        had = [now for before, now in pairs if getattr(before, field) is not None]
+        lost = sum(1 for now in had if getattr(now, field) is None)
+        if lost >= MANY and lost > len(had) / 2:
+            found.append(field)
+    return found
 
 
 def is_ascending(after: str, rows: Iterable[Listed | Reject]) -> bool:
@@ -78,6 +115,11 @@ def is_ascending(after: str, rows: Iterable[Listed | Reject]) -> bool:
             return False
         last = row.oid
     return True
+
+
+def _tagged(repo: Repo, *prefixes: str) -> str | None:
+    """What the tags with these prefixes name, without the prefix of the first."""
+    return ", ".join(sorted(t.removeprefix(prefixes[0]) for t in repo.tags or () if t.startswith(prefixes))) or None
 
 
 def _bases(repo: Repo) -> str | None:
@@ -109,6 +151,15 @@ def changes(old: Repo, new: Repo) -> list[Change]:
                 ("base_model", _bases(old), _bases(new)),
             )
             if before != after and (new.tags is not None or new.card_data is not None)
+        ]
+    if old.tags is not None and new.tags is not None:  # training data and papers are what openness is judged by
+        found += [
+            Change(field, before, after)
+            for field, before, after in (
+                ("datasets", _tagged(old, "dataset:"), _tagged(new, "dataset:")),
+                ("papers", _tagged(old, "arxiv:", "doi:"), _tagged(new, "arxiv:", "doi:")),
+            )
+            if before != after
         ]
     return found
 
@@ -151,6 +202,48 @@ def cuts_by_time(after: str, now: float, parts: int) -> list[str]:
             a, b = (middle, b) if _count_at(middle) < wanted else (a, middle)
         cuts.append(f"{int(b):08x}{'0' * 16}")
     return sorted({c for c in cuts if c > after})
+
+
+def end_of_ids(now: float) -> str:
+    """An id beyond every id made until `now` (Unix time)."""
+    return f"{max(0, int(now)):08x}{'f' * 16}"[-24:]
+
+
+def _number(oid: str) -> int:
+    try:
+        return int(oid or "0", 16)
+    except ValueError:
+        return 0  # an id of another form: it cannot be measured, so nothing is cut there
+
+
+def rest(lo: str, cursor: str, hi: str, models: int) -> float:
+    """How many models a range still holds up to `hi`, if they lie as densely as the `models` from `lo` to `cursor`; 0 = no idea."""
+    start = _number(lo)
+    walked, left = _number(cursor) - start, _number(hi) - _number(cursor)
+    return models * left / walked if walked > 0 and left > 0 else 0.0
+
+
+def middle(cursor: str, hi: str) -> str:
+    """The id half way between two ids."""
+    return f"{(_number(cursor) + _number(hi)) // 2:024x}"
+
+
+def joint_fault(ended: Sequence[tuple[str | None, str | None]]) -> str:
+    """What is wrong where ranges meet, '' = nothing. Items in order of ids: (first id seen, what was seen beyond the end).
+
+    A range that ends inside a page has seen the first id of its neighbour: the neighbour, walked from a cursor that we made,
+    must have begun with it or before (with one that was deleted meanwhile). Beyond '' = the Hub ended there: nothing may
+    follow. None = nothing was seen.
+    """
+    for i, (_, beyond) in enumerate(ended):
+        first = next((f for f, _ in ended[i + 1 :] if f is not None), None)
+        if beyond is None:
+            continue
+        if beyond == "" and first is not None:
+            return f"the listing ended before {first}, which another part of it shows"
+        if beyond and (first is None or first > beyond):
+            return f"{beyond} is in the listing, but not when asked for what lies around it"
+    return ""
 
 
 def is_cover(ranges: Sequence[tuple[str, str]]) -> bool:

@@ -32,6 +32,9 @@ CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo
   done INTEGER NOT NULL DEFAULT 0,
   pages INTEGER NOT NULL DEFAULT 0,
   models INTEGER NOT NULL DEFAULT 0,
+  first TEXT,                             -- first oid seen
+  beyond TEXT,                            -- first oid seen behind hi, which the next range must begin with; '' = the Hub ended
+  ordered INTEGER NOT NULL DEFAULT 1,     -- 0 = ids did not rise: nothing may be called missing
   PRIMARY KEY (crawl, lo)
 ) STRICT, WITHOUT ROWID;
 
@@ -95,7 +98,8 @@ CREATE TABLE changes (                    -- events
   change INTEGER PRIMARY KEY,
   date TEXT NOT NULL,
   repo INTEGER NOT NULL REFERENCES repos(repo),
-  field TEXT NOT NULL,                    -- license, license_name, license_link, gated, disabled, private, name, base_model, missing, returned, level
+  field TEXT NOT NULL,                    -- license, license_name, license_link, gated, disabled, private, name, base_model,
+                                          -- datasets, papers, missing, returned, level
   old TEXT,
   new TEXT,
   downloads INTEGER,                      -- 30-day counter that night: the weight of the event
@@ -122,12 +126,13 @@ CREATE TABLE fetches (                    -- documents of a repo: what the last 
   repo INTEGER NOT NULL REFERENCES repos(repo),
   path TEXT NOT NULL,
   sha TEXT,                               -- revision of the repo at which it was read
-  outcome TEXT NOT NULL,                  -- ok, missing, gated, elsewhere (off-host), too-large, error
-  hash BLOB,                              -- content in documents.db; NULL unless ok
+  outcome TEXT NOT NULL,                  -- ok, missing, gated, too-large, or for another night: error, gone (repo not shown), moved (to another repo)
+  hash BLOB,                              -- content in documents.db; of the last good look where this one may go better another night
   etag TEXT,                              -- the Hub's git blob id
   size INTEGER,
   fetched TEXT NOT NULL,                  -- time of the look, UTC
-  attempts INTEGER NOT NULL DEFAULT 1,
+  night TEXT NOT NULL,                    -- night of the crawl that looked: the date of what was seen
+  attempts INTEGER NOT NULL DEFAULT 1,    -- looks at this revision
   note TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (repo, path)
 ) STRICT, WITHOUT ROWID;

@@ -55,8 +55,9 @@ def index_db(data: Path) -> Path:
 
 
 def which_hub(asked: str | None) -> str:
-    """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one."""
-    return (asked or os.environ.get("HF_ENDPOINT") or LIVE).rstrip("/")
+    """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one. Raises HubUnreachable when it is no address."""
+    url = asked or os.environ.get("HF_ENDPOINT") or LIVE
+    return url if url == SAMPLE else hub.check_url(url)
 
 
 def hub_name(url: str) -> str:

@@ -17,7 +17,8 @@ import msgspec
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from crawler import database, plan
+from crawler import database, fetches, plan
+from crawler.fetches import Candidate, Fetch
 from crawler.records import Base, Listed, Reject, Repo, expand
 
 APPLICATION_ID = 0x6F706E68  # 'opnh'
@@ -49,8 +50,12 @@ class Range(NamedTuple):
     lo: str
     hi: str
     cursor: str
-    next_cursor: str | None
-    done: bool
+    next_cursor: str | None = None  # the Hub's own
+    done: bool = False
+    models: int = 0
+    first: str | None = None  # the first id seen
+    beyond: str | None = None  # the first id seen behind hi; '' = the Hub ended within the range
+    ordered: bool = True  # ids rose from page to page: only then does absence mean something
 
 
 class Written(NamedTuple):
@@ -61,30 +66,6 @@ class Written(NamedTuple):
     changed: int = 0
     counted: int = 0
     rejects: int = 0
-
-
-class Candidate(NamedTuple):
-    """A repo whose documents are due."""
-
-    repo: int
-    repo_id: str
-    sha: str | None
-    paths: tuple[str, ...]
-    etags: dict[str, tuple[str, bytes | None]]  # path -> (etag, hash) of the last good look
-
-
-class Fetch(NamedTuple):
-    """What a look at one document brought."""
-
-    repo: int
-    path: str
-    sha: str | None
-    outcome: str
-    hash: bytes | None
-    etag: str | None
-    size: int | None
-    fetched: str
-    note: str = ""
 
 
 _REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled,
@@ -146,12 +127,13 @@ class Store:
                 "SELECT id FROM crawls WHERE finished IS NULL AND date = ? AND hub = ? AND scope = ? ORDER BY id DESC",
                 (day, hub, scope),
             ).fetchone()
-            if row is None:
+            if row is None:  # a partial walk leaves the night's whole walk as it is: that can still go on
                 self.conn.execute(
-                    "UPDATE crawls SET finished = ?, note = 'given up: not finished that night' WHERE finished IS NULL",
-                    (started,),
+                    """UPDATE crawls SET finished = ?, note = 'given up: not finished that night'
+                       WHERE finished IS NULL AND date <> ?""",
+                    (started, day),
                 )
-                self.conn.execute("DELETE FROM absent")
+                self.conn.execute("DELETE FROM absent WHERE crawl IN (SELECT id FROM crawls WHERE finished IS NOT NULL)")
                 row = self.conn.execute(
                     "INSERT INTO crawls (date, hub, scope, started) VALUES (?, ?, ?, ?) RETURNING id",
                     (day, hub, scope, started),
@@ -172,9 +154,15 @@ class Store:
     def ranges(self, crawl_id: int) -> list[Range]:
         """The checkpoints of a crawl, in order of ids."""
         rows = self.conn.execute(
-            "SELECT lo, hi, cursor, next_cursor, done FROM ranges WHERE crawl = ? ORDER BY lo", (crawl_id,)
+            """SELECT lo, hi, cursor, next_cursor, done, models, first, beyond, ordered
+               FROM ranges WHERE crawl = ? ORDER BY lo""",
+            (crawl_id,),
         )
-        return [Range(lo, hi, cursor, next_cursor, bool(done)) for lo, hi, cursor, next_cursor, done in rows]
+        return [Range(*row[:4], bool(row[4]), *row[5:8], bool(row[8])) for row in rows]
+
+    def newest_night(self) -> str | None:
+        """The latest night that anything was crawled for."""
+        return self.conn.execute("SELECT max(date) FROM crawls").fetchone()[0]
 
     def last_complete(self) -> Crawl | None:
         """The newest complete walk of the whole Hub."""
@@ -201,31 +189,30 @@ class Store:
         return sorted({row[0] for row in cuts if row is not None})
 
     def split(self, crawl: Crawl, lo: str, cuts: list[str]) -> list[Range]:
-        """Cut the open end of an unfinished range beyond its cursor; its new neighbours, in order."""
+        """Cut what lies between the cursor of an unfinished range and its end; its new neighbours, in order."""
         if not cuts:
             return []
         with database.transaction(self.conn):
             (hi,) = self.conn.execute("SELECT hi FROM ranges WHERE crawl = ? AND lo = ?", (crawl.id, lo)).fetchone()
             self.conn.execute("UPDATE ranges SET hi = ? WHERE crawl = ? AND lo = ?", (cuts[0], crawl.id, lo))
+            new = [Range(a, b, a) for a, b in zip(cuts, [*cuts[1:], hi], strict=True)]
             self.conn.executemany(
-                "INSERT INTO ranges (crawl, lo, hi, cursor) VALUES (?, ?, ?, ?)",
-                [(crawl.id, a, b, a) for a, b in zip(cuts, [*cuts[1:], hi], strict=True)],
+                "INSERT INTO ranges (crawl, lo, hi, cursor) VALUES (?, ?, ?, ?)", [(crawl.id, *r[:3]) for r in new]
             )
-        return [r for r in self.ranges(crawl.id) if r.lo >= cuts[0]]
+        return new
 
     def merge(self, crawl: Crawl) -> None:
-        """Back to one range: the first keeps its checkpoint, what the others had walked is walked again."""
+        """Back to one range. The first keeps its checkpoint if it has one of the Hub's own that nothing lies before; what
+        the others had walked is walked again."""
         with database.transaction(self.conn):
             first = self.ranges(crawl.id)[0]
-            self.conn.execute("DELETE FROM ranges WHERE crawl = ? AND lo > ?", (crawl.id, first.lo))
+            kept = first.next_cursor is not None and not first.done
+            cursor = first.cursor if kept else ""
+            self.conn.execute("DELETE FROM ranges WHERE crawl = ? AND (lo > ? OR NOT ?)", (crawl.id, first.lo, kept))
+            self.conn.execute("INSERT OR IGNORE INTO ranges (crawl, lo, hi, cursor) VALUES (?, '', '', '')", (crawl.id,))
+            self.conn.execute("UPDATE ranges SET hi = '' WHERE crawl = ?", (crawl.id,))
             self.conn.execute(
-                "UPDATE ranges SET hi = '', done = CASE WHEN next_cursor IS NULL AND hi = '' THEN done ELSE 0 END"
-                " WHERE crawl = ?",
-                (crawl.id,),
-            )
-            self.conn.execute(
-                "DELETE FROM absent WHERE crawl = ? AND repo IN (SELECT repo FROM repos WHERE oid > ?)",
-                (crawl.id, first.cursor),
+                "DELETE FROM absent WHERE crawl = ? AND repo IN (SELECT repo FROM repos WHERE oid > ?)", (crawl.id, cursor)
             )
             self.conn.execute(
                 "UPDATE crawls SET models = (SELECT sum(models) FROM ranges WHERE crawl = ?1) WHERE id = ?1", (crawl.id,)
@@ -255,10 +242,8 @@ class Store:
             ).fetchall()
         return [plan.Known(*row) for row in found]
 
-    def write_page(
-        self, crawl: Crawl, lo: str, page: plan.PagePlan, *, seen: int, cursor: str, next_cursor: str | None, done: bool
-    ) -> Written:
-        """One page with its checkpoint, children first, cursor last."""
+    def write_page(self, crawl: Crawl, part: Range, page: plan.PagePlan, *, seen: int) -> Written:
+        """One page of `seen` rows with its checkpoint, the range as it is after it: children first, cursor last."""
         with database.transaction(self.conn):
             new, rejects = self._insert_new(crawl, page.new)
             changed, more = self._update_changed(crawl, page.changed)
@@ -276,10 +261,11 @@ class Store:
                 (*written, crawl.id),
             )
             self.conn.execute(
-                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, pages = pages + 1, models = models + ?
-                   WHERE crawl = ? AND lo = ?""",
-                (cursor, next_cursor, int(done), seen, crawl.id, lo),
-            )
+                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, models = ?, first = ?, beyond = ?, ordered = ?,
+                     pages = pages + 1 WHERE crawl = ? AND lo = ?""",
+                (part.cursor, part.next_cursor, part.done, part.models, part.first, part.beyond, part.ordered,
+                 crawl.id, part.lo),
+            )  # fmt: skip
         return written
 
     def _insert_new(self, crawl: Crawl, rows: list[Listed]) -> tuple[int, list[Reject]]:
@@ -313,13 +299,13 @@ class Store:
     def _update_changed(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> tuple[int, list[Reject]]:
         rejects: list[Reject] = []
         done = 0
+        before = {r.repo: r for r in self.repos(known.repo for known, _ in rows)}
         for known, listed in rows:
             repo = expand(listed)
             if isinstance(repo, Reject):
                 rejects.append(repo)
                 continue
-            old = self.repo(known.repo)
-            assert old is not None, "a known repo is stored"
+            old = before[known.repo]
             self.conn.execute(
                 """UPDATE repos SET oid = ?, repo_id = ?, author = ?, sha = ?, created_at = ?, last_modified = ?,
                      private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes = ?,
@@ -384,6 +370,19 @@ class Store:
             ],
         )
 
+    def absent(self, crawl: Crawl, limit: int) -> list[tuple[int, str, str]]:
+        """(repo, oid, name) of the most downloaded repos that a walk has not met and that were there before."""
+        return self.conn.execute(
+            """SELECT r.repo, r.oid, r.repo_id FROM absent a JOIN repos r USING (repo)
+               WHERE a.crawl = ? AND r.missing_since IS NULL ORDER BY r.downloads DESC, r.repo LIMIT ?""",
+            (crawl.id, limit),
+        ).fetchall()
+
+    def not_absent(self, crawl: Crawl, repos: list[int]) -> None:
+        """These are there after all."""
+        with database.transaction(self.conn):
+            self.conn.executemany("DELETE FROM absent WHERE crawl = ? AND repo = ?", [(crawl.id, r) for r in repos])
+
     def end_walk(self, crawl: Crawl, *, now: str, complete: bool, last_seen: str | None, note: str = "") -> int:
         """End a walk. After a complete walk, what it did not meet is missing from that night on; how many are new."""
         with database.transaction(self.conn):
@@ -422,56 +421,17 @@ class Store:
 
     # -- documents ----------------------------------------------------------------------------------------------
 
-    def due(self, limit: int) -> list[Candidate]:
-        """Repos whose README or licence files are due: never looked at, or looked at under another sha. Most downloaded first."""
-        rows = self.conn.execute(
-            """SELECT r.repo, r.repo_id, r.sha, d.files FROM repos r JOIN details d USING (repo)
-               WHERE r.missing_since IS NULL AND r.disabled IS NOT 1
-                 AND NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = 'README.md'
-                                 AND f.sha IS r.sha AND (f.outcome <> 'error' OR f.attempts >= 5))
-               ORDER BY r.downloads DESC NULLS LAST, r.repo LIMIT ?""",
-            (limit,),
-        ).fetchall()
-        candidates = []
-        for repo, repo_id, sha, files in rows:
-            paths = plan.document_paths(None if files is None else files.split("\n"))
-            etags = {
-                path: (etag, key)
-                for path, etag, key in self.conn.execute(
-                    "SELECT path, etag, hash FROM fetches WHERE repo = ? AND outcome = 'ok' AND etag IS NOT NULL", (repo,)
-                )
-            }
-            candidates.append(Candidate(repo, repo_id, sha, paths, etags))
-        return candidates
+    def due(self, limit: int, night: str | None = None) -> list[Candidate]:
+        """Repos whose README or licence files are due, most downloaded first; see `fetches.py`."""
+        return list(fetches.candidates(self.conn, fetches.due_keys(self.conn, night, limit), night))
 
     def backlog(self) -> int:
         """How many repos have documents due."""
-        return self.conn.execute(
-            """SELECT count(*) FROM repos r WHERE r.missing_since IS NULL AND r.disabled IS NOT 1
-                 AND NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = 'README.md'
-                                 AND f.sha IS r.sha AND (f.outcome <> 'error' OR f.attempts >= 5))"""
-        ).fetchone()[0]
+        return fetches.backlog(self.conn)
 
-    def write_fetches(self, crawl_id: int, fetches: Iterable[Fetch]) -> None:
+    def write_fetches(self, crawl_id: int, rows: Iterable[Fetch]) -> None:
         """What looks at documents brought. A failed look keeps the content of the last good one."""
-        rows = list(fetches)
-        with database.transaction(self.conn):
-            self.conn.executemany(
-                """INSERT INTO fetches (repo, path, sha, outcome, hash, etag, size, fetched, note)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                   ON CONFLICT (repo, path) DO UPDATE SET
-                     attempts = CASE WHEN fetches.sha IS excluded.sha THEN fetches.attempts + 1 ELSE 1 END,
-                     sha = excluded.sha, outcome = excluded.outcome,
-                     hash = CASE WHEN excluded.outcome = 'error' THEN fetches.hash ELSE excluded.hash END,
-                     etag = CASE WHEN excluded.outcome = 'error' THEN fetches.etag ELSE excluded.etag END,
-                     size = CASE WHEN excluded.outcome = 'error' THEN fetches.size ELSE excluded.size END,
-                     fetched = excluded.fetched, note = excluded.note""",
-                rows,
-            )
-            self.conn.execute(
-                "UPDATE crawls SET documents = documents + ? WHERE id = ?",
-                (sum(f.outcome == "ok" for f in rows), crawl_id),
-            )
+        fetches.write(self.conn, crawl_id, rows)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -1,29 +1,42 @@
 """The walk over the whole listing, in ranges of ids side by side. Every model once, nothing twice, any kill survived.
 
-The listing is ordered by `_id`, and its cursor is a predicate on `_id`; so the ids can be cut into ranges and each range
-walked by a reader thread of its own: as many requests under way as the server's latency asks for to fill the quota, which
-`hub.py` paces. One thread, this one, compares, writes and moves the checkpoints. Ranges join without gap or overlap,
-and that is checked before anything is called complete. A Hub that refuses a made cursor, or answers it oddly, is
-walked in one sequence along its own links, and the report says so.
+The listing is ordered by `_id`, and its cursor is a predicate on `_id`; so the ids can be cut into ranges which are walked
+side by side: as many requests under way as the server's latency asks for to fill the quota (which `hub.py` paces), and no
+more. Threads fetch and decode pages; this one decides, compares, writes and moves the checkpoints, one transaction a page.
+
+Coverage is proved, not assumed: ranges join in ids (`plan.is_cover`), and where one ends inside a page it has seen the
+first model of its neighbour, with which the neighbour must have begun (`plan.joint_fault`). A Hub that refuses a made
+cursor, or answers it oddly, is walked in one sequence along its own links, and the report says so.
+
+What a page shows is doubted when most of its models lost the same thing at once (all counters zero, no gating, no
+licences): they count as seen, so nothing is missing, but what is known of them stays, and the report says so.
+
+Does not decide what absence means (`crawl.py`), and does not know quotas, retries or URLs.
 """
 
 from __future__ import annotations
 
-import queue
+import heapq
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
 from crawler import plan
-from crawler.errors import HubMisbehaves, Interrupted
+from crawler.errors import HubMisbehaves, HubUnreachable, Interrupted
 from crawler.hub import Hub, Page
-from crawler.records import Listed, Reject
+from crawler.readers import Ask, Readers
+from crawler.records import Listed, Reject, expand
 from crawler.store import Crawl, Range, Store
 
-READERS = 32  # ranges walked side by side
-PAGES = 28  # pages under way or waiting to be written, so that memory stays flat
+WIDEST = 40  # pages under way or waiting to be written, at most
+FIRST_WIDTH = 6  # before the walk knows how many it takes
+WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
-CUT_AFTER = 3  # pages in sequence, then the rest is cut: a small Hub never is
+CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is
+FIRST_CUTS = 8
+MODELS_PER_RANGE = 25_000
+WORTH_CUTTING = 5  # pages that a range must still hold to be cut in two
 
 Progress = Callable[[str, int], None]
 
@@ -53,9 +66,10 @@ class Walked(NamedTuple):
 
 def first_ranges(store: Store, scope: Scope) -> list[tuple[str, str]]:
     """The ranges that a new crawl begins with: cut as the last walk taught, or one."""
-    if scope != Scope() or store.count_present() < CUT_FROM:
+    known = store.count_present()
+    if scope != Scope() or known < CUT_FROM:
         return [("", "")]
-    cuts = store.quantiles(READERS)
+    cuts = store.quantiles(min(WIDEST, max(2, known // MODELS_PER_RANGE)))
     return list(zip(["", *cuts], [*cuts, ""], strict=True))
 
 
@@ -64,169 +78,188 @@ def walk(
 ) -> Walked:  # fmt: skip
     """Walk what is left of a crawl's ranges. `now`: Unix time, the end of the ids. Raises StoppedError; pages written stay."""
     problems: list[str] = []
-    walker = _Walker(store, hub, crawl, scope, now, stop, progress)
+    doubted: Counter[str] = Counter()
     try:
-        walker.run()
+        _Walker(store, hub, crawl, scope, now, stop, progress, doubted).run()
+        if scope == Scope() and (fault := plan.joint_fault([(r.first, r.beyond) for r in store.ranges(crawl.id)])):
+            raise MadeCursorRefused(fault)
     except MadeCursorRefused as e:
         problems.append(f"The Hub did not honour a made cursor ({e}); it was walked in one sequence instead.")
         store.merge(crawl)
-        walker = _Walker(store, hub, crawl, scope, now, stop, progress, cut=False)
-        walker.run()
-    if not walker.ordered:
+        _Walker(store, hub, crawl, scope, now, stop, progress, doubted, cut=False).run()
+    ranges = store.ranges(crawl.id)
+    ordered = scope != Scope() or all(r.ordered for r in ranges)
+    if not ordered:
         problems.append("The listing did not come in order of creation; nothing was marked as missing.")
-    joined = scope != Scope() or plan.is_cover([(r.lo, r.hi) for r in store.ranges(crawl.id)])
+    joined = scope != Scope() or plan.is_cover([(r.lo, r.hi) for r in ranges])
     if not joined:
         problems.append("The ranges of the walk do not join; nothing was marked as missing.")
-    return Walked(walker.ordered and joined, tuple(problems))
-
-
-class _Arrived(NamedTuple):
-    lo: str
-    page: Page | None
-    error: BaseException | None = None
-
-
-class _Reader(threading.Thread):
-    """Asks page after page of one range; ends at the Hub's last page, or when told that its range is done."""
-
-    def __init__(self, hub: Hub, part: Range, scope: Scope, arrived: queue.Queue[_Arrived], places: threading.Semaphore) -> None:
-        super().__init__(name=f"walk-{part.lo or 'start'}", daemon=True)
-        self.done = threading.Event()
-        self._hub, self._part, self._scope, self._arrived, self._places = hub, part, scope, arrived, places
-
-    def run(self) -> None:
-        """Thread body."""
-        try:
-            self._walk()
-        except BaseException as e:
-            self._arrived.put(_Arrived(self._part.lo, None, e))
-
-    def _walk(self) -> None:
-        cursor, made = self._part.next_cursor, False
-        if cursor is None and self._part.lo:
-            cursor, made = plan.cursor(self._part.cursor), True
-        left = self._scope.limit
-        asked = set()
-        while not self.done.is_set():
-            self._places.acquire()
-            if self.done.is_set():
-                return
-            page = self._page(cursor, made, min(1000, left) if left else 1000)
-            if left is not None:
-                left -= len(page.rows)
-                page = page if left > 0 else Page(page.rows, None)
-            asked.add(cursor)
-            cursor, made = page.next_cursor, False
-            if cursor is not None and cursor in asked:
-                raise HubMisbehaves(
-                    "The Hub's next link leads to a page that was walked before; the walk would never end."
-                    " Pages up to the last checkpoint are kept; run again."
-                )
-            self._arrived.put(_Arrived(self._part.lo, page))
-            if cursor is None:
-                return
-
-    def _page(self, cursor: str | None, made: bool, limit: int) -> Page:
-        if not made:
-            return self._hub.page(cursor, author=self._scope.author, limit=limit)
-        try:
-            page = self._hub.page(cursor, limit=limit)
-        except HubMisbehaves as e:
-            raise MadeCursorRefused(str(e)) from e
-        if not plan.is_ascending(self._part.cursor, page.rows):
-            raise MadeCursorRefused(f"asked for ids beyond {self._part.cursor}, got others")
-        return page
+    problems += [
+        f"{count} pages of the listing showed no {what} for most models that had it: what is known of them was kept."
+        for what, count in sorted(doubted.items())
+    ]
+    return Walked(ordered and joined, tuple(problems))
 
 
 class _Walker:
-    """The writing side: one thread, one transaction a page."""
+    """The writing side. All its state belongs to one thread."""
 
     def __init__(
         self, store: Store, hub: Hub, crawl: Crawl, scope: Scope, now: float, stop: threading.Event, progress: Progress,
-        cut: bool = True,
+        doubted: Counter[str], cut: bool = True,
     ) -> None:  # fmt: skip
         self.store, self.hub, self.crawl, self.scope = store, hub, crawl, scope
-        self.now, self.stop, self.progress, self.cut = now, stop, progress, cut
-        self.ordered = True
-        self.arrived: queue.Queue[_Arrived] = queue.Queue()
-        self.places = threading.Semaphore(PAGES)
-        self.open: dict[str, Range] = {}
-        self.readers: dict[str, _Reader] = {}
+        self.now, self.stop, self.progress, self.doubted = now, stop, progress, doubted
+        self.cut = cut and scope == Scope()
+        self.width = FIRST_WIDTH
+        self.open = {r.lo: r for r in store.ranges(crawl.id) if not r.done}
+        self.honoured = any(r.lo and r.first for r in store.ranges(crawl.id))  # a cursor that we made
+        self.ready = sorted(self.open)  # a heap: the first ranges first, so that what is stored stays close together
+        self.asked: dict[str, set[str | None]] = {lo: set() for lo in self.open}
         self.pages = 0
         self.models = store.models_seen(crawl.id)
+        self.readers = Readers(self._fetch)
 
     def run(self) -> None:
         """Until every range is done."""
-        for part in self.store.ranges(self.crawl.id):
-            if not part.done:
-                self._start(part)
         try:
             while self.open:
                 if self.stop.is_set():
                     raise Interrupted("Asked to stop. Pages up to the last checkpoint are kept; run again to go on.")
-                try:
-                    item = self.arrived.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                self._take(item)
-                self.places.release()
+                self._ask()
+                arrived = self.readers.take(timeout=0.2)
+                if arrived is not None:
+                    ask, page, error = arrived
+                    if error is not None:
+                        raise self._judged(ask, error)
+                    assert page is not None
+                    self._take(ask, page)
         finally:
-            for reader in self.readers.values():
-                reader.done.set()
-            for _ in self.readers:
-                self.places.release()  # those that wait for a place see that it is over
+            self.readers.close()
 
-    def _start(self, part: Range) -> None:
-        self.open[part.lo] = part
-        self.readers[part.lo] = _Reader(self.hub, part, self.scope, self.arrived, self.places)
-        self.readers[part.lo].start()
+    # -- asking -------------------------------------------------------------------------------------------------
 
-    def _take(self, item: _Arrived) -> None:
-        part = self.open.get(item.lo)
-        if part is None:
-            return  # a page beyond the end of a range that is done
-        if item.error is not None:
-            raise item.error
-        assert item.page is not None
-        rows, done = _within(item.page, part.hi)
-        part = self._write(part, rows, item.page.next_cursor, done)
+    def _ask(self) -> None:
+        """Keep as many pages under way as are of use; at most one of each range, because only it names the next."""
+        while self.ready and self.readers.under_way < self.width:
+            part = self.open[heapq.heappop(self.ready)]
+            made = part.next_cursor is None and bool(part.cursor)
+            cursor = plan.cursor(part.cursor) if made else part.next_cursor
+            self.asked[part.lo].add(cursor)
+            left = self.scope.limit and max(1, self.scope.limit - part.models)
+            self.readers.ask(Ask(part.lo, cursor, made, part.cursor, min(self.hub.page_size, left or self.hub.page_size)))
+
+    def _fetch(self, ask: Ask) -> Page:
+        """In a thread: one page. Raises MadeCursorRefused when the answer is not what lies beyond the cursor."""
+        page = self.hub.page(ask.cursor, author=self.scope.author, limit=ask.limit)
+        if ask.made and not plan.is_ascending(ask.after, page.rows):
+            raise MadeCursorRefused(f"asked for ids beyond {ask.after}, got others")
+        return page
+
+    def _judged(self, ask: Ask, error: BaseException) -> BaseException:
+        """An error of a page; on a made cursor it may mean the cursor. A Hub that is down is down for all cursors."""
+        refused = isinstance(error, HubMisbehaves) or (
+            isinstance(error, HubUnreachable) and self.pages > 0 and not self.honoured
+        )
+        if ask.made and refused and not isinstance(error, MadeCursorRefused):
+            return MadeCursorRefused(str(error))
+        return error
+
+    # -- what a page means --------------------------------------------------------------------------------------
+
+    def _take(self, ask: Ask, page: Page) -> None:
+        part = self.open[ask.lo]
+        if page.next_cursor is not None and page.next_cursor in self.asked[part.lo]:
+            raise HubMisbehaves(
+                "The Hub's next link leads to a page that was walked before; the walk would never end."
+                " Pages up to the last checkpoint are kept; run again."
+            )
+        self.honoured = self.honoured or ask.made
         self.pages += 1
+        self._adapt()
+        rows, after = self._after(part, page)
+        self.open[part.lo] = after
+        if after.done:
+            del self.open[part.lo]
+        else:
+            heapq.heappush(self.ready, part.lo)
+            self._ask()  # before writing: the Hub answers meanwhile
+        self._write(part, after, rows)
         self.models += len(rows)
         self.progress("models", self.models)
-        if done:
-            del self.open[part.lo]
-            self.readers[part.lo].done.set()
-            return
-        self.open[part.lo] = part
-        if self.cut and self.pages == CUT_AFTER and len(self.open) == 1 and not part.hi and self.scope == Scope():
-            self._cut(part)
+        if self.cut:
+            self._cut()
 
-    def _write(self, part: Range, rows: list[Listed | Reject], next_cursor: str | None, done: bool) -> Range:
-        last = max((r.oid for r in rows if r.oid), default=part.cursor)
-        if self.scope == Scope() and plan.is_ascending(part.cursor, rows):
-            upto = (part.hi or None) if done else last
-            page = plan.read_page(self.store.known(part.cursor, upto), rows)
-        else:  # a partial walk, or not in order: absence means nothing
-            self.ordered = self.ordered and self.scope != Scope()
-            page = plan.read_page(self.store.known_oids([r.oid for r in rows if r.oid]), rows)
-        self.store.write_page(
-            self.crawl, part.lo, page, seen=len(rows), cursor=last, next_cursor=next_cursor, done=done
+    def _after(self, part: Range, page: Page) -> tuple[list[Listed | Reject], Range]:
+        """The rows of a page that belong to a range, and the range after them."""
+        rows, behind = page.rows, None
+        if part.hi:
+            rows = [r for r in page.rows if r.oid is None or r.oid <= part.hi]
+            behind = next((r.oid for r in page.rows if r.oid is not None and r.oid > part.hi), None)
+        oids = [r.oid for r in rows if r.oid is not None]
+        seen = part.models + len(rows)
+        limit = self.scope.limit
+        ended = page.next_cursor is None or (limit is not None and seen >= limit)
+        done = ended or behind is not None or bool(part.hi and oids and oids[-1] == part.hi)
+        after = part._replace(
+            cursor=max([part.cursor, *oids]),
+            next_cursor=page.next_cursor,
+            done=done,
+            models=seen,
+            first=part.first or (oids[0] if oids else None),
+            beyond=behind or ("" if page.next_cursor is None else None),
+            ordered=part.ordered and plan.is_ascending(part.cursor, rows),
         )
-        return part._replace(cursor=last, next_cursor=next_cursor)
+        return rows, after
 
-    def _cut(self, part: Range) -> None:
-        """The listing is long: walk the rest of it in parts."""
-        cuts = plan.cuts_by_time(part.cursor, self.now, READERS)
+    def _write(self, part: Range, after: Range, rows: list[Listed | Reject]) -> None:
+        if self.scope == Scope() and after.ordered:
+            known = self.store.known(part.cursor, (part.hi or None) if after.done else after.cursor)
+        else:  # a partial walk, or not in order: absence means nothing
+            known = self.store.known_oids([r.oid for r in rows if r.oid])
+        page = self._believed(known, plan.read_page(known, rows))
+        self.store.write_page(self.crawl, after, page, seen=len(rows))
+
+    def _believed(self, known: list[plan.Known], page: plan.PagePlan) -> plan.PagePlan:
+        """The page without what cannot be true of so many models at once."""
+        if plan.lost_counters(known, page):
+            self.doubted["counters"] += 1
+            page = page._replace(counted=[], changed=[])
+        if plan.is_mass_change(known, page):
+            old = {r.repo: r for r in self.store.repos(k.repo for k, _ in page.changed)}
+            new = [(old[k.repo], expand(row)) for k, row in page.changed]
+            lost = plan.lost_facts([(before, now) for before, now in new if not isinstance(now, Reject)])
+            self.doubted.update(lost)
+            page = page._replace(changed=[]) if lost else page
+        return page
+
+    # -- how wide -----------------------------------------------------------------------------------------------
+
+    def _adapt(self) -> None:
+        """More requests side by side while the writer waits for pages, fewer when pages wait for the writer or the quota."""
+        waiting = self.readers.waiting()
+        if waiting > WAITING or self.hub.queued > 1:
+            self.width = max(2, self.width - 1)
+        elif waiting == 0 and self.hub.queued == 0:
+            self.width = min(WIDEST, self.width + 1)
+
+    def _cut(self) -> None:
+        """Cut what is left, so that there is a range for each request: first by time, later the longest rest in two."""
+        if self.pages < CUT_AFTER or len(self.open) >= self.width:
+            return
+        if len(self.open) == 1 and self.pages == CUT_AFTER and "" in self.open and not self.open[""].hi:
+            part = self.open[""]
+            cuts = plan.cuts_by_time(part.cursor, self.now, FIRST_CUTS)
+        else:
+            end = plan.end_of_ids(self.now)
+            rest = {r.lo: plan.rest(r.first or r.lo, r.cursor, r.hi or end, r.models) for r in self.open.values()}
+            part = self.open[max(rest, key=lambda lo: rest[lo])] if rest else Range("", "", "")
+            enough = rest and rest[part.lo] >= WORTH_CUTTING * self.hub.page_size
+            cuts = [plan.middle(part.cursor, part.hi or end)] if enough else []
         neighbours = self.store.split(self.crawl, part.lo, cuts)
         if neighbours:
             self.open[part.lo] = part._replace(hi=cuts[0])
-            for neighbour in neighbours:
-                self._start(neighbour)
-
-
-def _within(page: Page, hi: str) -> tuple[list[Listed | Reject], bool]:
-    """The rows of a page that belong to a range ending at `hi` ('' = open), and whether the range ends with this page."""
-    if not hi:
-        return page.rows, page.next_cursor is None
-    rows = [r for r in page.rows if r.oid is None or r.oid <= hi]
-    return rows, len(rows) < len(page.rows) or page.next_cursor is None
+        for neighbour in neighbours:
+            self.open[neighbour.lo] = neighbour
+            self.asked[neighbour.lo] = set()
+            heapq.heappush(self.ready, neighbour.lo)

@@ -110,9 +110,10 @@ LATER = re.compile(
 )
 #: Talk about other models, before the mention.
 OTHERS = re.compile(
-    r"\b(?:compar\w+|outperform\w*|surpass\w*|exceed\w*|beat(?:s|ing)?|than|versus|vs|other|others|"
+    r"\b(?:compar\w+|on par|recent|conventional|known|outperform\w*|surpass\w*|exceed\w*|beat(?:s|ing)?|than|"
+    r"versus|vs|other|others|"
     r"existing|previous\w*|prior|against|among|amongst|many|various|several|numerous|"
-    r"most|all(?! of our| our| models| the models| weights)|some|any|every|rival\w*|competitive|"
+    r"most(?= of\b| open\b|\s*\Z)|all(?! of our| our| models| the models| weights)|some|any|every|rival\w*|competitive|"
     r"comparable|match(?:es|ing)|approach(?:es|ing)|based|using|uses|use|used|utiliz\w+|leverag\w+|built|"
     r"build\w*|"
     r"powered|thanks|thank|trained|fine-?tuned|finetuned|derived|inspired|from|support\w*|contribut\w+|"
@@ -136,18 +137,18 @@ NOT_A_MODEL = re.compile(
     r"are)\b)[\w./+&'’-]+[\s*_,]+){0,3}?(?:communit\w+|data\b|datasets?\b|data-?sets?|corpora|corpus|"
     r"tools?\b|tool-?kits?|librar\w+|frameworks?|software|codebase|code\b(?! (?:model|llm|language|"
     r"generation|assistant))|"
-    r"repositor\w+|repos?\b|contribut\w+|eco-?systems?|platforms?|packages?|initiatives?|movement|"
+    r"repositor\w+|trainers?|repos?\b|contribut\w+|eco-?systems?|platforms?|packages?|initiatives?|movement|"
     r"developers?|research\w*|world|spirit|efforts?|projects?|implementations?|packages?|engines?|"
     r"benchmarks?|evaluation|engines?|apps?\b|applications?|interfaces?|webui|client|scripts?|notebooks?|"
-    r"texts?\b|images?\b|recipes?|materials?|resources?|intelligence|leaderboards?|ai communit\w+|"
-    r"landscape|space|field|collective|enthusiasts?|licen[sc]es? (?:data|code)|portion|part of)\b",
+    r"texts|images|recipes?|materials?|resources?|intelligence|leaderboards?|ai communit\w+|"
+    r"landscape|space|field|collective|enthusiasts?|licen[sc]es? (?:data|code)|portion|part of)\b(?!-)",
     re.I,
 )
 _NOUNS = (
     r"models?|llms?|l+ms?|lm\b|mllms?|vlms?|weights?|checkpoints?|variants?|versions?|chatbots?|"
     r"assistants?|alternatives?|reproductions?|replications?|famil(?:y|ies)|series|suite|"
     r"transformers?|encoders?|decoder\w*|gpts?|berts?|embeddings?|rerankers?|bots?|modell\w*|modèles?|"
-    r"modelos?|adapters?|loras?|networks?|agents?|foundation|ai\b"
+    r"modelos?|adapters?|loras?|networks?|systems?|agents?|foundation|ai\b"
 )
 MODEL_NOUN = re.compile(rf"(?:^|[\s*_\-])(?:[\w./+&'’-]+[\s*_]+){{0,5}}?(?:{_NOUNS})", re.I)
 OBJECT = re.compile(
@@ -176,7 +177,7 @@ _FILL = r"(?:(?:[\w'’%&/+.\-]+|\[[^\]\n]{0,60}\]\([^)\n]{0,120}\)|\*{1,2}[^*\n
 PATTERNS = (
     ("we", re.compile(
         r"\b(?:we|i)['’]?(?:ve|re)?\s+(?:(?:have|are|also|hereby|now|proudly|officially|just|further|recently|"
-        r"happily|fully|to|am|excited|happy|proud|glad|and|release|released)\s+){0,5}\Z", re.I)),
+        r"happily|fully|to|am|excited|happy|proud|glad|and|introduce|present|release|released)\s+){0,5}\Z", re.I)),
     ("verb", re.compile(
         r"\b[\w.\-]+\s+(?:has|have)\s+(?:(?:also|now|further|recently|already|fully)\s+){0,2}\Z", re.I)),
     ("copula", re.compile(
@@ -206,13 +207,14 @@ CJK_ABOUT = re.compile(
 )
 #: ... and about others, about data, code or a community.
 CJK_OTHERS = re.compile(
-    r"\[ \]|(?:其他|其它|同类|同級|同等|现有|已有|超过|超越|优于|领先|对比|相比|比较|众多|各种|主流|基于|使用|"
+    r"\[ \]|开源在|训练自|与[^。；，\n]{0,12}开源|开源[^。；，\n]{0,20}(?:相比|配套)|(?:其他|其它|同类|同級|"
+    r"同等|现有|已有|超过|超越|优于|领先|对比|相比|比较|众多|各种|主流|基于|使用|"
     r"利用|采用|借助|"
     r"感谢|参考|所有|多个|许多|部分|国内外|比肩|媲美|之前|目前|当前|添加了|以及|完成|の他の|他の|既存の|다른|"
     r"기존)[^。；，\n]{0,14}(?:开源|開源|オープンソース|오픈\s?소스)|"
     r"(?:开源|開源)(?:了|的)?(?:、?用于|[^。；，\n模]{0,14}(?:数据|資料|语料|评测|基准|代码|脚本))|(?:数据|"
     r"语料|脚本|代码|评测|"
-    r"工具)[^。；，\n模]{0,8}(?:开源|開源)|(?:开源|開源)[的]?(?:社区|社區|数据|資料|语料|指令|代码|框架|工具|"
+    r"工具)[^。；，\n模]{0,30}(?:开源|開源)|(?:开源|開源)[的]?(?:社区|社區|数据|資料|语料|指令|代码|框架|工具|"
     r"项目|許可|许可|协议|协|软件|库|评测|生态|贡献|"
     r"精神|组织|仓库|算法|训练代码|模型(?:中|里|相比|的?对比|评测|榜|排行)|大?模型(?:中|进行|上))"
 )

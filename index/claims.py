@@ -150,9 +150,12 @@ def _window(text: str, low: int, start: int, end: int, high: int) -> tuple[int, 
     return begin, begin + MAX_QUOTE
 
 
+_OURS = re.compile(r"\b(?:we|our|i|this|today)\b|^\W*\Z", re.I)
+_NOT_YET = re.compile(r"\b(?:will be|coming soon|soon)\b", re.I)
 _QUOTED = re.compile(r"[\"“”'‘’«»`]\Z")
 _LINE_TABOO = re.compile(
-    r"^\s*(?:>|\|)|\btitle\s*=|\bbooktitle\s*=|^\s*(?:user|assistant|human|prompt|input|output|q|a)\s*:", re.I
+    r"^\s*(?:>|\||[-*]\s*\[ \])|\btitle\s*=|\bbooktitle\s*=|^\s*(?:user|assistant|human|prompt|input|output|q|a)\s*:",
+    re.I,
 )
 
 
@@ -170,7 +173,7 @@ def _about(text: str, low: int, hit: Mention, high: int, names: frozenset[str], 
     if hit.language in ("zh", "ja", "ko"):
         others = CJK_OTHERS.search(before[-40:] + words + after[:14])
         return "cjk" if not others and CJK_ABOUT.search(before + words + after[:24]) else ""
-    if NOT_A_MODEL.match(after) or OTHERS_AFTER.match(after):
+    if _NOT_YET.search(after[:60]) or NOT_A_MODEL.match(after) or OTHERS_AFTER.match(after):
         return ""
     return _english(before, after, names, near_top)
 
@@ -207,14 +210,15 @@ def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str
     if about == "verb":
         return bool(OBJECT.match(after)) and (named or _subject(lead + between, names))
     if about == "release":
-        return (named or bool(MODEL_NOUN.search(between + after[:60]))) and not ABSTRACT.search(between)
+        ours = named or (_OURS.search(lead[-60:]) and MODEL_NOUN.search(between + after[:60]))
+        return bool(ours) and not ABSTRACT.search(between)
     if about == "title":
         return named and bool(MODEL_NOUN.search(after[:60]) or not after.strip(" .!*#\n"))
     if about == "our":
         return bool(MODEL_NOUN.match(after))
     if about == "license":
         return _subject(lead, names) and not ABSTRACT.search(lead[-80:])
-    return near_top and bool(MODEL_NOUN.search(after[:50]))  # start
+    return near_top and "[" not in after[:3] and bool(MODEL_NOUN.match(after))  # start
 
 
 def _subject(lead: str, names: frozenset[str]) -> bool:

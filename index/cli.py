@@ -24,7 +24,7 @@ from crawler.cli import FAILURES, Ticker, crawl_options, data_option, now, optio
 from crawler.errors import OpennessError, StorageFull, UsageError
 from crawler.lock import locked
 from index import check as checks
-from index import families, queries, terminal, trends
+from index import cli_experts, families, queries, terminal, trends
 
 
 class Group(click.Group):
@@ -57,6 +57,8 @@ def main(group_data: Path | None) -> None:
 
 main.add_command(crawler_cli.crawl)
 main.add_command(crawler_cli.replay)
+main.add_command(cli_experts.experts_group)
+main.add_command(cli_experts.agree)
 
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge."
@@ -157,7 +159,7 @@ def _needs_hub(data: Path) -> None:
 @data_option
 def publish(data: Path) -> None:
     """hub.db -> index.db: an immutable, indexed, checked snapshot, swapped in by rename."""
-    from index.publish import publish as run
+    from index.nightly import publish_all as run
 
     _needs_hub(data)
     with locked(data):

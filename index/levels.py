@@ -9,7 +9,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | the Hub disabled the repo                                    | L0     | L0           | disabled         |
 | complete file list without weights                           | L0     | L0           | no-weights       |
 | neither files nor tags show weights; only archives           | L0     | -            | unknown-weights  |
-| weights only by tag, or numbered parts missing               | L2     | -            | unknown-weights  |
+| weights only by a tag that anybody may have set, or numbered |        |              |                  |
+| parts of them missing                                        | L2     | -            | unknown-weights  |
 | gated by hand                                                | L1     | L1           | manual-approval  |
 | gated by click                                               | L2     | L2           | click-through    |
 | gating not shown                                             | L2     | -            | unknown-access   |
@@ -17,7 +18,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | no licence stated, and file list and card read               | L2     | L2           | no-license       |
 | no licence stated in the metadata, the rest not looked at    | L2     | -            | no-license       |
 | licence unreadable, or only a file or a sentence names one   | L2     | -            | unknown-license  |
-| the card's own words forbid what the licence tag grants      | L2     | -            | of those words   |
+| the card's own words forbid what the licence tag grants      | L2     | -            | unknown-license  |
+| no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
 | an ancestor is below L3 by licence or access                 | L2     | L2           | of that ancestor |
 | an ancestor is unknown, or below L3 for another reason       | L2     | -            | unknown-base     |
 | an adapter without a declared base; a name that sounds       |        |              |                  |
@@ -101,7 +103,7 @@ def _weights(found: Seen) -> Iterator[Limit]:
         if found.no("weight_shards"):
             yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     elif found.yes("weights_counted"):
-        pass  # the Hub itself has read the headers of the weight files
+        pass  # the Hub itself has read the weight files, or found them
     elif found.yes("weights_tagged"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     else:
@@ -135,13 +137,17 @@ def _license(found: Seen, limits: Limits) -> Iterator[Limit]:
 
 
 def _contradictions(found: Seen) -> Iterator[Limit]:
-    """The card's own sentences against its licence tag: not enough to exclude L3, too much to call it proved."""
+    """The card's own sentences against its licence tag: not enough to exclude L3, too much to call it proved.
+
+    Where no licence is declared, a sentence that names a restricted one is all there is, and counts.
+    """
     if found.yes("use_restriction"):
-        yield Limit(L.L2, L.L6, R.NON_COMMERCIAL)
+        yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE)
+    declared = found.yes("license_declared") is not None
     for said in found.all("license_statement"):
         named = licenses.find(said.value)
         if named is not None and named.conformant == "no" and named.kind != "special":
-            yield Limit(L.L2, L.L6, R(named.restriction) or R.COMMUNITY)
+            yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE) if declared else Limit(L.L2, L.L2, R(named.restriction))
 
 
 def _lineage(found: Seen, limits: Limits) -> Iterator[Limit]:

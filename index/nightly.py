@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import NamedTuple
 
 from crawler import session
 from crawler.crawl import Progress, Report
 from crawler.lock import locked
-from index import judge, publish
+from index import expert_tables, judge, publish
 
 
 class Night(NamedTuple):
@@ -38,5 +40,12 @@ def nightly(
                     progress=progress,
                 )
             )
-        published = publish.publish(options.data, clock())
+        published = publish_all(options.data, clock())
     return Night(crawls, judged, published)
+
+
+def publish_all(data: Path, now: datetime) -> publish.Published:
+    """Publish hub.db with what people judged by hand beside it, and how far we agree with them."""
+    with closing(expert_tables.open_hub(session.hub_db(data))) as conn:
+        rows, agreed = expert_tables.read(conn), expert_tables.agreement(conn)
+    return publish.publish(data, now, experts=rows, agreement=agreed)

@@ -45,13 +45,19 @@ def _no_weights(seen: Seen, cells: Cells) -> str | None:
     return none.value.partition(":")[2] if none else None
 
 
-def _weights(seen: Seen) -> str | None:
-    """What shows that there are weights: formats and counts, or a tag of the Hub."""
+def _proved(seen: Seen) -> str | None:
+    """What proves that there are weights: files by format, or what the Hub itself found in them."""
     files = seen.all("weight_files")
     if files:
         return ", ".join(e.value.replace(":", " x ") for e in files)
-    shown = seen.yes("weights_counted") or seen.yes("weights_tagged")
-    return f"{shown.place} {shown.quote}" if shown else None
+    counted = seen.yes("weights_counted")
+    return f"{counted.place} {counted.quote}" if counted else None
+
+
+def _weights(seen: Seen) -> str | None:
+    """What shows that there are weights; a tag will do."""
+    tagged = seen.yes("weights_tagged")
+    return _proved(seen) or (f"{tagged.place} {tagged.quote}" if tagged else None)
 
 
 @rule(
@@ -105,7 +111,7 @@ def _shards(seen: Seen, cells: Cells) -> str | None:
     source="3 weights",
 )
 def _open_weights(seen: Seen, cells: Cells) -> str | None:
-    return _weights(seen) if seen.no("gating") else None
+    return _proved(seen) if seen.no("gating") else None
 
 
 @rule(
@@ -126,7 +132,7 @@ def _gate_announced(seen: Seen, cells: Cells) -> str | None:
     "W8",
     D.END_WEIGHTS,
     UNKNOWN,
-    "There are weights ({}); whether one must ask for access was not shown.",
+    "Weights are spoken of ({}); the files, or whether one must ask for access, were not shown.",
     reads="weight_files weights_counted weights_tagged",
     confidence="high",
     source="3 weights",
@@ -160,13 +166,20 @@ for _value, _code in ((OPEN, "B1"), (PARTIAL, "B2"), (CLOSED, "B3")):
     )(_inherited(D.BASE_WEIGHTS, _value))
 
 
+def _own_pretraining(seen: Seen) -> str | None:
+    """What shows that a model without a declared base was pre-trained by itself: its words, or corpora for that."""
+    if seen.yes("declared_bases") or not seen.any("declared_bases"):
+        return None
+    said = seen.yes("from_scratch")
+    corpora = [e.value for e in seen.all("named_datasets") if _is_pretraining(e.value)]
+    return said.quote if said else f"listed corpora: {', '.join(corpora[:3])}" if corpora else None
+
+
 def _mirrors(dimension: Dimension, value: Value) -> When:
-    """The base cell of a model that says it was trained from scratch is its end cell, as in the human indexes."""
+    """The base cell of a model that was pre-trained by itself is its end cell, as in the human indexes."""
 
     def when(seen: Seen, cells: Cells) -> str | None:
-        said = seen.yes("from_scratch")
-        root = seen.any("declared_bases") and not seen.yes("declared_bases")
-        return said.quote if said and root and cells.get(dimension) == value else None
+        return _own_pretraining(seen) if cells.get(dimension) == value else None
 
     return when
 
@@ -176,8 +189,8 @@ for _value, _code in ((OPEN, "B4"), (PARTIAL, "B5"), (CLOSED, "B6")):
         _code,
         D.BASE_WEIGHTS,
         _value,
-        f'It was trained from scratch ("{{}}"), so its own weights count: {_value}.',
-        reads="from_scratch",
+        f"It declares no base and was pre-trained by itself ({{}}), so its own weights count: {_value}.",
+        reads="from_scratch named_datasets",
         confidence="medium",
         source="1.2 base mirrors end",
     )(_mirrors(D.END_WEIGHTS, _value))
@@ -405,8 +418,10 @@ def _not_open(seen: Seen, cells: Cells) -> str | None:
     source="4.1 contradictions",
 )
 def _contradicted(seen: Seen, cells: Cells) -> str | None:
-    against = seen.yes("license_text_conflict") or seen.yes("use_restriction")
-    return against.quote if against and seen.yes("effective_license") else None
+    against, said = seen.yes("license_text_conflict"), seen.yes("use_restriction")
+    if not seen.yes("effective_license"):
+        return None
+    return against.value if against else said.quote if said else None
 
 
 @rule(

@@ -27,6 +27,11 @@ from index.probes import run_card_probes, run_listing_probes
 
 README = "README.md"
 MAX_QUOTE = 200
+#: Clauses of a licence text that we do not recognise which no open licence has.
+RESTRICTING = frozenset(
+    {"user-threshold", "non-commercial", "research-only", "field-of-use", "acceptable-use-policy", "no-derivatives",
+     "no-training-of-other-models", "territory"}
+)  # fmt: skip
 
 #: Questions that are answered here and in lineage.py, not by a registered probe: (name, dimension, question).
 QUESTIONS = (
@@ -208,16 +213,13 @@ def own_license(repo: Repo, texts: Sequence[Text]) -> OwnLicense:
     for text in texts:
         if text.path == README or text.body is None:
             continue
-        found, known = _read(text)
+        found, known, against = _read(text, license)
         evidence.append(found)
+        if against:
+            evidence.append(found._replace(probe="license_text_conflict", outcome=Outcome.YES, value=against))
         if known is None:
             continue
         silent = license.conformant == "unknown" or license is licenses.NO_LICENSE
-        if not silent and known.id != license.id:
-            words = f"tag {said}, but {text.path}: {known.id}"
-            evidence.append(
-                Evidence(Dimension.LICENSE, "license_text_conflict", Outcome.YES, words, found.place, known.id)
-            )
         judged = known if silent else licenses.most_restrictive((license, known))
         if judged is not license:
             license, said, place = judged, found.quote, found.place
@@ -236,21 +238,31 @@ def _declaration(repo: Repo, declared: licenses.Resolution) -> tuple[str, str]:
 
 @lru_cache(maxsize=512)
 def _recognised(body: bytes) -> license_texts.Match:
-    return license_texts.recognise(body[: 4 * license_texts.MAX_TEXT].decode("utf-8", "replace"))
+    return license_texts.recognise(body.decode("utf-8", "replace"))
 
 
-def _read(text: Text) -> tuple[Evidence, License | None]:
-    """What a licence file is, as evidence and as a licence (None: nothing that we recognise)."""
+def _read(text: Text, declared: License) -> tuple[Evidence, License | None, str]:
+    """(what a licence file is, as a licence or None, the conflict with what is declared as a sentence or '')."""
     assert text.body is not None
     match = _recognised(text.body)
     written = text.body.decode("utf-8", "replace")
-    quote = (match.quotes[0] if match.quotes else written.strip()[:80])[:MAX_QUOTE]
-    at = written.find(quote)
-    place = f"{text.path}#{at}-{at + len(quote)}" if at >= 0 else text.path
+    against = license_texts.conflict(declared, match) or ""
     if match.license_id is not None:
         known = licenses.catalogue()[match.license_id]
-        return Evidence(Dimension.LICENSE, "license_text", Outcome.YES, quote, place, known.id), known
+        return _license_text(text, written, match.quotes, Outcome.YES, known.id), known, against
     if match.method == "modified":
-        found = Evidence(Dimension.LICENSE, "license_text", Outcome.NO, quote, place, "modified")
-        return found, licenses.UNKNOWN
-    return Evidence(Dimension.LICENSE, "license_text", Outcome.NOT_STATED, quote, place, ""), None
+        return _license_text(text, written, match.quotes, Outcome.NO, "modified"), licenses.UNKNOWN, against
+    for clause in license_texts.clauses(written):
+        if clause.kind in RESTRICTING:
+            against = f"declared {declared.id}, but {text.path} has a clause: {clause.kind}"
+            found = _license_text(text, written, (clause.quote,), Outcome.NO, clause.kind)
+            return found, licenses.UNKNOWN, against if declared.is_conformant else ""
+    return _license_text(text, written, (), Outcome.NOT_STATED, ""), None, ""
+
+
+def _license_text(text: Text, written: str, quotes: Sequence[str], outcome: Outcome, value: str) -> Evidence:
+    """Evidence that quotes a licence file, by the first of the quotes or the file's first words."""
+    quote = (quotes[0] if quotes else written.strip()[:80])[:MAX_QUOTE]
+    at = written.find(quote)
+    place = f"{text.path}#{at}-{at + len(quote)}" if at >= 0 else text.path
+    return Evidence(Dimension.LICENSE, "license_text", outcome, quote, place, value)

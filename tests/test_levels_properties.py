@@ -25,8 +25,8 @@ PROBES = sorted({probe for rule in all_rules() for probe in rule.reads} | {
 })  # fmt: skip
 VALUES = st.sampled_from(
     ["", "no", "auto", "manual", "safetensors:2", "other:3", "training_data: 40 words", "evaluation: 12 words",
-     "limitations: 9 words", "open", "partial", "closed", "apache-2.0", "llama3", "org/data", "template: 40 placeholders",
-     "open-source"]
+     "limitations: 9 words", "open", "partial", "closed", "apache-2.0", "llama3", "org/data", "open-source",
+     "template: 40 placeholders"]
 )  # fmt: skip
 EVIDENCE = st.builds(
     Evidence,

@@ -7,7 +7,7 @@ import pytest
 from crawler import plan
 from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
 from crawler.records import Listed, Repo
-from crawler.store import APPLICATION_ID, Fetch, Store
+from crawler.store import APPLICATION_ID, Fetch, Range, Store
 
 A, B, C = ("64f00000000000000000000" + c for c in "123")
 
@@ -29,7 +29,7 @@ def store(tmp_path):
 def night(store: Store, day: str, rows: list[Listed], complete: bool = True):
     crawl = store.begin(day, "hub", "", f"{day}T02:17:00Z", [("", "")])
     page = plan.read_page(store.known("", None), rows)
-    store.write_page(crawl, "", page, seen=len(rows), cursor=rows[-1].oid, next_cursor=None, done=True)
+    store.write_page(crawl, Range("", "", rows[-1].oid, None, True), page, seen=len(rows))
     before = store.last_complete()
     store.end_walk(crawl, now=f"{day}T03:00:00Z", complete=complete, last_seen=before.date if before else None)
     store.finish(crawl, f"{day}T04:00:00Z")
@@ -123,7 +123,7 @@ def test_a_page_that_cannot_be_written_whole_is_not_written_at_all(store):
     crawl = store.begin("2026-08-01", "hub", "", "x", [("", "")])
     good, twin = listed(A), listed(A, "org/twin")
     with pytest.raises(sqlite3.IntegrityError):
-        store.write_page(crawl, "", plan.PagePlan([good, twin], [], [], [], [], []), seen=2, cursor=A, next_cursor="n", done=False)
+        store.write_page(crawl, Range("", "", A, "n"), plan.PagePlan([good, twin], [], [], [], [], []), seen=2)
     assert store.count_present() == 0
     assert store.ranges(crawl.id)[0].cursor == ""
 
@@ -191,7 +191,7 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(store):
     many = [listed(f"{i:024x}", card_data={"text": "x" * 3000}) for i in range(1, 300)]
     crawl = store.begin("2026-08-02", "hub", "", "x", [("", "")])
     with pytest.raises(StorageFull, match="make room"):
-        store.write_page(crawl, "", plan.read_page([], many), seen=len(many), cursor="f", next_cursor=None, done=True)
+        store.write_page(crawl, Range("", "", "f", None, True), plan.read_page([], many), seen=len(many))
     assert store.count_present() == 1
 
 

@@ -49,12 +49,13 @@ def about_training(v: View, start: int, end: int) -> bool:
 _NOT_TRAINING = frozenset({"evaluation", "citation", "usage"})
 
 
-def _dimensions(v: View, words: str) -> tuple[str, ...]:
-    """Which stage a piece of text is about: its own words first, then whether the model has an ancestor."""
-    pre, tune = bool(_PRETRAIN.search(words)), bool(_TUNE.search(words))
-    if pre != tune:
-        return (D.BASE_DATA,) if pre else (D.END_DATA,)
-    return (D.END_DATA,) if v.derived else (D.BASE_DATA, D.END_DATA)
+def _dimensions(v: View, *words: str) -> tuple[str, ...]:
+    """Which stage some text is about: the first words that tell, else whether the model was made from another."""
+    for text in words:
+        pre, tune = bool(_PRETRAIN.search(text)), bool(_TUNE.search(text))
+        if pre != tune:
+            return (D.BASE_DATA,) if pre else (D.END_DATA,)
+    return (D.END_DATA,) if v.derived or v.tuned else (D.BASE_DATA, D.END_DATA)
 
 
 @probe(D.BASE_DATA, D.END_DATA, needs="card")
@@ -63,7 +64,7 @@ def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     v, name, given = view(repo, card), "training_data_section", set[str]()
     for part in sections_of(v, "training_data"):
         start, end = first_words(v, part)
-        for dimension in _dimensions(v, part.section.title):
+        for dimension in _dimensions(v, part.section.title, v.text[start : start + 400]):
             if dimension not in given:
                 given.add(dimension)
                 yield seen(dimension, name, card, start, end, f"{part.words} words")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from crawler.cards import Card, Link, Section, without_comments
+from crawler.cards import Card, Link, Section, count_words, without_comments
 from crawler.records import Repo
 from index.model import Evidence, Outcome
 
@@ -57,8 +57,10 @@ def sentence(text: str, start: int, end: int) -> tuple[int, int]:
 def seen(
     dimension: str, probe: str, card: Card, start: int, end: int, value: str = "", outcome: Outcome = Outcome.YES
 ) -> Evidence:
-    """Evidence whose quote is text[start:end], cut to MAX_QUOTE."""
+    """Evidence whose quote is text[start:end], cut to MAX_QUOTE; when there is nothing to quote, of the whole card."""
     end = min(end, start + MAX_QUOTE)
+    if start >= end:
+        return Evidence(dimension, probe, outcome, "", PLACE, value[:300])
     return Evidence(dimension, probe, outcome, card.text[start:end], f"{PLACE}#{start}-{end}", value[:300])
 
 
@@ -146,7 +148,8 @@ _KINDS = {
         r"training (procedure|details?|process|setup|regime|parameters?|configuration|config|recipe|method\w*|"
         r"hyper\w*|strategy|stages?|objective|infra\w*)|hyper-?parameters?|^(pre-?|post-?)?training$|"
         r"^(supervised )?fine-?tuning( details?| procedure| process)?$|preprocessing|how (it|this|the model) "
-        r"was trained|训练(过程|细节|方法|流程)|entraînement|entrenamiento|学習(手順|方法)|axolotl config"
+        r"was trained|训练(过程|细节|方法|流程)|"
+        r"^entraînement|^entrenamiento|(?:procédure|procedimiento) d\w*.entr\w+|学習(手順|方法)|axolotl config"
     ),
     "evaluation": (
         r"evaluat|results?\b|benchmark|performance|metrics?\b|accuracy|leaderboard|scores?\b|testing|评测|评估|性能|"
@@ -172,7 +175,22 @@ _KINDS = {
     ),
 }
 _KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
-_EMPTY = re.compile(r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b", re.I)
+_EMPTY = re.compile(
+    r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b|"
+    r"^[ \t*-]{0,8}\*\*[^*\n]{1,60}:\*\*(?=[ \t]*(?:\n|\[more information))",  # a label with nothing behind it
+    re.I | re.M,
+)
+_EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
+
+
+def _stated(card: Card) -> str:
+    """The text with HTML comments and placeholders blanked, place for place: what the authors state."""
+    text = without_comments(card.text, card.body_start)
+    low = text.lower()
+    if any(hint in low for hint in _EMPTY_HINTS):
+        body = _EMPTY.sub(lambda m: " " * len(m[0]), text[card.body_start :])
+        text = text[: card.body_start] + body
+    return text
 
 
 class Part(NamedTuple):
@@ -196,25 +214,24 @@ def kinds_of(title: str) -> frozenset[str]:
     return found
 
 
-_EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
-
-
-def _parts(card: Card, text: str, low: str) -> tuple[Part, ...]:
+def _parts(card: Card, text: str) -> tuple[Part, ...]:
     sections = card.sections
-    has_empty = any(h in low for h in _EMPTY_HINTS)
+    kinds = [kinds_of(s.title) for s in sections]
     counts = [0] * len(sections)
     above: list[int] = []
-    for i, section in enumerate(sections):  # each word is counted once, then once more for every section round it
+    for i, section in enumerate(sections):
         while above and sections[above[-1]].end <= section.start:
             above.pop()
         stop = sections[i + 1].start if i + 1 < len(sections) else section.end
-        words = text[section.body : stop]
-        own = len((_EMPTY.sub(" ", words) if has_empty else words).split())
-        counts[i] += own
-        for j in above:
-            counts[j] += own
+        words = count_words(text[section.body : stop])
+        counts[i] += words
+        about = kinds[i]
+        for j in reversed(above):  # the words count for the sections round it too, unless it is about something else
+            if about and kinds[j] and not about & kinds[j]:
+                break
+            counts[j] += words
+            about = about or kinds[j]
         above.append(i)
-    kinds = [kinds_of(s.title) for s in sections]
     return tuple(Part(s, k, n) for s, k, n in zip(sections, kinds, counts, strict=True) if k)
 
 
@@ -266,7 +283,7 @@ class View(NamedTuple):
     """A card read for one repo."""
 
     card: Card
-    text: str  # the card's text with HTML comments blanked, place for place: for looking, not for quoting
+    text: str  # the card's text, comments and placeholders blanked, place for place: for looking, not for quoting
     low: str  # that in lower case, place for place
     links: tuple[Link, ...]  # those outside HTML comments
     parts: tuple[Part, ...]
@@ -274,6 +291,7 @@ class View(NamedTuple):
     org: str  # squashed
     own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
     derived: bool  # it has a declared ancestor, or the card is a conversion's
+    tuned: bool  # its first words say that it was tuned from something
     foreign: bool  # it has a declared ancestor of another account
     memo: dict[str, Any]  # what several probes work out, once
 
@@ -300,6 +318,10 @@ class View(NamedTuple):
         return any(t in low for t in self.own)
 
 
+_TUNED = re.compile(
+    r"fine-?tun|[Ff]inetun|Fine-?[Tt]un|[Ii]nstruction-tuned|further (?:pre-?)?trained|continued pre-?train"
+)
+_TOP = 1_500  # characters of the body that introduce the model
 _CONVERSIONS = frozenset({"gguf", "quantized", "mlx", "mergekit"})
 _last: list[tuple[Repo, Card, View]] = []
 
@@ -313,9 +335,9 @@ def view(repo: Repo, card: Card) -> View:
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
-    text = without_comments(card.text, card.body_start)  # the template's advice to authors is no statement of theirs
+    text = _stated(card)
     low = fold(text)
-    parts = _parts(card, text, low)
+    parts = _parts(card, text)
     links = card.links if text is card.text else tuple(x for x in card.links if text[x.start] != " ")
     converted = card.generator in _CONVERSIONS
     made = View(
@@ -328,6 +350,7 @@ def view(repo: Repo, card: Card) -> View:
         org=squash(org),
         own=tokens(repo.repo_id) - theirs,
         derived=bool(bases) or converted,
+        tuned=_TUNED.search(text, card.body_start, card.body_start + _TOP) is not None,
         foreign=bool(foreign) or converted,
         memo={},
     )

@@ -42,6 +42,12 @@ def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
         yield from not_stated(name, D.CODE_DOCS)
 
 
+_SNIPPET = re.compile(
+    r"\bimport |from_pretrained|pip install|\bcurl |\bdocker |\bollama |pipeline\(|\bpython3? |\./main|llama-|"
+    r"\bgit clone"
+)
+
+
 @probe(D.CODE_DOCS, needs="card")
 def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card show how to use the model?"""
@@ -49,10 +55,12 @@ def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     found = section_evidence(v, "usage", D.CODE_DOCS, "usage_section")
     if found:
         yield found
-    elif card.code:
-        yield seen(D.CODE_DOCS, "usage_section", card, *card.code[0], "code block")
-    else:
-        yield from not_stated("usage_section", D.CODE_DOCS)
+        return
+    for start, end in card.code:
+        if _SNIPPET.search(card.text, start, min(end, start + 2_000)):
+            yield seen(D.CODE_DOCS, "usage_section", card, start, end, "code block")
+            return
+    yield from not_stated("usage_section", D.CODE_DOCS)
 
 
 _PIP = re.compile(r"\b(?:pip3?|uv pip|uv|conda|brew|npm) (?:install|add|i)\b([^\n`|&;<>]{1,200})", re.I)

@@ -51,12 +51,15 @@ def section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence 
 @probe(D.MODEL_CARD, needs="card")
 def card_length(repo: Repo, card: Card) -> Iterator[Evidence]:
     """How many words has the card, without code and front matter?"""
-    start = min(card.body_start, len(card.text))
-    while start < len(card.text) and card.text[start] in " \t\r\n#":
+    text = view(repo, card).text
+    start = min(card.body_start, len(text))
+    while start < len(text) and text[start] in " \t\r\n#":
         start += 1
-    end = card.text.find("\n", start)
-    outcome = Outcome.YES if card.words else Outcome.NO
-    yield seen(D.MODEL_CARD, "card_length", card, start, len(card.text) if end < 0 else end, str(card.words), outcome)
+    end = text.find("\n", start)
+    if not card.words:
+        yield Evidence(D.MODEL_CARD, "card_length", Outcome.NO, "", PLACE, "0")
+        return
+    yield seen(D.MODEL_CARD, "card_length", card, start, len(text) if end < 0 else end, str(card.words))
 
 
 @probe(D.MODEL_CARD, needs="card")
@@ -225,7 +228,7 @@ _KNOWN = (
 _LICENCE = re.compile(
     r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open-?sourced|covered|"
         r"governed)(?: \w+){0,2} "
-    r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>[^\n.;|]{2,90})|"
+    r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>(?:[^\n.;|]|\.(?=\d)){2,90})|"
     r"\blicen[cs]e\b[*_`\s]{0,4}[:：|][*_`\s]{0,4}(?:\[)?(?P<line>[^\n\]]{2,60})|"
     r"(?P<noted>" + _KNOWN + r")[*_`\])]{0,3} licen[cs]e)",
     re.I,
@@ -295,12 +298,35 @@ def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
         words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
         if not words or v.in_code(m.start()):
             continue
-        line = text.rfind("\n", max(0, m.start() - 160), m.start()) + 1
-        before = text[max(line, m.start() - 160) : m.start()]
-        before = before[before.rfind(". ") + 1 :]
-        part = None if _OF_MODEL.search(before) else _OF_PART.search(before)
-        value = " ".join(words[0].lower().split()) + (f" ({part[1].lower()})" if part else "")
-        yield m.start(), m.end(), value, bool(part)
+        name = " ".join(words[0].lower().split())
+        part, of_model = _licensed_thing(text, m.start())
+        if part:
+            yield m.start(), m.end(), f"{name} ({part})", True
+        if of_model:
+            yield m.start(), m.end(), name, False
+
+
+_CLAUSE = re.compile(r"[.;:]\s|\b(?:while|whereas|but)\b|\n")
+
+
+def _licensed_thing(text: str, place: int) -> tuple[str, bool]:
+    """What a licence is said to cover, read from the clause before: the part's name or '', and whether the model too.
+
+    "Code and weights" covers both; "code for this model" covers the code; a clause that names nothing is the model's.
+    """
+    before = text[max(0, place - 160) : place]
+    for m in _CLAUSE.finditer(text, max(0, place - 160), place):
+        before = text[m.end() : place]
+    part, model = _OF_PART.search(before), _OF_MODEL.search(before)
+    if not part:
+        return "", True
+    if not model:
+        return part[1].lower(), False
+    between = before[min(part.end(), model.end()) : max(part.start(1), model.start())]
+    return part[1].lower(), bool(_JOINED.search(between))
+
+
+_JOINED = re.compile(r"\band\b|[,&/]")
 
 
 @probe(D.LICENSE, needs="card")

@@ -24,9 +24,38 @@ _FORMATS = {
     "pte": "executorch", "tensors": "tensorizer",
 }  # fmt: skip
 #: May hold weights or anything else: enough to forbid "no weights", not enough to claim them.
-_CONTAINERS = frozenset(  # noqa: SIM905
-    """zip rar 7z tar gz tgz bz2 xz zst pkl pickle joblib p npz npy dat kv model whl pb params xml ubj mat rds jld2 so
-    data sif""".split()
+_CONTAINERS = frozenset(
+    (
+        "zip",
+        "rar",
+        "7z",
+        "tar",
+        "gz",
+        "tgz",
+        "bz2",
+        "xz",
+        "zst",
+        "pkl",
+        "pickle",
+        "joblib",
+        "p",
+        "npz",
+        "npy",
+        "dat",
+        "kv",
+        "model",
+        "whl",
+        "pb",
+        "params",
+        "xml",
+        "ubj",
+        "mat",
+        "rds",
+        "jld2",
+        "so",
+        "data",
+        "sif",
+    )
 )
 #: What a library keeps its weights in, where that library is named in the metadata.
 _LIBRARY_CONTAINERS = {

@@ -24,6 +24,8 @@ _WEIGHT_TAGS = {
     "coreml": "coreml", "tflite": "tflite", "rust": "rust", "openvino": "openvino", "paddlepaddle": "paddle",
     "nemo": "nemo", "stable-baselines3": "zip", "ggml": "ggml",
 }  # fmt: skip
+#: Of these, the ones that the Hub sets by what files it finds, and only front matter can set otherwise.
+_FOUND_BY_HUB = frozenset({"safetensors", "gguf", "pytorch", "tf", "jax", "onnx"})
 _LICENSE_FILE = re.compile(r"^[^/]*(?:licen[cs]e|copying|use_policy)[^/]*$", re.IGNORECASE)
 _TEXT_FILE = re.compile(r"^[^.]*$|\.(?:md|txt|rst|pdf|html?|tex|apache|mit)$|\.(?:licen[cs]e)$|-\d\.\d$", re.IGNORECASE)
 _TRAINING = re.compile(
@@ -44,7 +46,7 @@ _BOILERPLATE_PAPERS = frozenset({"1910.09700"})
 _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
 #: Names that say what a model was made from. A name is a hint, never a proof.
 _RESTRICTED_NAMES = (
-    (re.compile(r"(?<![a-z])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?!\d)", re.IGNORECASE), "llama",
+    (re.compile(r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?![\db])", re.IGNORECASE), "llama",
      ("meta-llama", "facebook")),
     (re.compile(r"code[-_]?llama", re.IGNORECASE), "llama", ("meta-llama", "codellama", "facebook")),
     (re.compile(r"(?<![a-z])(?:vicuna|alpaca[-_]?(?:7b|13b|30b|65b))", re.IGNORECASE), "llama", ("lmsys",)),
@@ -109,10 +111,16 @@ def weight_shards(repo: Repo) -> Iterator[Evidence]:
 
 @probe(D.END_WEIGHTS, needs="listing")
 def weights_counted(repo: Repo) -> Iterator[Evidence]:
-    """Did the Hub itself count the parameters in the weight files?"""
+    """Did the Hub itself find weights: parameters counted, or a format's tag that no front matter has set?"""
     if repo.parameters:
         place = "gguf" if repo.gguf else "safetensors"
         yield Evidence(D.END_WEIGHTS, "weights_counted", YES, str(repo.parameters), place, str(repo.parameters))
+    elif repo.files is None and repo.card_data is not None:
+        by_hand = strings(repo.card_data.get("tags")) + strings(repo.card_data.get("library_name"))
+        for tag in repo.tags or ():
+            if tag in _FOUND_BY_HUB and tag not in by_hand:
+                yield Evidence(D.END_WEIGHTS, "weights_counted", YES, tag, "tags", _WEIGHT_TAGS[tag])
+                return
 
 
 @probe(D.END_WEIGHTS, needs="listing")

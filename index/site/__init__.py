@@ -1,0 +1,36 @@
+"""The site: a Datasette plugin that shows index.db to people. No rules, no writing.
+
+Does: register the pages (`routes.py`), put our header on Datasette's own pages and security headers on all of them.
+Active only where Datasette serves an index of ours under the name `index`; everywhere else it registers nothing, so an
+installed package disturbs nobody's Datasette.
+
+Does not: judge, crawl, publish, or change how Datasette answers SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette import hookimpl
+
+from index.site import guard, host, routes
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Any]]:
+    """Our pages; none where there is no index of ours."""
+    return list(routes.ROUTES) if host.is_ours(datasette) else []
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    """Security headers on every answer, Datasette's own ones too."""
+    return guard.wrapper(datasette) if host.is_ours(datasette) else lambda app: app
+
+
+@hookimpl
+def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
+    """What templates/base.html needs for our header on Datasette's pages."""
+    if request is None or not host.is_ours(datasette):
+        return {"openness": None}
+    return {"openness": host.header(datasette, request)}

@@ -1,0 +1,164 @@
+"""A request, parsed at the door: language, theme, and parameters that are checked or refused with a sentence. Pure.
+
+Does not answer anything. Every `BadAsk` names a text of texts.toml, so that the sentence is in the reader's language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from crawler.errors import UsageError
+
+LANGUAGES = ("en", "fr")
+THEMES = ("light", "dark")
+MAX_TEXT = 120  # characters of anything typed
+_SWITCHES = ("lang", "theme")
+
+
+class BadAsk(UsageError):
+    """A parameter that cannot be used: `key` is a text of texts.toml, `values` fill it."""
+
+    status = 400
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(f"{key}: {values}")
+        self.key, self.values = key, values
+
+
+class NotHere(BadAsk):
+    """A page that does not exist; `near` are ids or names that look like what was asked for."""
+
+    status = 404
+
+    def __init__(self, key: str, near: Sequence[str] = (), **values: object) -> None:
+        super().__init__(key, **values)
+        self.near = tuple(near)
+
+
+class Ask(NamedTuple):
+    """One request. `vars` are the named parts of its path, `base` the address of the site without a slash at the end."""
+
+    path: str
+    params: tuple[tuple[str, str], ...]
+    lang: str
+    theme: str
+    base: str
+    vars: Mapping[str, str] = {}
+
+    def get(self, name: str) -> str:
+        """The first value of a parameter, stripped; '' when it was not given."""
+        return next((value.strip() for key, value in self.params if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a parameter that is not empty."""
+        return tuple(v.strip() for key, v in self.params if key == name and v.strip())
+
+    def link(self, path: str | None = None, **changes: object) -> str:
+        """A same-site address with this request's parameters, some changed (None or '' takes one out)."""
+        kept = [(k, v) for k, v in self.params if k not in changes and k not in _SWITCHES and v]
+        more = [(k, str(v)) for k, v in changes.items() if v not in (None, "")]
+        query = urlencode(kept + more)
+        where = "/" + (self.path if path is None else path).lstrip("/\\")
+        return f"{where}?{query}" if query else where
+
+    def key(self) -> tuple[object, ...]:
+        """What an answer depends on."""
+        kept = tuple((k, v) for k, v in self.params if k not in _SWITCHES)
+        return self.path, kept, self.lang, self.theme, self.base
+
+
+def language(chosen: str, cookie: str, accepted: str) -> str:
+    """Language of the answer: what was chosen, else what the cookie keeps, else Accept-Language, else English."""
+    for word in (chosen, cookie):
+        if word in LANGUAGES:
+            return word
+    wanted: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accepted[:500].split(",")):
+        tag, _, parameters = part.strip().partition(";")
+        quality = re.fullmatch(r"\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", parameters) if parameters else None
+        weight = float(quality[1]) if quality else 0.0 if parameters else 1.0
+        primary = tag.split("-")[0].lower()
+        if primary in LANGUAGES and weight > 0:
+            wanted.append((-weight, place, primary))
+    return min(wanted)[2] if wanted else LANGUAGES[0]
+
+
+def cookies(header: str) -> Mapping[str, str]:
+    """The cookies of a request; a header that cannot be read is no cookies."""
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(header[:4000]).items()}
+    except CookieError:
+        return {}
+
+
+def choice(ask: Ask, name: str, allowed: Sequence[str], default: str = "") -> str:
+    """One of the allowed values, or the default when nothing was given."""
+    value = ask.get(name)
+    if not value:
+        return default
+    if value not in allowed:
+        raise BadAsk("error.choice", name=name, value=value[:40], allowed=", ".join(a for a in allowed if a))
+    return value
+
+
+def choices(ask: Ask, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Allowed values, given several times or with commas between."""
+    values = tuple(dict.fromkeys(v.strip() for part in ask.all(name) for v in part.split(",") if v.strip()))
+    for value in values:
+        if value not in allowed:
+            raise BadAsk("error.choice", name=name, value=value[:40], allowed=", ".join(allowed))
+    return values
+
+
+def number(ask: Ask, name: str, low: int, high: int, default: int) -> int:
+    """A whole number between two others."""
+    value = ask.get(name)
+    if not value:
+        return default
+    if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
+        raise BadAsk("error.number", name=name, value=value[:40], low=low, high=high)
+    return int(value)
+
+
+def words(ask: Ask, name: str, limit: int = MAX_TEXT) -> str:
+    """A short text without control characters."""
+    value = ask.get(name)
+    if len(value) > limit:
+        raise BadAsk("error.long", name=name, limit=limit)
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise BadAsk("error.control", name=name)
+    return value
+
+
+def day(ask: Ask, name: str) -> str:
+    """An ISO date, '' when none was given."""
+    value = ask.get(name)
+    if not value:
+        return ""
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError(value)
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise BadAsk("error.day", name=name, value=value[:40]) from None
+
+
+def id_list(ask: Ask, name: str, limit: int) -> tuple[str, ...]:
+    """Model ids, given several times, or with commas or line ends between."""
+    found = tuple(dict.fromkeys(i for part in ask.all(name) for i in re.split(r"[,\s]+", part) if i))
+    if len(found) > limit:
+        raise BadAsk("error.ids", n=len(found), limit=limit)
+    for one in found:
+        if len(one) > 200:
+            raise BadAsk("error.long", name=name, limit=200)
+    return found
+
+
+def model_path(model_id: str) -> str:
+    """/model/ORG/NAME for an id, every letter that could mean something else in an address escaped."""
+    return "/model/" + quote(model_id, safe="/")

@@ -1,0 +1,264 @@
+"""The table's SQL: filters in, one page of rows out. Reads only.
+
+Made for 3.2 million models: every order has an index that ends early, words are looked up among the most downloaded
+first when they are common, rows are counted only as far as a page needs, and what would be slow is interrupted by the
+host with a sentence. Does not parse requests (pages/table.py) and draws nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from index.queries import _rows
+
+PAGE_SIZES = (25, 50, 100, 200)
+MAX_OFFSET = 10_000
+MAX_IDS = 200
+COMMON = 3_000  # a word in more models than this is looked for from the most downloaded on
+#: name in the address -> column
+SORTS = {
+    "downloads": "m.downloads",
+    "all_time": "m.downloads_all_time",
+    "likes": "m.likes",
+    "score": "m.radboud_score",
+    "eu": "m.eu_score",
+    "created": "m.created_at",
+}
+_COLUMNS = (
+    "id", "author", "level", "level_name", "level_max", "restriction", "license", "license_effective", "gated",
+    "downloads", "downloads_all_time", "likes", "pipeline_tag", "family", "cells", "radboud_score", "eu_score",
+    "mof_class", "claims_open_source", "created_at", "missing_since",
+)  # fmt: skip
+
+
+class GridRow(NamedTuple):
+    """One row of the table. `cells`: 14 letters in the order of the dimensions, None when not judged."""
+
+    id: str
+    author: str | None
+    level: str | None
+    level_name: str | None
+    level_max: str | None
+    restriction: str | None
+    license: str | None
+    license_effective: str | None
+    gated: str | None
+    downloads: int | None
+    downloads_all_time: int | None
+    likes: int | None
+    pipeline_tag: str | None
+    family: str | None
+    cells: str | None
+    radboud_score: float | None
+    eu_score: float | None
+    mof_class: str | None
+    claims_open_source: int | None
+    created_at: str | None
+    missing_since: str | None
+
+
+class FamilyRow(NamedTuple):
+    """A family, with the verdict of its best known own model on the Hub."""
+
+    family: str
+    maker: str | None
+    released: str | None
+    models: int
+    official_models: int
+    downloads: int | None
+    best: GridRow | None
+
+
+class Filters(NamedTuple):
+    """What is asked of the table; '' and () ask nothing. Dates are ISO, created_to included."""
+
+    q: str = ""
+    author: str = ""
+    task: str = ""
+    family: str = ""
+    license: str = ""
+    levels: tuple[str, ...] = ()
+    restriction: str = ""
+    claims: bool = False
+    created_from: str = ""
+    created_to: str = ""
+    ids: tuple[str, ...] = ()
+    asof: str = ""
+    sort: str = "downloads"
+    ascending: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is filtered, so that the published total is the number of rows."""
+        return self._replace(sort="downloads", ascending=False) == Filters()
+
+
+class GridPage(NamedTuple):
+    """Rows `first` to `first + len(rows) - 1`; `total` up to MAX_OFFSET + 1, which then means 'more'."""
+
+    rows: tuple[GridRow, ...]
+    first: int
+    total: int
+    more: bool  # the total is a lower bound
+
+
+def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridPage:
+    """One page of models. A page beyond the end has no rows."""
+    offset = (page - 1) * size
+    if f.ids:
+        return _listed(db, f, offset, size)
+    where, values = _where(db, f)
+    direction = "ASC" if f.ascending else "DESC"
+    order = f"{SORTS[f.sort]} {direction}{' NULLS LAST' if f.ascending else ''}"
+    sql = f"SELECT {_columns()} FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
+    total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
+    return GridPage(_as_of(db, rows, f.asof), offset + 1, total, more)
+
+
+def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
+    """Every family with a model on the Hub, the most downloaded first."""
+    like = f"%{q}%" if q else "%"
+    sql = f"""SELECT f.family, f.maker, f.released, f.models, f.official_models, f.downloads, {_columns()}
+              FROM families f LEFT JOIN models m ON m.id = coalesce(
+                (SELECT o.id FROM models o WHERE o.family = f.family AND o.official = 1 AND o.missing_since IS NULL
+                 ORDER BY o.downloads DESC LIMIT 1), f.top_model)
+              WHERE f.family LIKE ? OR f.maker LIKE ? ORDER BY f.downloads DESC, f.models DESC"""
+    return tuple(FamilyRow(*r[:6], GridRow(*r[6:]) if r[6] else None) for r in _rows(db, sql, like, like))
+
+
+def tasks(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Every task that a model on the Hub names (one seek each, however many models)."""
+    sql = """WITH RECURSIVE t (tag) AS (
+               SELECT min(pipeline_tag) FROM models
+               UNION ALL SELECT (SELECT min(pipeline_tag) FROM models WHERE pipeline_tag > t.tag) FROM t
+               WHERE t.tag IS NOT NULL LIMIT 300)
+             SELECT tag FROM t WHERE tag IS NOT NULL"""
+    return tuple(tag for (tag,) in _rows(db, sql))
+
+
+def family_names(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Families of this index, by name."""
+    return tuple(name for (name,) in _rows(db, "SELECT family FROM families ORDER BY family COLLATE NOCASE"))
+
+
+def fts_query(text: str) -> str:
+    """Words as an FTS5 query: every one of them, as the beginning of a word; '' when there is no word."""
+    return " ".join(f'"{w}"*' for w in re.findall(r"[^\W_]+", text)[:8])
+
+
+def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
+    """A chosen list, in its own order. Names of before are followed."""
+    rows = []
+    for one in f.ids:
+        sql = f"""SELECT {_columns()} FROM models m
+                  WHERE m.id = coalesce((SELECT id FROM models WHERE id = ?), (SELECT n.id FROM names n WHERE n.name = ?
+                    ORDER BY coalesce(n.until, '9999') DESC LIMIT 1))"""
+        rows += [GridRow(*r) for r in _rows(db, sql, one, one)]
+    shown = _as_of(db, tuple(rows[offset : offset + size]), f.asof)
+    return GridPage(shown, offset + 1, len(rows), False)
+
+
+def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
+    parts: list[str] = []
+    values: list[object] = []
+
+    def add(sql: str, *more: object) -> None:
+        parts.append(sql)
+        values.extend(more)
+
+    add("m.missing_since IS NULL" if not f.asof else "m.first_seen <= ?", *((f.asof,) if f.asof else ()))
+    if f.asof:
+        add("(m.missing_since IS NULL OR m.missing_since > ?)", f.asof)
+    for column, value in (("author", _author(db, f.author)), ("pipeline_tag", f.task), ("family", f.family),
+                          ("restriction", f.restriction)):  # fmt: skip
+        if value:
+            add(f"m.{column} = ?", value)
+    if f.license:
+        add("m.license_effective = ?", f.license)
+    if f.levels:
+        column = f"'L' || ({_VERDICT.format('level')})" if f.asof else "m.level"
+        if f.asof:
+            values.append(f.asof)
+        add(f"{column} IN ({', '.join('?' * len(f.levels))})", *f.levels)
+    if f.claims:
+        add("m.claims_open_source = 1 AND m.level < 'L5'")
+    if f.created_from:
+        add("m.created_at >= ?", f.created_from)
+    if f.created_to:
+        add("m.created_at < date(?, '+1 day')", f.created_to)
+    if f.q:
+        add(*_words(db, f.q))
+    return " AND ".join(parts), values
+
+
+def _words(db: sqlite3.Connection, text: str) -> tuple[object, ...]:
+    """The condition for words: by the index of words, or by looking at names when they are common."""
+    query = fts_query(text)
+    if not query:
+        return ("0",)
+    count = "SELECT count(*) FROM (SELECT rowid FROM models_fts WHERE models_fts MATCH ? LIMIT ?)"
+    if _rows(db, count, query, COMMON)[0][0] < COMMON:
+        return "m.model IN (SELECT rowid FROM models_fts WHERE models_fts MATCH ?)", query
+    words = re.findall(r"[^\W_]+", text)[:8]
+    likes = " AND ".join("(m.id LIKE ? OR m.family LIKE ?)" for _ in words)
+    return likes, *(f"%{w}%" for w in words for _ in "12")  # type: ignore[return-value]
+
+
+def _author(db: sqlite3.Connection, author: str) -> str:
+    """The organisation as the Hub spells it: names ignore case there."""
+    if not author or _rows(db, "SELECT 1 FROM models WHERE author = ? LIMIT 1", author):
+        return author
+    sql = "SELECT author FROM models WHERE id >= ? AND id < ? COLLATE NOCASE LIMIT 1"
+    for (found,) in _rows(db, sql, f"{author}/", f"{author}0"):
+        return str(found) if found and found.lower() == author.lower() else author
+    return author
+
+
+def _count(
+    db: sqlite3.Connection, f: Filters, where: str, values: Sequence[object], seen: int, full: bool
+) -> tuple[int, bool]:
+    """How many rows there are, without counting farther than pages go."""
+    if f.plain:
+        (total,) = _rows(db, "SELECT value FROM about WHERE key = 'models present'")[0]
+        return int(total), False
+    if not full and seen:
+        return seen, False
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM models m WHERE {where} LIMIT ?)"
+    (total,) = _rows(db, sql, *values, MAX_OFFSET + 1)[0]
+    return total, total > MAX_OFFSET
+
+
+_VERDICT = "SELECT {} FROM verdicts v WHERE v.model = m.model AND v.day <= julianday(?) - 2440587.5 ORDER BY v.day DESC LIMIT 1"
+
+
+def _as_of(db: sqlite3.Connection, rows: tuple[GridRow, ...], day: str) -> tuple[GridRow, ...]:
+    """The rows with the verdict and the counters in force on a day; no verdict then: not judged."""
+    if not day:
+        return rows
+    sql = """SELECT 'L' || v.level, l.name, 'L' || v.level_max, t.word, x.cells
+             FROM models m CROSS JOIN verdicts v ON v.model = m.model AND v.day <= julianday(?) - 2440587.5
+             LEFT JOIN levels l ON l.level = 'L' || v.level LEFT JOIN terms t ON t.term = v.restriction
+             LEFT JOIN dossiers x ON x.dossier = v.dossier
+             WHERE m.id = ? ORDER BY v.day DESC LIMIT 1"""
+    counted = """SELECT c.downloads, c.downloads_all_time, c.likes FROM models m
+                 CROSS JOIN counters c ON c.model = m.model AND c.day <= julianday(?) - 2440587.5
+                 WHERE m.id = ? ORDER BY c.day DESC LIMIT 1"""
+    found = []
+    for row in rows:
+        verdict = (_rows(db, sql, day, row.id) or [(None,) * 5])[0]
+        counts = (_rows(db, counted, day, row.id) or [(None,) * 3])[0]
+        level, name, top, why, cells = verdict
+        found.append(
+            row._replace(level=level, level_name=name, level_max=top, restriction=why, cells=cells,
+                         radboud_score=None, eu_score=None, mof_class=None,
+                         downloads=counts[0], downloads_all_time=counts[1], likes=counts[2])
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _columns() -> str:
+    return ", ".join(f"m.{c}" for c in _COLUMNS)

@@ -1,0 +1,197 @@
+"""Between Datasette and the pages: request in, page function in a thread with a read-only connection, answer out.
+
+Does: parse the request, run the page under a time limit, keep finished answers (index.db never changes while it is
+served), translate failures into a page or JSON with the right status, and set cookies for language and theme.
+Does not: know any page, or write to a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from datasette.utils.asgi import Response
+
+from index.site import ask as asking
+from index.site import render
+from index.site.ask import Ask, BadAsk, NotHere
+from index.site.guard import page_headers
+
+DATABASE = "index"
+TIME_LIMIT = 2.5  # seconds of SQL for one page
+CACHE_BYTES = 48 * 1024 * 1024
+CACHE_ENTRY = 1024 * 1024
+YEAR = 365 * 24 * 3600
+
+
+class Answer(NamedTuple):
+    """A finished answer. `embeds`: other sites may show it in a frame or as an image."""
+
+    body: bytes
+    kind: str = "text/html; charset=utf-8"
+    status: int = 200
+    embeds: bool = False
+    location: str = ""
+    max_age: int = 300
+    filename: str = ""
+
+
+Page = Callable[[sqlite3.Connection, Ask], Answer]
+
+
+class Cache:
+    """Finished answers by what they depend on; the least recently used go first. For one event loop."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._answers: OrderedDict[tuple[object, ...], tuple[Answer, str]] = OrderedDict()
+        self._size, self._limit = 0, limit
+
+    def get(self, key: tuple[object, ...]) -> tuple[Answer, str] | None:
+        """The answer and its ETag."""
+        found = self._answers.get(key)
+        if found is not None:
+            self._answers.move_to_end(key)
+        return found
+
+    def put(self, key: tuple[object, ...], answer: Answer) -> tuple[Answer, str]:
+        """Keep an answer; gives it back with its ETag."""
+        made = answer, f'"{hashlib.sha256(answer.body).hexdigest()[:24]}"'
+        if answer.status == 200 and len(answer.body) <= CACHE_ENTRY and key not in self._answers:
+            self._answers[key] = made
+            self._size += len(answer.body)
+            while self._size > self._limit:
+                _, (old, _) = self._answers.popitem(last=False)
+                self._size -= len(old.body)
+        return made
+
+
+def is_ours(datasette: Any) -> bool:
+    """Whether this Datasette serves an index of ours."""
+    database = datasette.databases.get(DATABASE)
+    if database is None:
+        return False
+    known: bool | None = getattr(database, "_openness", None)
+    if known is None:
+        path = getattr(database, "path", None)
+        known = path is not None and _looks_like_ours(str(path))
+        database._openness = known
+    return known
+
+
+def _looks_like_ours(path: str) -> bool:
+    from index.publish import APPLICATION_ID
+
+    try:
+        with open(path, "rb") as file:  # the application id lies at byte 68 of every SQLite file
+            return file.read(72)[68:72] == APPLICATION_ID.to_bytes(4, "big")
+    except OSError:
+        return False
+
+
+def parse(request: Any) -> Ask:
+    """Datasette's request as our own frozen value."""
+    params = tuple((key, value) for key in request.args for value in request.args.getlist(key))
+    kept = asking.cookies(request.headers.get("cookie", ""))
+    chosen = {key: value for key, value in reversed(params)}
+    theme = chosen.get("theme") or kept.get("theme", "")
+    return Ask(
+        path=request.path,
+        params=params,
+        lang=asking.language(
+            chosen.get("lang", ""), kept.get("lang", ""), request.headers.get("accept-language", "")
+        ),
+        theme=theme if theme in asking.THEMES else "",
+        base=f"{request.scheme}://{request.host}",
+        vars=request.url_vars,
+    )
+
+
+def header(datasette: Any, request: Any) -> dict[str, Any]:
+    """Our header for Datasette's own pages."""
+    return render.chrome(parse(request))
+
+
+def view(page: Page) -> Callable[..., Any]:
+    """A page function as a view of Datasette."""
+
+    async def answer(datasette: Any, request: Any) -> Response:
+        ask = parse(request)
+        cache = _cache(datasette)
+        made = cache.get(ask.key())
+        if made is None:
+            database = datasette.get_database(DATABASE)
+            made = cache.put(ask.key(), await database.execute_fn(lambda conn: _run(page, conn, ask)))
+        return _response(request, ask, *made)
+
+    return answer
+
+
+def _cache(datasette: Any) -> Cache:
+    cache: Cache | None = getattr(datasette, "_openness_cache", None)
+    if cache is None:
+        cache = datasette._openness_cache = Cache()
+    return cache
+
+
+def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
+    try:
+        with time_limit(conn, TIME_LIMIT):
+            return page(conn, ask)
+    except BadAsk as e:
+        return refusal(ask, e)
+    except sqlite3.OperationalError as e:
+        if "interrupted" not in str(e):
+            raise
+        return refusal(ask, BadAsk("error.slow", seconds=TIME_LIMIT))
+
+
+def refusal(ask: Ask, error: BadAsk) -> Answer:
+    """A sentence for a person, or for a program that asked for JSON."""
+    if ask.path.endswith((".json", ".atom", ".csv")):
+        said = {"ok": False, "status": error.status, "error": render.texts(ask.lang)(error.key, **error.values)}
+        if isinstance(error, NotHere):
+            said["near"] = list(error.near)
+        return Answer(render.to_json(said), "application/json; charset=utf-8", error.status)
+    near = error.near if isinstance(error, NotHere) else ()
+    body = render.page("error.html", ask, key=error.key, values=error.values, status=error.status, near=near)
+    return Answer(body, status=error.status)
+
+
+@contextmanager
+def time_limit(conn: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt whatever the connection does after so long."""
+    end = time.perf_counter() + seconds
+    conn.set_progress_handler(lambda: int(time.perf_counter() >= end), 50_000)
+    try:
+        yield
+    finally:
+        conn.set_progress_handler(None, 0)
+
+
+def _response(request: Any, ask: Ask, answer: Answer, etag: str) -> Response:
+    headers = page_headers(answer.kind, answer.embeds)
+    headers["vary"] = "Accept-Language, Cookie"
+    if answer.location:
+        response = Response("", status=answer.status, headers={**headers, "location": answer.location})
+    else:
+        if answer.status == 200:
+            headers |= {"etag": etag, "cache-control": f"public, max-age={answer.max_age}"}
+        else:
+            headers["cache-control"] = "no-store"
+        if answer.filename:
+            headers["content-disposition"] = f'attachment; filename="{answer.filename}"'
+        if answer.status == 200 and etag in request.headers.get("if-none-match", ""):
+            response = Response(b"", status=304, headers=headers, content_type=answer.kind)
+        else:
+            response = Response(answer.body, status=answer.status, headers=headers, content_type=answer.kind)
+    for name, value in (("lang", ask.lang), ("theme", ask.theme)):
+        chosen = next((v for k, v in ask.params if k == name), None)
+        if chosen is not None and (chosen == value or (name == "theme" and chosen == "auto")):
+            response.headers["cache-control"] = "private, no-store"
+            response.set_cookie(name, value, max_age=YEAR if value else 0, path="/", samesite="lax")
+    return response

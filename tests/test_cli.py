@@ -1,0 +1,196 @@
+"""The command as a person types it: help with examples, one night over the sample, and sentences instead of tracebacks."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from crawler.lock import locked
+from index import cli
+from tests.replaying import document, replay, row
+
+COMMANDS = sorted(cli.main.commands)
+
+
+def run(*arguments: str, **environment: str):
+    """One command in this process."""
+    return CliRunner(env={"COLUMNS": "120", **environment}).invoke(cli.main, list(arguments))
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    """All commands with their words."""
+    found = []
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
+        else:
+            found.append(((*path, name), command))
+    return found
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory) -> Path:
+    """The data directory of a nightly run over the bundled sample."""
+    data = tmp_path_factory.mktemp("sample")
+    result = run("nightly", "--hub", "sample", "--data", str(data))
+    assert result.exit_code == 0, result.output
+    assert "Models by level" in result.output
+    assert "serve --data" in result.output
+    return data
+
+
+@pytest.mark.parametrize("words", [w for w, _ in commands(cli.main)], ids=" ".join)
+def test_every_command_has_help_with_an_example(words):
+    text = run(*words, "--help").output
+    assert "Example: openness " + " ".join(words) in text.replace("\n", " ").replace("  ", " ")
+
+
+def test_every_command_of_the_design_is_there():
+    wanted = {"nightly", "crawl", "judge", "publish", "serve", "show", "trend", "changes", "check", "replay", "schedule", "status"}
+    assert wanted <= set(COMMANDS)
+
+
+def test_a_second_judge_with_nothing_changed_does_nothing(night):
+    report = json.loads(run("judge", "--data", str(night), "--json").output)
+    assert (report["judged"], report["changed"]) == (0, 0)
+
+
+def test_llama_is_not_open_source_and_says_why(night):
+    shown = json.loads(run("show", "meta-llama/Meta-Llama-3-8B", "--data", str(night), "--json").output)
+    assert shown["model"]["level"] in ("L1", "L2")
+    assert shown["model"]["license_effective"] == "llama3"
+    assert "700 million" in run("show", "meta-llama/Meta-Llama-3-8B", "--data", str(night)).output
+
+
+def test_a_fine_tune_of_llama_with_an_apache_tag_is_not_open_weights(night):
+    with sqlite3.connect(night / "index.db") as db:
+        rows = db.execute(
+            """SELECT m.id, m.level, m.license_effective FROM models m JOIN lineage l USING (id)
+               WHERE m.license = 'apache-2.0' AND l.base_license LIKE 'llama%' AND l.conflict <> ''"""
+        ).fetchall()
+    assert rows
+    assert all(level <= "L2" and effective.startswith("llama") for _, level, effective in rows)
+
+
+def test_show_trend_changes_status_speak_json(night):
+    data = ("--data", str(night))
+    assert json.loads(run("trend", "openai-community/gpt2", *data, "--json").output)
+    assert json.loads(run("changes", "--since", "2024-01-01", *data, "--json").output)
+    assert json.loads(run("status", *data, "--json").output)["crawl_complete"] is True
+    assert run("trend", "Llama 3", *data, "--csv").output.startswith("name,date,downloads")
+
+
+def test_check_says_no_with_status_1_and_yes_with_0(night, tmp_path):
+    wanted = tmp_path / "models.txt"
+    wanted.write_text("openai-community/gpt2  # fine\nmeta-llama/Meta-Llama-3-8B\n")
+    assert run("check", str(wanted), "--require", "L3", "--data", str(night)).exit_code == 1
+    assert run("check", "openai-community/gpt2", "--require", "L3", "--data", str(night)).exit_code == 0
+    assert run("check", "openai-community/gpt2", "--require", "open", "--data", str(night)).exit_code == 2
+
+
+def test_an_unknown_model_is_a_sentence_with_near_names(night):
+    result = run("show", "meta-lama/Meta-Llama-3-8b", "--data", str(night))
+    assert result.exit_code == 1
+    assert "meta-llama/Meta-Llama-3-8B" in result.output
+
+
+@pytest.mark.parametrize("command", [("show", "a/b"), ("trend", "a/b"), ("changes",), ("check", "a/b", "--require", "L3"),
+                                     ("judge",), ("publish",)])  # fmt: skip
+def test_before_the_first_night_a_command_says_what_to_run(command, tmp_path):
+    result = run(*command, "--data", str(tmp_path))
+    assert result.exit_code == 2
+    assert "openness nightly" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_unknown_hub_is_a_sentence_and_status_4(tmp_path):
+    result = run("crawl", "--hub", "http://127.0.0.1:9", "--data", str(tmp_path))
+    assert result.exit_code == 4
+    assert "did not answer" in result.output
+    assert run("crawl", "--hub", "not-a-hub", "--data", str(tmp_path / "b")).exit_code == 4
+
+
+def test_a_second_run_at_the_same_time_is_refused_with_status_5(tmp_path):
+    with locked(tmp_path):
+        result = run("nightly", "--hub", "sample", "--data", str(tmp_path))
+    assert result.exit_code == 5
+    assert "Another run" in result.output
+
+
+def test_another_hub_into_the_same_directory_is_refused_with_status_5(night, tmp_path):
+    with replay(tmp_path, [row(1, "a/b")], []) as hub:
+        result = run("crawl", "--hub", hub.url, "--data", str(night))
+    assert result.exit_code == 5
+    assert "sample" in result.output
+
+
+def test_a_file_that_is_not_ours_is_refused_with_status_5(tmp_path):
+    (tmp_path / "hub.db").write_text("my diary " * 300)
+    result = run("nightly", "--hub", "sample", "--data", str(tmp_path))
+    assert result.exit_code == 5
+    assert (tmp_path / "hub.db").read_text().startswith("my diary")
+
+
+def test_rows_that_cannot_be_read_are_said_and_end_with_status_3(tmp_path):
+    rows = [row(1, "a/good"), row(2, "a/bad", tags=3), row(3, "a/fine")]
+    with replay(tmp_path, rows, [document("a/good", "# Good")]) as hub:
+        result = run("nightly", "--hub", hub.url, "--data", str(tmp_path / "data"))
+    assert result.exit_code == 3, result.output
+    assert "1 rows could not be read" in result.output
+    with sqlite3.connect(tmp_path / "data" / "index.db") as db:
+        assert db.execute("SELECT count(*) FROM models").fetchone() == (2,)
+
+
+def test_a_wrong_token_stops_the_crawl_and_marks_nothing(tmp_path):
+    rows = [row(i, f"a/m{i}") for i in range(1, 5)]
+    data = tmp_path / "data"
+    with replay(tmp_path, rows, []) as hub:
+        assert run("crawl", "--hub", hub.url, "--data", str(data), "--date", "2026-08-01").exit_code == 0
+        hub.revoke()
+        result = run("crawl", "--hub", hub.url, "--data", str(data), "--date", "2026-08-02", HF_TOKEN="hf_wrong")
+    assert result.exit_code == 4
+    assert "HF_TOKEN" in result.output
+    with sqlite3.connect(data / "hub.db") as db:
+        assert db.execute("SELECT count(*) FROM repos WHERE missing_since IS NOT NULL OR gated <> 'no'").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM changes").fetchone() == (0,)
+
+
+def test_a_hostile_card_and_id_cannot_steer_the_terminal(tmp_path):
+    rows = [row(1, "a/\u202eevil\x1b]0;pwned\x07", siblings=[{"rfilename": "README.md"}, {"rfilename": "m.safetensors"}])]
+    card = "---\nlicense: mit\n---\n# \x1b[31mRed\x1b[0m <script>alert(1)</script>\nThis is an open source model \x1b]0;pwned\x07.\n"
+    with replay(tmp_path, rows, [document(rows[0]["id"], card)]) as hub:
+        run("nightly", "--hub", hub.url, "--data", str(tmp_path / "data"))
+    with sqlite3.connect(tmp_path / "data" / "index.db") as db:
+        (name,) = db.execute("SELECT id FROM models").fetchone()
+    out = run("show", name, "--data", str(tmp_path / "data")).output
+    assert "\x1b]0" not in out
+    assert "\x07" not in out
+    assert "\u202e" not in out
+
+
+def test_sigterm_stops_at_a_checkpoint_with_status_4_and_the_next_run_finishes(tmp_path):
+    rows = [row(i, f"a/m{i}") for i in range(1, 6001)]
+    data = tmp_path / "data"
+    with replay(tmp_path, rows, [], latency="page=0.3") as hub:
+        command = [sys.executable, "-m", "index.cli", "crawl", "--hub", hub.url, "--data", str(data), "--documents", "none"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"HF_TOKEN": ""})
+        while not (data / "hub.db").exists():
+            time.sleep(0.02)
+        time.sleep(0.7)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 4, said
+        assert "run again" in said
+        result = run("crawl", "--hub", hub.url, "--data", str(data), "--documents", "none")
+    assert result.exit_code == 0, result.output
+    with sqlite3.connect(data / "hub.db") as db:
+        assert db.execute("SELECT count(*) FROM repos").fetchone() == (6000,)
+        assert db.execute("SELECT count(*), max(complete) FROM crawls").fetchone() == (1, 1)

@@ -1,0 +1,117 @@
+"""The rules: what each says on evidence made for it, and what none may say."""
+
+from __future__ import annotations
+
+import pytest
+
+from index.model import Dimension, Evidence, Outcome, Value
+from index.rules import UNKNOWN_CODE, all_rules, judge_dimensions, published, words_of
+
+D, Y, N = Dimension, Outcome.YES, Outcome.NO
+
+
+def cell(dimension: Dimension, *evidence: Evidence) -> tuple[str, str]:
+    """(value, rule) of one dimension."""
+    judged = {j.dimension: j for j in judge_dimensions(evidence)}[dimension]
+    return judged.value, judged.rule
+
+
+def ev(
+    dimension: str, probe: str, outcome: str = Y, value: str = "", quote: str = "words", place: str = "tags"
+) -> Evidence:
+    return Evidence(dimension, probe, outcome, quote, place, value)
+
+
+WEIGHTS = ev(D.END_WEIGHTS, "weight_files", value="safetensors:2", quote="a.safetensors", place="siblings")
+FREE = ev(D.END_WEIGHTS, "gating", N, "no", "false", "gated")
+SCRATCH = ev(D.BASE_WEIGHTS, "from_scratch")
+SECTIONS = ("training_data", "evaluation", "limitations")
+CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
+
+
+@pytest.mark.parametrize(
+    ("dimension", "evidence", "expected"),
+    [
+        (D.END_WEIGHTS, [], (Value.UNKNOWN, UNKNOWN_CODE)),
+        (D.END_WEIGHTS, [WEIGHTS, FREE], (Value.OPEN, "W6")),
+        (D.END_WEIGHTS, [WEIGHTS, CLICK], (Value.PARTIAL, "W4")),
+        (D.END_WEIGHTS, [WEIGHTS], (Value.UNKNOWN, "W8")),
+        (D.END_WEIGHTS, [FREE], (Value.UNKNOWN, UNKNOWN_CODE)),
+        (D.END_WEIGHTS, [ev(D.END_WEIGHTS, "weight_files", N, "other:3")], (Value.CLOSED, "W2")),
+        (D.END_WEIGHTS, [WEIGHTS, FREE, ev(D.END_WEIGHTS, "weight_shards", N, "2/28")], (Value.PARTIAL, "W5")),
+        (D.BASE_WEIGHTS, [ev(D.BASE_WEIGHTS, "inherited", value="partial", place="base:a/b")], (Value.PARTIAL, "B2")),
+        (D.BASE_WEIGHTS, [WEIGHTS, FREE], (Value.UNKNOWN, UNKNOWN_CODE)),
+        (
+            D.BASE_WEIGHTS,
+            [WEIGHTS, FREE, SCRATCH, ev(D.BASE_WEIGHTS, "declared_bases", Outcome.NOT_STATED)],
+            (Value.OPEN, "B4"),
+        ),
+        (D.BASE_WEIGHTS, [WEIGHTS, FREE, SCRATCH, ev(D.BASE_WEIGHTS, "declared_bases")],
+         (Value.UNKNOWN, UNKNOWN_CODE)),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="org/data")], (Value.OPEN, "ED6")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value=f"o/d{i}") for i in range(9)], (Value.PARTIAL, "ED7")),
+        (D.END_DATA, [ev(D.END_DATA, "data_withheld", N)], (Value.CLOSED, "ED5")),
+        (D.END_DATA, [ev(D.END_DATA, "data_withheld", N), ev(D.END_DATA, "named_datasets", value="org/data")],
+         (Value.PARTIAL, "ED4")),
+        (D.LICENSE, [ev(D.LICENSE, "effective_license", N, "llama3")], (Value.CLOSED, "L2")),
+        (D.LICENSE, [ev(D.LICENSE, "effective_license", N, "cc-by-nc-4.0")], (Value.PARTIAL, "L1")),
+        (D.LICENSE, [ev(D.LICENSE, "effective_license", Y, "mit")], (Value.UNKNOWN, "L5")),
+        (D.LICENSE, [ev(D.LICENSE, "effective_license", Outcome.NOT_STATED, "no-license")], (Value.UNKNOWN, "L6")),
+        (D.LICENSE, [ev(D.LICENSE, "effective_license", Outcome.UNAVAILABLE, "other")], (Value.UNKNOWN, "L7")),
+        (D.MODEL_CARD, [ev(D.MODEL_CARD, "readme_file", N, "4")], (Value.CLOSED, "M1")),
+        (D.MODEL_CARD, [ev(D.MODEL_CARD, "card_boilerplate", value="template: 40 placeholders")], (Value.CLOSED, "M2")),
+        (
+            D.MODEL_CARD,
+            [ev(D.MODEL_CARD, "card_sections", value=f"{s}: 40 words") for s in SECTIONS],
+            (Value.OPEN, "M4"),
+        ),
+        (D.PREPRINT, [ev(D.PREPRINT, "own_preprint", value="2402.00838")], (Value.OPEN, "P1")),
+        (D.PREPRINT, [ev(D.PREPRINT, "arxiv_tags", value="2302.13971")], (Value.UNKNOWN, "P2")),
+        (D.TRAINING_CODE, [ev(D.TRAINING_CODE, "own_repository", value="github.com/a/b")], (Value.UNKNOWN, "T3")),
+        (D.TRAINING_CODE, [ev(D.TRAINING_CODE, "code_withheld", N)], (Value.CLOSED, "T1")),
+    ],
+)  # fmt: skip
+def test_the_evidence_of_one_thing_decides_its_cell(dimension, evidence, expected):
+    assert cell(dimension, *evidence) == expected
+
+
+def test_no_evidence_at_all_judges_everything_unknown():
+    assert {(j.value, j.rule) for j in judge_dimensions([])} == {(Value.UNKNOWN, UNKNOWN_CODE)}
+
+
+def test_where_a_probe_failed_or_could_not_look_the_cell_is_unknown():
+    blind = [
+        ev(rule.dimension, probe, outcome)
+        for rule in all_rules() for probe in rule.reads for outcome in (Outcome.ERROR, Outcome.UNAVAILABLE)
+    ]  # fmt: skip
+    assert {j.value for j in judge_dimensions(blind)} == {Value.UNKNOWN}
+
+
+def test_codes_are_unique_and_every_rule_is_published_with_its_words():
+    codes = [row.code for row in published()]
+    assert len(codes) == len(set(codes))
+    assert {rule.code for rule in all_rules()} <= set(codes)
+    assert all(row.words for row in published())
+
+
+def test_each_rule_names_a_dimension_a_value_its_probes_and_its_source():
+    for rule in all_rules():
+        assert rule.dimension in set(Dimension)
+        assert rule.value in set(Value)
+        assert rule.reads
+        assert rule.source
+        assert rule.confidence in ("high", "medium", "low")
+
+
+def test_the_words_of_a_judgement_hold_its_detail():
+    judged = next(j for j in judge_dimensions([WEIGHTS, FREE]) if j.dimension == D.END_WEIGHTS)
+    assert words_of(judged) == "Anyone can download the weights: safetensors x 2."
+
+
+def test_the_probes_that_rules_read_exist():
+    from index.probes import all_probes
+    from index.verdict import QUESTIONS
+
+    asked = set(all_probes()) | {name for name, _, _ in QUESTIONS}
+    unknown = {probe for rule in all_rules() for probe in rule.reads} - asked
+    assert unknown <= {"code_license", "data_license"}  # of linked repositories and data sets: not looked at yet
