@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 from msgspec import Struct
 
+from crawler.card_generators import find_generator
 from crawler.card_links import Link, find_links
 
 __all__ = ["Card", "Link", "Section", "count_words", "parse", "quote", "without_comments"]
@@ -90,7 +91,7 @@ def parse(body: bytes) -> Card:
     sections = _sections(text, start, code)
     if len(sections) >= MAX_SECTIONS:
         notes.append(f"only the first {MAX_SECTIONS:,} sections were read")
-    generator, generator_at = _generator(text, start)
+    generator, generator_at = find_generator(text, start)
     links, more = find_links(text, start)
     if more:
         notes.append(f"only the first {len(links):,} links were read")
@@ -293,11 +294,12 @@ def _tagged(text: str, start: int) -> list[tuple[int, int, int, str]]:
 def _outside(
     heads: list[tuple[int, int, int, str]], code: tuple[tuple[int, int], ...]
 ) -> list[tuple[int, int, int, str]]:
-    """Headings that are not comments of a program."""
-    if not code:
-        return heads
-    kept, i = [], 0
+    """Headings that are not comments of a program, nor inside another heading."""
+    kept: list[tuple[int, int, int, str]] = []
+    i = 0
     for head in heads:
+        if kept and head[0] < kept[-1][1]:
+            continue
         while i < len(code) and code[i][1] <= head[0]:
             i += 1
         if i == len(code) or head[0] < code[i][0]:
@@ -323,7 +325,7 @@ def _plain(title: str) -> str:
         title = _TAG.sub("", title)
     if "](" in title:
         title = _LINK_MARKUP.sub(r"\1", title)
-    return " ".join(title.strip(" \t\r#*_:").split())
+    return " ".join(title.replace("**", "").strip(" \t\r#*_:").split())
 
 
 def _words(text: str, start: int, code: tuple[tuple[int, int], ...]) -> int:
@@ -355,54 +357,3 @@ def without_comments(text: str, start: int = 0) -> str:
         pieces += (text[at:begin], " " * (end + 3 - begin))
         at = end + 3
     return "".join((*pieces, text[at:]))
-
-
-#: What a tool writes into the cards that it makes -> the tool. Looked for in this order, in the first 6,000 characters.
-_GENERATORS = (
-    ("generated automatically according to the information the trainer", "trainer"),
-    ("model card has been generated automatically according to the information keras", "keras"),
-    ("this model card has been automatically generated", "template"),
-    ("model trained using autotrain", "autotrain"),
-    ("this model was trained using autotrain", "autotrain"),
-    ("trained 2x faster with [unsloth]", "unsloth"),
-    ("was converted to gguf format from", "gguf"),
-    ("converted to gguf format", "gguf"),
-    ("quants are available at", "gguf"),
-    ("quantization made by", "quantized"),
-    ("gguf format model files for", "gguf"),
-    ("gptq model files for", "quantized"),
-    ("awq model files for", "quantized"),
-    ("imatrix quantizations of", "gguf"),
-    ("was converted to mlx format from", "mlx"),
-    ("was converted to mlx format", "mlx"),
-    ("pre-trained language models created using [mergekit]", "mergekit"),
-    ("is a merge of the following models using", "mergekit"),
-    ("this model has been pushed to the hub using", "pushed"),
-    ("model has been pushed to the hub using the [pytorchmodelhubmixin]", "pushed"),
-    ("this is a trained model of a", "reinforcement-learning"),
-    ("dreambooth finetuning of", "dreambooth"),
-    ("lora adaption weights for", "dreambooth"),
-    ("these are lora adaption weights", "dreambooth"),
-    ("card was auto-generated", "auto-generated"),
-    ("card is auto-generated", "auto-generated"),
-    ("readme was auto-generated", "auto-generated"),
-    ("card was automatically generated", "auto-generated"),
-    ("card is automatically generated", "auto-generated"),
-)
-#: One of these stands in every line above.
-_GENERATOR_WORDS = (
-    "generated", "autotrain", "unsloth", "convert", "quant", "files for", "merge", "pushed", "trained model of",
-    "dreambooth", "adaption",
-)  # fmt: skip
-_GENERATOR_WINDOW = 6_000
-
-
-def _generator(text: str, start: int) -> tuple[str, int]:
-    head = text[start : start + _GENERATOR_WINDOW].lower()
-    if not any(word in head for word in _GENERATOR_WORDS):
-        return "", -1
-    for words, name in _GENERATORS:
-        at = head.find(words)
-        if at >= 0:
-            return name, start + at
-    return "", -1

@@ -97,7 +97,7 @@ class _Looks:
         self._todo: queue.SimpleQueue[Candidate | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[list[Look] | BaseException] = queue.SimpleQueue()
         self._look = look
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
 
     def _work(self) -> None:
         while (candidate := self._todo.get()) is not None:
@@ -110,9 +110,9 @@ class _Looks:
     def give(self, candidate: Candidate) -> None:
         """One more repo to look at."""
         self.under_way += 1
-        if self._threads < min(LOOKS, self.under_way):
-            self._threads += 1
-            threading.Thread(target=self._work, name=f"documents-{self._threads}", daemon=True).start()
+        if len(self._threads) < min(LOOKS, self.under_way):
+            self._threads.append(threading.Thread(target=self._work, name="documents", daemon=True))
+            self._threads[-1].start()
         self._todo.put(candidate)
 
     def wait(self, seconds: float) -> list[Look]:
@@ -135,14 +135,16 @@ class _Looks:
         return looks
 
     def end(self) -> None:
-        """No more repos: what was given out and not begun is dropped, the threads end after what they are at."""
+        """No more repos: what was given out and not begun is dropped; threads get a moment to end what they are at."""
         while not self._todo.empty():
             try:
                 self._todo.get_nowait()
             except queue.Empty:
                 break
-        for _ in range(self._threads):
+        for _ in self._threads:
             self._todo.put(None)
+        for thread in self._threads:
+            thread.join(0.2)
 
 
 class _Night:

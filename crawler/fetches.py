@@ -27,7 +27,7 @@ class Candidate(NamedTuple):
     repo_id: str
     sha: str | None
     paths: tuple[str, ...]  # to be asked for
-    etags: dict[str, tuple[str, bytes | None]]  # path -> (etag, hash) of the last good look
+    etags: dict[str, tuple[str, bytes]]  # path -> (etag, hash) of the last good look
     oid: str = ""
     absent: tuple[str, ...] = ()  # known from the file list not to be there: an answer without a request
 

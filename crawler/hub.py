@@ -123,27 +123,26 @@ class Hub:
         if cursor:
             params.append(("cursor", cursor))
         url = str(httpx.URL(f"{self.url}/api/models", params=params))
-        broken = ""
-        for attempt in range(ATTEMPTS):
-            if attempt >= FIRST_ATTEMPTS and not self._is_hub:
-                break  # something else lives at this address: that should be said soon
+        asked, broken = 0, ""
+        # While it has never given a page, something else may live at this address: that should be said soon.
+        while asked < (ATTEMPTS if self._is_hub else FIRST_ATTEMPTS):
             answer = self._get(url, "api")
             if answer.status_code != 200:
                 raise self._refusal(answer)
+            asked += 1
             try:
                 page = Page(records.decode_page(answer.content), self._next_cursor(answer))
+                broken = _doubt(page, cursor, asked)
             except records.NotAPage as e:
                 broken = str(e)
-            else:
-                broken = _doubt(page, cursor)
-                if not broken or (attempt >= FIRST_ATTEMPTS and page.next_cursor != cursor):
-                    self._is_hub = True
-                    return page
+            if not broken:
+                self._is_hub = True
+                return page
             self.counts.errors += 1
-            self._pause(self._backoff(attempt))
+            self._pause(self._backoff(asked - 1))
         raise HubMisbehaves(
-            f"{self.url}/api/models answered {attempt + bool(self._is_hub)} times with something that is not a page of models"
-            f" ({broken}). Pages up to the last checkpoint are kept; check the address, then run again."
+            f"{self.url}/api/models answered {asked} times with something that is not a page of models ({broken})."
+            " Pages up to the last checkpoint are kept; check the address, then run again."
         )
 
     def _next_cursor(self, answer: httpx.Response) -> str | None:
@@ -438,12 +437,13 @@ def check_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _doubt(page: Page, cursor: str | None) -> str:
-    """Why a page should be asked for again, '' = it should not."""
+def _doubt(page: Page, cursor: str | None, asked: int) -> str:
+    """Why a page that was `asked` for so often should be asked for again, '' = it should not."""
     if cursor is not None and page.next_cursor == cursor:
         return "its next link leads to itself"
-    if any(row.oid is None for row in page.rows):
-        return "a row without an _id"
+    nameless = sum(1 for row in page.rows if row.oid is None)
+    if nameless and (asked < FIRST_ATTEMPTS or nameless == len(page.rows)):
+        return f"{nameless} rows without an _id"  # whose rows they are is not known, so nothing here could be called missing
     return ""
 
 

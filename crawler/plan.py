@@ -72,11 +72,11 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
 MANY = 50  # repos of one page that must have lost the same thing before the page is doubted
 
 
-def lost_counters(known: Sequence[Known], page: PagePlan) -> bool:
+def lost_counters(known: Sequence[Known], page: PagePlan, many: int = MANY) -> bool:
     """True when most repos of a page are shown with 0 downloads at once: that is said of the answer, not of the models."""
     had = sum(1 for k in known if k.missing_since is None and (k.downloads or k.downloads_all_time))
     lost = sum(1 for k, row in page.counted if _lost(k, row))
-    return lost >= MANY and lost > had / 2
+    return lost >= many and lost > had / 2
 
 
 def _lost(k: Known, row: Listed) -> bool:
@@ -85,22 +85,22 @@ def _lost(k: Known, row: Listed) -> bool:
     return had and 0 in (row.downloads, row.downloads_all_time) and not row.downloads and not row.downloads_all_time
 
 
-def is_mass_change(known: Sequence[Known], page: PagePlan) -> bool:
+def is_mass_change(known: Sequence[Known], page: PagePlan, many: int = MANY) -> bool:
     """True when so many repos of a page changed at once that it is worth asking what they lost."""
-    return len(page.changed) >= MANY and len(page.changed) > len(known) / 2
+    return len(page.changed) >= many and len(page.changed) > len(known) / 2
 
 
 #: Facts that a repo does not lose in the company of hundreds of others.
 _KEPT = ("gated", "sha", "license", "tags", "files", "card_data")
 
 
-def lost_facts(pairs: Sequence[tuple[Repo, Repo]]) -> list[str]:
+def lost_facts(pairs: Sequence[tuple[Repo, Repo]], many: int = MANY) -> list[str]:
     """Fields that most repos of a mass change had before and do not show now. `pairs`: (before, now)."""
     found = []
     for field in _KEPT:
         had = [now for before, now in pairs if getattr(before, field) is not None]
         lost = sum(1 for now in had if getattr(now, field) is None)
-        if lost >= MANY and lost > len(had) / 2:
+        if lost >= many and lost > len(had) / 2:
             found.append(field)
     return found
 

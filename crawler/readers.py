@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from crawler.hub import Page
+
+LEAVE = 1.0  # seconds that threads may take to end
 
 
 class Ask(NamedTuple):
@@ -38,15 +41,16 @@ class Readers:
         """`fetch` is called in the threads."""
         self.under_way = 0  # asked and not taken yet
         self._fetch = fetch
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
         self._arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
 
     def ask(self, ask: Ask) -> None:
         """Begin to fetch a page."""
-        if self.under_way >= self._threads:
-            self._threads += 1
-            threading.Thread(target=self._read, name=f"reader-{self._threads}", daemon=True).start()
+        if self.under_way >= len(self._threads):
+            thread = threading.Thread(target=self._read, name=f"reader-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         self.under_way += 1
         self._asks.put(ask)
 
@@ -64,9 +68,12 @@ class Readers:
         return self._arrived.qsize()
 
     def close(self) -> None:
-        """No more asks: each thread ends after the page it is at, and that page goes nowhere."""
-        for _ in range(self._threads):
+        """No more asks: each thread ends after the page it is at, and that page goes nowhere. Waits for them a little."""
+        for _ in self._threads:
             self._asks.put(None)
+        end = time.monotonic() + LEAVE
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _read(self) -> None:
         while (ask := self._asks.get()) is not None:

@@ -136,3 +136,84 @@ CREATE TABLE fetches (                    -- documents of a repo: what the last 
   note TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (repo, path)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE datasets (                   -- data sets that cards and tags name, as the Hub shows them; see datasets.py
+  name TEXT PRIMARY KEY,                  -- as named by the models
+  state TEXT NOT NULL,                    -- found, missing (the Hub knows no such name), hidden (missing or private: it does not tell), error
+  oid TEXT,                               -- the rest: NULL = the Hub did not say, or not found
+  repo_id TEXT,                           -- its name now
+  gated TEXT,                             -- no, auto, manual
+  private INTEGER,
+  disabled INTEGER,
+  license TEXT,                           -- as declared
+  card INTEGER,                           -- 1 = it has a README.md, 0 = its file list has none
+  files INTEGER,
+  downloads INTEGER,                      -- last 30 days
+  likes INTEGER,
+  sha TEXT,
+  created_at TEXT,
+  last_modified TEXT,
+  observed TEXT NOT NULL,                 -- night of the last look
+  looked TEXT NOT NULL,                   -- its time, UTC
+  attempts INTEGER NOT NULL DEFAULT 1,    -- looks in a row that ended in an error
+  note TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imports (                    -- other people's download series, file by file; see history.py
+  import INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL REFERENCES import_sources(source),
+  digest BLOB NOT NULL,                   -- of the file's bytes: the same file again is the same import
+  file TEXT NOT NULL,
+  imported TEXT NOT NULL,                 -- when first
+  first TEXT,                             -- first and last day with an observation that was taken
+  last TEXT,
+  rows INTEGER NOT NULL,                  -- observations taken
+  models INTEGER NOT NULL,
+  unknown INTEGER NOT NULL,               -- rows of models that are not known here
+  bad INTEGER NOT NULL,                   -- rows that could not be read
+  UNIQUE (source, digest)
+) STRICT;
+
+CREATE TABLE import_sources (
+  source INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE imported_days (              -- days on which a source looked at anything at all
+  source INTEGER NOT NULL REFERENCES import_sources(source),
+  day INTEGER NOT NULL,                   -- days since 1970-01-01
+  PRIMARY KEY (source, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imported_downloads (         -- runs: the same counters on every imported_day of the source from day to until
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  source INTEGER NOT NULL REFERENCES import_sources(source),
+  day INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  downloads INTEGER,
+  downloads_all_time INTEGER,
+  likes INTEGER,
+  PRIMARY KEY (repo, source, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE night_stats (                -- what one night did to the counters of the whole Hub; see anomalies.py
+  crawl INTEGER PRIMARY KEY REFERENCES crawls(id),
+  day INTEGER NOT NULL,
+  nights INTEGER,                         -- days since the complete walk before; NULL = there was none
+  models INTEGER NOT NULL,                -- known before and there
+  moved INTEGER NOT NULL,                 -- with a counter that differs from the last one stored
+  risen INTEGER NOT NULL,                 -- 30-day downloads
+  fallen INTEGER NOT NULL,
+  all_time_fell INTEGER NOT NULL,
+  median_ratio REAL,                      -- of new to old 30-day downloads, where the old ones were 100 or more
+  flags TEXT NOT NULL DEFAULT ''          -- what the whole Hub shared that night: many-moved, few-moved, jump, all-time-fell
+) STRICT;
+
+CREATE TABLE anomalies (                  -- single counters that did what counters do not do
+  day INTEGER NOT NULL,
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  flag TEXT NOT NULL,                     -- all-time-fell
+  old INTEGER,
+  new INTEGER,
+  PRIMARY KEY (day, repo, flag)
+) STRICT, WITHOUT ROWID;

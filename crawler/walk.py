@@ -222,13 +222,14 @@ class _Walker:
 
     def _believed(self, known: list[plan.Known], page: plan.PagePlan) -> plan.PagePlan:
         """The page without what cannot be true of so many models at once."""
-        if plan.lost_counters(known, page):
+        many = 1 if self.doubted else plan.MANY  # after one whole page, the ends of ranges are doubted too
+        if plan.lost_counters(known, page, many):
             self.doubted["counters"] += 1
             page = page._replace(counted=[], changed=[])
-        if plan.is_mass_change(known, page):
+        if plan.is_mass_change(known, page, many):
             old = {r.repo: r for r in self.store.repos(k.repo for k, _ in page.changed)}
             new = [(old[k.repo], expand(row)) for k, row in page.changed]
-            lost = plan.lost_facts([(before, now) for before, now in new if not isinstance(now, Reject)])
+            lost = plan.lost_facts([(before, now) for before, now in new if not isinstance(now, Reject)], many)
             self.doubted.update(lost)
             page = page._replace(changed=[]) if lost else page
         return page

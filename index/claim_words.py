@@ -66,16 +66,15 @@ def mentions(low: str, start: int) -> list[Mention]:
         if m:
             found.append(Mention(at, m.end(), "source-available", "en"))
         at = low.find("source", at + 6)
-    if not low.isascii():
-        taken: set[int] = set()
-        for words, kind, language in _LITERAL:
-            at = low.find(words, start)
-            while at >= 0:
-                end = at + len(words)
-                if end not in taken:  # '完全开源' also ends in '开源'
-                    taken.add(end)
-                    found.append(Mention(at, end, kind, language))
-                at = low.find(words, end)
+    taken: set[int] = set()
+    for words, kind, language in _LITERAL:
+        at = low.find(words, start)
+        while at >= 0:
+            end = at + len(words)
+            if end not in taken:  # '完全开源' also ends in '开源'
+                taken.add(end)
+                found.append(Mention(at, end, kind, language))
+            at = low.find(words, end)
     found.sort()
     return found
 
@@ -150,7 +149,7 @@ _NOUNS = (
     r"transformers?|encoders?|decoder\w*|gpts?|berts?|embeddings?|rerankers?|bots?|modell\w*|modèles?|"
     r"modelos?|adapters?|loras?|networks?|systems?|agents?|foundation|ai\b"
 )
-MODEL_NOUN = re.compile(rf"(?:^|[\s*_\-])(?:[\w./+&'’-]+[\s*_]+){{0,5}}?(?:{_NOUNS})", re.I)
+MODEL_NOUN = re.compile(rf"(?:^|[\s*_\-])[\s*_\-]*(?:[\w./+&'’-]+[\s*_]+){{0,5}}?(?:{_NOUNS})", re.I)
 OBJECT = re.compile(
     rf"^[\s*_]*(?:(?:our|the|this|these|all|both|a|an|its|their|two|three|four|several|"
     rf"new)[\s*_]+){{0,4}}(?:[\w./+&'’-]+[\s*_,]+){{0,4}}?(?:{_NOUNS}|it\b|them\b|everything)",
@@ -207,14 +206,15 @@ CJK_ABOUT = re.compile(
 )
 #: ... and about others, about data, code or a community.
 CJK_OTHERS = re.compile(
-    r"\[ \]|开源在|训练自|与[^。；，\n]{0,12}开源|开源[^。；，\n]{0,20}(?:相比|配套)|(?:其他|其它|同类|同級|"
+    r"\[ \]|开源在|训练自|开源[^。；，\n]{0,20}(?:相比|配套)|(?:其他|其它|同类|同級|"
     r"同等|现有|已有|超过|超越|优于|领先|对比|相比|比较|众多|各种|主流|基于|使用|"
     r"利用|采用|借助|"
     r"感谢|参考|所有|多个|许多|部分|国内外|比肩|媲美|之前|目前|当前|添加了|以及|完成|の他の|他の|既存の|다른|"
     r"기존)[^。；，\n]{0,14}(?:开源|開源|オープンソース|오픈\s?소스)|"
     r"(?:开源|開源)(?:了|的)?(?:、?用于|[^。；，\n模]{0,14}(?:数据|資料|语料|评测|基准|代码|脚本))|(?:数据|"
     r"语料|脚本|代码|评测|"
-    r"工具)[^。；，\n模]{0,30}(?:开源|開源)|(?:开源|開源)[的]?(?:社区|社區|数据|資料|语料|指令|代码|框架|工具|"
+    r"工具)[^。；，\n模]{0,8}(?:开源|開源)|代码[^。；\n模]{0,30}协议开源|(?:开源|開源)[的]?(?:社区|社區|数据|"
+    r"資料|语料|指令|代码|框架|工具|"
     r"项目|許可|许可|协议|协|软件|库|评测|生态|贡献|"
     r"精神|组织|仓库|算法|训练代码|模型(?:中|里|相比|的?对比|评测|榜|排行)|大?模型(?:中|进行|上))"
 )

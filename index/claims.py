@@ -203,7 +203,9 @@ def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str
     named = any(n in (lead + between).lower() for n in names)
     if about == "copula":
         return (
-            not between.rstrip().lower().endswith(" to") and _subject(lead, names) and not ABSTRACT.search(lead[-80:])
+            not between.rstrip().lower().endswith((" to", " for"))
+            and _subject(lead, names)
+            and not ABSTRACT.search(lead[-80:])
         )
     if about == "we":
         return bool(OBJECT.match(after)) or any(n in after[:60].lower() for n in names)
@@ -229,21 +231,16 @@ def _subject(lead: str, names: frozenset[str]) -> bool:
         return True
     if SUBJECT.search(tail):
         other = PLAIN_NAME.match(tail.strip())
-        return not other or other[0].lower() in (
-            "it",
-            "this",
-            "the",
-            "our",
-            "we",
-            "these",
-            "all",
-            "both",
-            "model",
-            "models",
-        )
+        return not other or other[0].lower() in _NO_NAMES
     return False
 
 
+#: First words of a sentence about this model that are no other model's name.
+_NO_NAMES = frozenset(
+    str.split(
+        "it this the our we these all both model models ce cette notre le dieses das unser este el nuestro questo il"
+    )
+)
 _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
     str.split("""

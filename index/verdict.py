@@ -128,7 +128,14 @@ def _verdict(repo: Repo, made: Assessment, inherited: Inherited, bases: Sequence
     if family is None:
         family = next((h.family for h in bases if h and h.family), None)
     handed = hand_down(
-        repo.repo_id, made.level, made.level_max, made.restriction, inherited.limits, repo.gated, values, family
+        repo.repo_id,
+        made.level,
+        made.level_max,
+        Restriction(made.restriction),
+        inherited.limits,
+        repo.gated,
+        values,
+        family,
     )
     cells, evidence = encoded(made.judgements, made.evidence)
     return Verdict(

@@ -1,4 +1,4 @@
-"""What the golden cards in tests/cards/ are compared by: NAME.md as it is read, beside NAME.json as it should be read."""
+"""How golden cards are compared: tests/cards/NAME.md as it is read, with NAME.json as it should be read."""
 
 from __future__ import annotations
 

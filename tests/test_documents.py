@@ -42,7 +42,8 @@ def test_an_etag_of_another_form_names_nothing(archive, etag):
 
 def test_the_blob_id_is_the_one_that_git_computes(tmp_path):
     (tmp_path / "f").write_bytes(b"some\ntext\x00")
-    said = subprocess.run(["git", "hash-object", "--no-filters", str(tmp_path / "f")], capture_output=True, text=True, check=True)
+    command = ["git", "hash-object", "--no-filters", str(tmp_path / "f")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert blob_id(b"some\ntext\x00").hex() == said.stdout.strip()
 
 
@@ -56,6 +57,7 @@ def test_a_body_that_is_cut_or_added_to_is_not_the_text_of_its_etag(body, more):
 
 def test_a_text_that_was_not_committed_is_not_found(archive):
     archive._db.execute("BEGIN")
-    archive._db.execute("INSERT INTO documents (hash, blob, size, body) VALUES (?, ?, 1, x'00')", (b"h" * 16, b"b" * 20))
+    insert = "INSERT INTO documents (hash, blob, size, body) VALUES (?, ?, 1, x'00')"
+    archive._db.execute(insert, (b"h" * 16, b"b" * 20))
     assert archive.find((b"b" * 20).hex()) is None
     archive._db.execute("ROLLBACK")

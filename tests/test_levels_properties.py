@@ -164,3 +164,81 @@ def test_unknown_cells_exclude_nothing(values):
     made = assess(judgements, evidence, CLEAR)
     assert made.level_max is Level.L6
     assert made.level >= Level.L3
+
+
+def documented(*more: Evidence, **cells: str) -> Level:
+    """The level of an ungated, conformant model with a full card, its own preprint and named data."""
+    values = dict.fromkeys(map(str, Dimension), "unknown")
+    values |= {"model_card": "open", "preprint": "open", "end_data": "open"} | cells
+    evidence = [
+        Evidence(D.END_WEIGHTS, "weight_files", Outcome.YES, "a.safetensors", "siblings", "safetensors:1"),
+        Evidence(D.END_WEIGHTS, "gating", Outcome.NO, "false", "gated", "no"),
+        Evidence(D.ARCHITECTURE, "library", Outcome.YES, "transformers", "library_name", "transformers"),
+        Evidence(D.MODEL_CARD, "card_sections", Outcome.YES, "x", "README.md#0-1", "training_data: 9 words"),
+        Evidence(D.MODEL_CARD, "card_sections", Outcome.YES, "x", "README.md#0-1", "evaluation: 9 words"),
+        *more,
+    ]
+    return settle(find_limits(values, Seen(evidence), CLEAR))[0]
+
+
+SCRATCH = Evidence(D.BASE_DATA, "from_scratch", Outcome.YES, "trained from scratch", "README.md#0-9", "from scratch")
+
+
+def test_documented_means_card_architecture_own_report_and_data_of_a_model_whose_origin_is_known():
+    assert documented(SCRATCH) is Level.L4
+    assert documented() is Level.L3, "whose paper it is cannot be told while the base is not known"
+    assert documented(SCRATCH, preprint="unknown") is Level.L3
+    assert documented(SCRATCH, model_card="closed") is Level.L3
+    assert documented(SCRATCH, end_data="unknown") is Level.L3
+
+
+def test_open_source_asks_for_code_licence_data_and_weights_of_every_stage():
+    everything = dict.fromkeys(
+        ("training_code", "license", "base_data", "end_data", "base_weights", "end_weights"), "open"
+    )
+    assert documented(SCRATCH, **everything) is Level.L5
+    for cell in everything:
+        assert documented(SCRATCH, **(everything | {cell: "partial"})) is Level.L4
+
+
+def test_open_science_asks_for_checkpoints_and_everything_documented_in_full():
+    full = {str(d): "open" for d in Dimension}
+    steps = Evidence(D.END_WEIGHTS, "intermediate_checkpoints", Outcome.YES, "step1/a.bin", "siblings", "9")
+    assert documented(SCRATCH, **full) is Level.L5
+    assert documented(SCRATCH, steps, **full) is Level.L6
+    assert documented(SCRATCH, steps, **(full | {"datasheet": "partial"})) is Level.L5
+
+
+def limit_of(*evidence: Evidence, license_: str = "mit") -> tuple[Level, Level, Restriction]:
+    """(level, level_max, restriction) of a model of which only this is known; no documentation limits shown."""
+    found = find_limits(
+        {}, Seen(evidence), Limits(licenses.catalogue()[license_], "", Level.L6, Level.L6, Restriction.NONE, True)
+    )
+    return settle(found)
+
+
+WEIGHTS = Evidence(D.END_WEIGHTS, "weight_files", Outcome.YES, "a.gguf", "siblings", "gguf:1")
+TAG = Evidence(D.END_WEIGHTS, "weights_tagged", Outcome.YES, "pytorch", "tags", "pytorch")
+FREE = Evidence(D.END_WEIGHTS, "gating", Outcome.NO, "false", "gated", "no")
+HIDDEN = Evidence(D.END_WEIGHTS, "gating", Outcome.UNAVAILABLE, "", "gated")
+CLICK = Evidence(D.END_WEIGHTS, "gating", Outcome.YES, "auto", "gated", "auto")
+HAND = Evidence(D.END_WEIGHTS, "gating", Outcome.YES, "manual", "gated", "manual")
+NO_FILE = Evidence(D.LICENSE, "license_files", Outcome.NO, "", "siblings")
+CARD = Evidence(D.MODEL_CARD, "card_length", Outcome.YES, "A card", "README.md#0-6", "40")
+
+
+def test_the_table_of_cases_in_the_module_is_what_the_module_does():
+    lv, r = Level, Restriction
+    assert limit_of() == (lv.L0, lv.L6, r.UNKNOWN_WEIGHTS)
+    assert limit_of(WEIGHTS, FREE) == (lv.L3, lv.L6, r.DOCUMENTATION)
+    assert limit_of(TAG, FREE) == (lv.L2, lv.L6, r.UNKNOWN_WEIGHTS)
+    assert limit_of(WEIGHTS, HIDDEN) == (lv.L2, lv.L6, r.UNKNOWN_ACCESS)
+    assert limit_of(WEIGHTS, CLICK) == (lv.L2, lv.L2, r.CLICK_THROUGH)
+    assert limit_of(WEIGHTS, HAND) == (lv.L1, lv.L1, r.MANUAL_APPROVAL)
+    assert limit_of(WEIGHTS, HAND, license_="llama3") == (lv.L1, lv.L1, r.MANUAL_APPROVAL)
+    assert limit_of(WEIGHTS, CLICK, license_="llama3") == (lv.L2, lv.L2, r.COMMUNITY)
+    assert limit_of(WEIGHTS, FREE, license_="cc-by-nc-4.0") == (lv.L2, lv.L2, r.NON_COMMERCIAL)
+    assert limit_of(WEIGHTS, FREE, license_="other") == (lv.L2, lv.L6, r.UNKNOWN_LICENSE)
+    assert limit_of(WEIGHTS, FREE, license_="no-license") == (lv.L2, lv.L6, r.NO_LICENSE)
+    assert limit_of(WEIGHTS, FREE, NO_FILE, CARD, license_="no-license") == (lv.L2, lv.L2, r.NO_LICENSE)
+    assert limit_of(HAND) == (lv.L0, lv.L1, r.UNKNOWN_WEIGHTS)

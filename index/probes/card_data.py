@@ -192,7 +192,7 @@ _ABOUT_PEOPLE = re.compile(
 def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
-    if "data" in v.low or "corp" in v.low or not v.low.isascii():
+    if any(word in v.low for word in _DATA_WORDS):
         for m in near_words(v, _WITHHELD_HINTS, _WITHHELD, also=_DATA_WORDS):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]

@@ -318,8 +318,14 @@ class View(NamedTuple):
         return any(t in low for t in self.own)
 
 
-_TUNED = re.compile(
-    r"fine-?tun|[Ff]inetun|Fine-?[Tt]un|[Ii]nstruction-tuned|further (?:pre-?)?trained|continued pre-?train"
+_TUNED = (
+    "fine-tun",
+    "finetun",
+    "fine tun",
+    "instruction-tuned",
+    "further trained",
+    "further pre-train",
+    "continued pre-train",
 )
 _TOP = 1_500  # characters of the body that introduce the model
 _CONVERSIONS = frozenset({"gguf", "quantized", "mlx", "mergekit"})
@@ -350,7 +356,7 @@ def view(repo: Repo, card: Card) -> View:
         org=squash(org),
         own=tokens(repo.repo_id) - theirs,
         derived=bool(bases) or converted,
-        tuned=_TUNED.search(text, card.body_start, card.body_start + _TOP) is not None,
+        tuned=any(low.find(word, card.body_start, card.body_start + _TOP) >= 0 for word in _TUNED),
         foreign=bool(foreign) or converted,
         memo={},
     )

@@ -1,0 +1,168 @@
+"""Claims, licences, experts, method, status and the list of JSON addresses."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from index import queries
+from index.site import ask as asking
+from index.site import reads, render
+from index.site.ask import Ask, BadAsk, NotHere
+from index.site.host import Answer
+from index.site.render import to_json
+
+SIZE = 50
+MAX_PAGE = 100
+_JSON = "application/json; charset=utf-8"
+
+#: Every machine-readable address: (template, an example that works on any index, key of its description).
+API = (
+    ("/home.json", "/home.json", "api.home"),
+    ("/table.json?q=&org=&task=&level=&family=&license=&why=&from=&to=&asof=&ids=&sort=&dir=&page=&size=",
+     "/table.json?level=L3,L4&size=5", "api.table"),
+    ("/table.json?rows=families", "/table.json?rows=families", "api.families"),
+    ("/table.csv?…", "/table.csv?level=L4", "api.table_csv"),
+    ("/model/ORG/NAME.json", "", "api.model"),
+    ("/model/ORG/NAME.cdx.json", "", "api.cdx"),
+    ("/trends.json?f=FAMILY&m=ORG/NAME&by=date|age&days=", "/trends.json?days=90", "api.trends"),
+    ("/trends.csv?…", "/trends.csv?days=90", "api.trends_csv"),
+    ("/trends.svg?…", "/trends.svg?days=90", "api.trends_svg"),
+    ("/trends?…&embed=1", "/trends?embed=1", "api.embed"),
+    ("/share.json?days=", "/share.json?days=120", "api.share"),
+    ("/share.svg?days=", "/share.svg?days=120", "api.share_svg"),
+    ("/claims.json?holds=no|unshown&org=&page=", "/claims.json", "api.claims"),
+    ("/changes.json?field=&org=&level=&id=&since=&until=", "/changes.json?field=license", "api.changes"),
+    ("/changes.atom?…", "/changes.atom?field=license", "api.atom"),
+    ("/licenses.json", "/licenses.json", "api.licenses"),
+    ("/experts.json", "/experts.json", "api.experts"),
+    ("/method.json", "/method.json", "api.method"),
+    ("/status.json", "/status.json", "api.status"),
+    ("/suggest.json?q=", "/suggest.json?q=ll", "api.suggest"),
+    ("/badge/ORG/NAME.svg", "", "api.badge"),
+)  # fmt: skip
+
+
+def _claims(db: sqlite3.Connection, ask: Ask) -> tuple[str, int, tuple[reads.Claim, ...]]:
+    holds = asking.choice(ask, "holds", ("no", "unshown"), "no")
+    page = asking.number(ask, "page", 1, MAX_PAGE, 1)
+    word = {"no": "no", "unshown": "not shown"}[holds]
+    found = reads.claims(db, word, SIZE + 1, (page - 1) * SIZE, asking.words(ask, "org"))
+    if page > 1 and not found:
+        raise BadAsk("error.beyond_any", page=page)
+    return holds, page, found
+
+
+def claims(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Models that call themselves open source and are not, or are not shown to be."""
+    holds, page, found = _claims(db, ask)
+    more = len(found) > SIZE and page < MAX_PAGE
+    return Answer(render.page("claims.html", ask, holds=holds, number=page, found=found[:SIZE], more=more))
+
+
+def claims_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    holds, page, found = _claims(db, ask)
+    body = {"holds": holds, "page": page, "more": len(found) > SIZE, "claims": [c._asdict() for c in found[:SIZE]]}
+    return Answer(to_json(body), _JSON)
+
+
+def licenses(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The catalogue of licences."""
+    return Answer(render.page("licenses.html", ask, found=reads.catalogue(db), undeclared=_undeclared(db)))
+
+
+def _undeclared(db: sqlite3.Connection) -> dict[str, Any] | None:
+    for name, models, downloads in queries._rows(db, "SELECT license, models, downloads FROM license_counts WHERE license IS NULL"):
+        return {"name": name, "models": models, "downloads": downloads}
+    return None
+
+
+def licenses_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The catalogue as JSON."""
+    return Answer(to_json({"licenses": [_license(row) for row in reads.catalogue(db)]}), _JSON)
+
+
+def _license(row: dict[str, object]) -> dict[str, object]:
+    """A catalogue row with its lists as lists."""
+    return {k: json.loads(str(v)) if k in ("aliases", "links") and v else v for k, v in row.items()}
+
+
+def license(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """One licence: every fact with its source, and the models that it binds."""
+    row = reads.license(db, ask.vars["id"])
+    if row is None:
+        raise NotHere("error.license", id=ask.vars["id"][:80])
+    models = reads.license_models(db, str(row["id"]))
+    return Answer(render.page("license.html", ask, license=_license(row), models=models))
+
+
+def _experts(db: sqlite3.Connection) -> dict[str, Any]:
+    return {
+        "sources": reads.expert_sources(db),
+        "agreement": reads.agreement(db),
+        "disagreements": reads.disagreements(db),
+    }
+
+
+def experts(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """How far we agree with people, and where we do not."""
+    dimensions = {d.key: d for d in reads.dimensions(db)}
+    return Answer(render.page("experts.html", ask, dimensions=dimensions, **_experts(db)))
+
+
+def experts_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    return Answer(to_json(_experts(db)), _JSON)
+
+
+def _method(db: sqlite3.Connection) -> dict[str, Any]:
+    return {
+        "about": reads.about(db),
+        "levels": reads.levels(db),
+        "dimensions": reads.dimensions(db),
+        "rules": reads.rules(db),
+        "probes": reads.probes(db),
+        "restrictions": reads.restrictions(db),
+    }
+
+
+def method(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The rules' own words, versions, limits, and how downloads are counted."""
+    return Answer(render.page("method.html", ask, **_method(db)))
+
+
+def method_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Levels, characteristics, rules and probes as JSON."""
+    values = _method(db)
+    plain = {k: [x._asdict() if hasattr(x, "_asdict") else x for x in v] if not isinstance(v, dict) else v
+             for k, v in values.items()}  # fmt: skip
+    return Answer(to_json(plain), _JSON)
+
+
+def _status(db: sqlite3.Connection) -> dict[str, Any]:
+    return {
+        "about": reads.about(db),
+        "crawls": reads.crawls(db, 60),
+        "rejects": reads.rejects(db),
+        "documents": reads.fetches(db),
+    }
+
+
+def status(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """When the Hub was read, how completely, and what could not be read."""
+    return Answer(render.page("status.html", ask, **_status(db)))
+
+
+def status_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    values = _status(db)
+    return Answer(to_json({**values, "crawls": [c._asdict() for c in values["crawls"]]}), _JSON)
+
+
+def api(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Every machine-readable address, with an example."""
+    sql = "SELECT id FROM models WHERE missing_since IS NULL AND level IS NOT NULL ORDER BY downloads DESC LIMIT 1"
+    example = next((i for (i,) in queries._rows(db, sql)), "")
+    return Answer(render.page("api.html", ask, addresses=API, example=example))

@@ -1,0 +1,134 @@
+"""Changes of licence, access, level and name: as a page, an Atom feed and a JSON feed."""
+
+from __future__ import annotations
+
+import sqlite3
+from html import escape
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from index.plain import clean
+from index.site import ask as asking
+from index.site import reads, render
+from index.site.ask import Ask, BadAsk
+from index.site.host import Answer
+from index.site.pages.table import LEVELS
+
+SIZE = 100
+FEED = 60
+MAX_PAGE = 100
+#: What the filter `field` may say -> fields of the table. A licence has three.
+FIELDS = {
+    "license": ("license", "license_name", "license_link"),
+    "gated": ("gated",),
+    "level": ("level",),
+    "name": ("name",),
+    "base_model": ("base_model",),
+    "presence": ("missing", "returned", "disabled"),
+}
+
+
+def _read(db: sqlite3.Connection, ask: Ask, limit: int) -> tuple[dict[str, Any], tuple[reads.Change, ...]]:
+    wanted: dict[str, Any] = {
+        "field": asking.choice(ask, "field", tuple(FIELDS)),
+        "org": asking.words(ask, "org"),
+        "level": asking.choice(ask, "level", LEVELS),
+        "id": asking.words(ask, "id", 200),
+        "since": asking.day(ask, "since"),
+        "until": asking.day(ask, "until"),
+    }
+    page = asking.number(ask, "page", 1, MAX_PAGE, 1)
+    found = reads.changes(
+        db, fields=FIELDS.get(wanted["field"], ()), author=wanted["org"], level=wanted["level"], model=wanted["id"],
+        since=wanted["since"], until=wanted["until"], limit=limit, offset=(page - 1) * limit,
+    )  # fmt: skip
+    if page > 1 and not found:
+        raise BadAsk("error.beyond_any", page=page)
+    return {**wanted, "page": page}, found
+
+
+def changes(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The page, night by night."""
+    wanted, found = _read(db, ask, SIZE + 1)
+    more = len(found) > SIZE and wanted["page"] < MAX_PAGE
+    nights: dict[str, list[reads.Change]] = {}
+    for change in found[:SIZE]:
+        nights.setdefault(change.date, []).append(change)
+    body = render.page(
+        "changes.html", ask, filters=wanted, nights=nights, fields=tuple(FIELDS), levels=LEVELS, more=more,
+        about=reads.about(db),
+    )  # fmt: skip
+    return Answer(body)
+
+
+def feed_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """JSON Feed 1.1, every item with its facts under `_openness`."""
+    _, found = _read(db, ask, FEED)
+    t = render.texts(ask.lang)
+    body = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": t("changes.feed_title"),
+        "home_page_url": ask.base + ask.link("/changes"),
+        "feed_url": ask.base + ask.link(),
+        "language": ask.lang,
+        "items": [
+            {"id": _tag(ask, c), "url": ask.base + _link(c), "title": _title(t, c), "content_text": _sentence(t, c),
+             "date_published": f"{c.date}T00:00:00Z", "_openness": c._asdict()}
+            for c in found
+        ],
+    }  # fmt: skip
+    return Answer(render.to_json(body), "application/feed+json; charset=utf-8")
+
+
+def atom(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Atom 1.0; at most FEED entries."""
+    _, found = _read(db, ask, FEED)
+    t = render.texts(ask.lang)
+    here, page = ask.base + ask.link(), ask.base + ask.link("/changes")
+    updated = found[0].date if found else reads.last_night(db) or "1970-01-01"
+    entries = "".join(
+        f"<entry><id>{_xml(_tag(ask, c))}</id><title>{_xml(_title(t, c))}</title>"
+        f"<updated>{_xml(c.date)}T00:00:00Z</updated><link href={_attribute(ask.base + _link(c))}/>"
+        f"<category term={_attribute(c.field)}/><content type=\"text\">{_xml(_sentence(t, c))}</content></entry>\n"
+        for c in found
+    )
+    text = (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{ask.lang}">'
+        f"<id>{_xml(here)}</id><title>{_xml(t('changes.feed_title'))}</title><updated>{updated}T00:00:00Z</updated>"
+        f'<author><name>openness</name></author><link rel="self" href={_attribute(here)}/>'
+        f"<link href={_attribute(page)}/>\n{entries}</feed>\n"
+    )
+    return Answer(text.encode(), "application/atom+xml; charset=utf-8")
+
+
+def _tag(ask: Ask, change: reads.Change) -> str:
+    host = urlsplit(ask.base).hostname or "openness"
+    return f"tag:{host},{change.date}:{quote(change.id)}/{change.field}/{change.change}"
+
+
+def _link(change: reads.Change) -> str:
+    return f"{asking.model_path(change.id)}#history"
+
+
+def _title(t: render.Texts, change: reads.Change) -> str:
+    """'org/name: licence mit -> other'."""
+    field = t(f"field.{change.field}") if t.has(f"field.{change.field}") else change.field
+    if change.field in ("missing", "returned"):
+        return f"{clean(change.id, 200)}: {field}"
+    nothing = t("changes.nothing")
+    return f"{clean(change.id, 200)}: {field} {clean(change.old, 80) or nothing} → {clean(change.new, 80) or nothing}"
+
+
+def _sentence(t: render.Texts, change: reads.Change) -> str:
+    level = f"{change.level} {t('level.' + change.level)}" if change.level else t("level.none")
+    return t("changes.sentence", title=_title(t, change), date=t.day(change.date),
+             downloads=t.number(change.downloads), level=level)  # fmt: skip
+
+
+def _xml(text: str) -> str:
+    """Text for XML: escaped, and without what XML cannot hold."""
+    return escape(clean(text))
+
+
+def _attribute(text: str) -> str:
+    return f'"{_xml(text)}"'

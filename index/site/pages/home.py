@@ -1,0 +1,102 @@
+"""The front page, the search that leads to one model, and suggestions while typing."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from index import families, queries
+from index.site import ask as asking
+from index.site import reads, render
+from index.site.ask import Ask
+from index.site.host import Answer
+from index.site.pages.trends import read_shares, share_chart
+
+SUGGESTIONS = 8
+POPULAR = 20_000  # most downloaded models among which names are looked for as they are typed
+FAMOUS = ("Llama 2", "Llama 3", "OLMo 2", "Mistral 7B", "Qwen 3", "DeepSeek R1", "Gemma 3", "gpt-oss")
+_NIGHT = 6  # changes of last night on the front page
+
+
+def home(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """What this is, how complete, what people download, what changed last night, whose claim does not hold."""
+    values = _home(db)
+    night = read_shares(db, 120)
+    famous = [(f, m) for f in FAMOUS if (m := queries.best_of_family(db, f)) is not None][:6]
+    licenses = {m.id: queries.get_license(db, m.license_effective) for _, m in famous}
+    return Answer(
+        render.page(
+            "home.html",
+            ask,
+            **values,
+            chart=Markup(share_chart(night, render.texts(ask.lang))),
+            night=night,
+            famous=[(f, m, queries_words(m, licenses[m.id])) for f, m in famous],
+        )
+    )
+
+
+def queries_words(model: Any, license: Any) -> str:
+    """The level in words, in English."""
+    from index.explain import in_words
+
+    return in_words(model, license)
+
+
+def home_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The front page's figures."""
+    return Answer(render.to_json(_home(db)), "application/json; charset=utf-8")
+
+
+def _home(db: sqlite3.Connection) -> dict[str, Any]:
+    last = reads.last_night(db)
+    fields = ("license", "license_name", "gated")
+    changed = reads.changes(db, fields=fields, since=last, limit=_NIGHT) if last else ()
+    if not changed:  # a quiet night: the last changes there were
+        changed = reads.changes(db, fields=fields, limit=_NIGHT)
+    return {
+        "about": reads.about(db),
+        "levels": reads.levels(db),
+        "crawl": next(iter(reads.crawls(db, 1)), None),
+        "last_night": last,
+        "changes_last_night": reads.change_count(db, last) if last else 0,
+        "changes": changed,
+        "claims": reads.claims(db, "no", 6),
+    }
+
+
+def find(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """What was typed: an id leads to its page, a family to its models, anything else to the table."""
+    typed = asking.words(ask, "q")
+    found = queries.resolve(db, typed) if typed else None
+    if found:
+        return Answer(b"", status=302, location=asking.model_path(found))
+    family = families.find_family(typed) if typed else None
+    if family is not None and family.name in _family_names(db):
+        return Answer(b"", status=302, location=f"/table?family={quote(family.name)}")
+    return Answer(b"", status=302, location=f"/table?q={quote(typed)}" if typed else "/table")
+
+
+def suggest(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Families and models whose names hold what was typed, the most downloaded first; from two letters on."""
+    typed = asking.words(ask, "q").casefold()
+    found = list(_suggestions(db, typed)) if len(typed) >= 2 else []
+    return Answer(render.to_json({"q": typed, "suggestions": found}), "application/json; charset=utf-8", max_age=3600)
+
+
+def _suggestions(db: sqlite3.Connection, typed: str) -> list[dict[str, str]]:
+    squeezed = "".join(c for c in typed if c.isalnum())
+    names = [f for f in _family_names(db) if squeezed and "".join(c for c in f.casefold() if c.isalnum()).startswith(squeezed)]
+    found = [{"name": f, "kind": "family", "url": f"/table?family={quote(f)}"} for f in names[: SUGGESTIONS // 2]]
+    sql = """SELECT id FROM (SELECT id, downloads FROM models WHERE missing_since IS NULL
+               ORDER BY downloads DESC LIMIT ?) WHERE id LIKE ? ESCAPE '\\' LIMIT ?"""
+    like = "%" + typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    ids = [i for (i,) in queries._rows(db, sql, POPULAR, like, SUGGESTIONS)]
+    return [*found, *({"name": i, "kind": "model", "url": asking.model_path(i)} for i in ids)][:SUGGESTIONS]
+
+
+def _family_names(db: sqlite3.Connection) -> list[str]:
+    return [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY downloads DESC")]

@@ -1,0 +1,184 @@
+"""One model: its page, the evidence of one characteristic, JSON, and a CycloneDX bill of materials."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from markupsafe import Markup
+
+from index import checklists, explain, frameworks, licenses, queries
+from index import trends as series_of
+from index.model import Dimension
+from index.rows import Ancestor, Model, Page, Proof
+from index.site import bom, reads, render, svg
+from index.site.ask import Ask, NotHere, model_path
+from index.site.host import Answer
+from index.site.pages.trends import Comparison, draw
+
+_SEARCHED = 5  # suggestions for a name that is not there
+
+
+def _page(db: sqlite3.Connection, ask: Ask) -> Page | Answer:
+    """Everything about the model that the address names; a redirect for another spelling or a name of before."""
+    asked = ask.vars["id"]
+    found = queries.resolve(db, asked) if len(asked) <= 200 else None
+    if found is None:
+        near = queries.suggest(db, asked[:80], _SEARCHED)
+        raise NotHere("error.model", near, id=asked[:200])
+    if found != asked:
+        tail = ask.path[len("/model/") + len(asked) :]
+        return Answer(b"", status=301, location=model_path(found) + tail)
+    page = queries.get_page(db, found)
+    if page is None:
+        raise NotHere("error.model", id=asked)
+    return page
+
+
+def model(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The page."""
+    page = _page(db, ask)
+    if isinstance(page, Answer):
+        return page
+    return Answer(render.page("model.html", ask, **_values(db, page, render.texts(ask.lang))))
+
+
+def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The evidence of one characteristic, by itself."""
+    page = _page(db, ask)
+    if isinstance(page, Answer):
+        return page
+    cell = next((c for c in page.cells if c.dimension == ask.vars["dimension"]), None)
+    if cell is None:
+        raise NotHere("error.dimension", dimension=ask.vars["dimension"][:40])
+    questions = {d.key: d for d in reads.dimensions(db)}
+    sources = [evidence_link(page.model, proof) for proof in cell.evidence]
+    body = render.page(
+        "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
+        proofs=list(zip(cell.evidence, sources, strict=True)), cells=page.cells,
+    )  # fmt: skip
+    return Answer(body)
+
+
+def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, Any]:
+    effective = page.license_effective
+    experts: dict[str, list[dict[str, object]]] = {}
+    for row in reads.experts_of(db, page.model.id):
+        experts.setdefault(str(row["dimension"]), []).append(row)
+    questions = {d.key: d for d in reads.dimensions(db)}
+    return {
+        "page": page,
+        "model": page.model,
+        "words": explain.in_words(page.model, effective),
+        "interval": explain.interval(page.model),
+        "hindrances": explain.hindrances(page),
+        "cells": [(c, questions[c.dimension], [(p, evidence_link(page.model, p)) for p in c.evidence],
+                   experts.get(c.dimension, [])) for c in page.cells],
+        "experts": experts,
+        "facts": explain.licence_facts(effective) if effective else (),
+        "inherited": explain.inherited_from(page),
+        "tree": list(_tree(page.ancestors)),
+        "conflicts": [a for a in _walk(page.ancestors) if a.conflict],
+        "chart": Markup(_chart(page, t)),
+        "all_time": _all_time(page, t),
+        "growth": {d: series_of.growth(page.series.points, d) for d in (7, 30, 365)},
+        "anomalies": series_of.anomalies(page.series.points)[-6:],
+        "act": act_of(page),
+        "questions": {q.item: q.question for q in checklists.QUESTIONS if q.framework == checklists.AI_ACT},
+        "names": queries._rows(db, "SELECT name, since, until FROM names WHERE id = ? ORDER BY since", page.model.id),
+    }  # fmt: skip
+
+
+def _chart(page: Page, t: render.Texts) -> str:
+    if not any(p.downloads is not None for p in page.series.points):
+        return ""
+    return draw(Comparison((page.series,), "date", 3650, True), t)
+
+
+def _all_time(page: Page, t: render.Texts) -> Markup:
+    """The all-time counter as a chart of its own: it has another scale."""
+    points = tuple((p.date.toordinal(), p.downloads_all_time) for p in page.series.points)
+    if sum(y is not None for _, y in points) < 2:
+        return Markup("")
+    odd = tuple(a.date.toordinal() for a in series_of.anomalies(page.series.points) if a.kind == "all-time-fell")
+    words = svg.Words(t("chart.all_time_title", name=page.model.id), t("chart.lines_desc"), t("chart.all_time_y"),
+                      t("chart.night"), t("chart.gap"), t("chart.empty"))  # fmt: skip
+    return Markup(svg.lines([svg.Line(page.model.id, points, odd)], words, t.short))
+
+
+def act_of(page: Page) -> checklists.Checklist | None:
+    """The AI Act's open-source exemption, answered from the 14 cells; None where nothing is judged."""
+    known = licenses.catalogue()
+    license = known.get(page.model.license_effective or "none") or known.get("unknown")
+    if license is None or not page.cells:
+        return None
+    values = {c.dimension: c.value for c in page.cells}
+    return frameworks.ai_act_checklist(values, checklists.Facts(license=license, gated=page.model.gated))
+
+
+def _tree(ancestors: tuple[Ancestor, ...], depth: int = 0) -> Iterator[tuple[int, Ancestor]]:
+    for one in ancestors:
+        yield depth, one
+        yield from _tree(one.ancestors, depth + 1)
+
+
+def _walk(ancestors: tuple[Ancestor, ...]) -> Iterator[Ancestor]:
+    return (one for _, one in _tree(ancestors))
+
+
+def evidence_link(model: Model, proof: Proof) -> str:
+    """Where a quote stands on the Hub, at the revision that was read; '' where the Hub has no page for it."""
+    if model.url is None:
+        return ""
+    place = proof.place.partition("#")[0]
+    if place.startswith("base:"):
+        return render.safe_link("https://huggingface.co/" + place[5:])
+    revision = proof.sha or "main"
+    if place in ("siblings", "config.architectures"):
+        return render.safe_link(f"{model.url}/tree/{revision}")
+    if "/" not in place and ("." in place and place.split(".")[-1] in ("md", "txt", "json")
+                             or place.upper().startswith("LICENSE")):  # fmt: skip
+        return render.safe_link(f"{model.url}/blob/{revision}/{place}")
+    return render.safe_link(model.url)
+
+
+def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Everything on the page as JSON."""
+    page = _page(db, ask)
+    if isinstance(page, Answer):
+        return page
+    act = act_of(page)
+    body = {
+        "model": page.model._asdict(),
+        "in_words": explain.in_words(page.model, page.license_effective),
+        "interval": explain.interval(page.model),
+        "why_not_higher": [h._asdict() for h in explain.hindrances(page)],
+        "cells": [{**c._asdict(), "evidence": [p._asdict() for p in c.evidence]} for c in page.cells],
+        "claims": [p._asdict() for p in page.claims],
+        "license": page.license and page.license._asdict(),
+        "license_effective": page.license_effective and page.license_effective._asdict(),
+        "ancestors": [_ancestor(a) for a in page.ancestors],
+        "changes": [c._asdict() for c in page.changes],
+        "verdicts": [v._asdict() for v in page.verdicts],
+        "experts": reads.experts_of(db, page.model.id),
+        "ai_act": act and {"result": act.result, "checks": [c._asdict() for c in act.checks]},
+        "trend": series_of.to_dict([page.series])["series"][0],
+    }
+    return Answer(render.to_json(body), "application/json; charset=utf-8")
+
+
+def _ancestor(one: Ancestor) -> dict[str, Any]:
+    return {**one._asdict(), "ancestors": [_ancestor(a) for a in one.ancestors]}
+
+
+def cyclonedx(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """CycloneDX 1.6 with the model as a machine-learning component."""
+    page = _page(db, ask)
+    if isinstance(page, Answer):
+        return page
+    published = reads.about(db).get("published", "")
+    name = page.model.id.replace("/", "--")
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name)[:100]
+    body = render.to_json(bom.bill(page, published, tuple(Dimension)))
+    return Answer(body, "application/vnd.cyclonedx+json; version=1.6", filename=f"{safe}.cdx.json")

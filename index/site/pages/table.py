@@ -1,0 +1,145 @@
+"""The table: models or families, 14 characteristics each. As a page, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from typing import Any
+
+from index import families
+from index.site import ask as asking
+from index.site import grid, reads, render
+from index.site.ask import Ask, BadAsk
+from index.site.grid import Filters, GridPage, GridRow
+from index.site.host import Answer
+
+FRAMEWORKS = ("radboud14", "eu12", "mof")
+LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
+_VALUES = {"open": "o", "partial": "p", "closed": "c", "unknown": "u", "not-applicable": "n"}
+CSV_ROWS = 1_000
+
+
+def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
+    """The filters of a request, checked."""
+    family = asking.words(ask, "family")
+    if family:
+        meant = families.find_family(family)
+        family = meant.name if meant and meant.name in known_families else family
+        if family not in known_families:
+            near = [f for f in families.suggest_families(family, 5) if f in known_families]
+            raise BadAsk("error.family", family=family, near=", ".join(near) or "?")
+    wanted = Filters(
+        q=asking.words(ask, "q"),
+        author=asking.words(ask, "org"),
+        task=asking.words(ask, "task"),
+        family=family,
+        license=asking.words(ask, "license"),
+        levels=asking.choices(ask, "level", LEVELS),
+        restriction=asking.words(ask, "why"),
+        claims=asking.choice(ask, "claims", ("1",)) == "1",
+        created_from=asking.day(ask, "from"),
+        created_to=asking.day(ask, "to"),
+        ids=asking.id_list(ask, "ids", grid.MAX_IDS),
+        asof=asking.day(ask, "asof"),
+        sort=asking.choice(ask, "sort", tuple(grid.SORTS), "downloads"),
+        ascending=asking.choice(ask, "dir", ("asc", "desc"), "desc") == "asc",
+    )
+    if wanted.created_from and wanted.created_to and wanted.created_from > wanted.created_to:
+        raise BadAsk("error.range")
+    return wanted
+
+
+def _read(db: sqlite3.Connection, ask: Ask, sizes: tuple[int, ...] = grid.PAGE_SIZES) -> tuple[Filters, GridPage, int, int]:
+    wanted = parse(ask, grid.family_names(db))
+    size = asking.number(ask, "size", 1, sizes[-1], 50)
+    page = asking.number(ask, "page", 1, grid.MAX_OFFSET // size, 1)
+    found = grid.read_page(db, wanted, page, size)
+    if page > 1 and not found.rows:
+        raise BadAsk("error.beyond", page=page, last=max(1, -(-found.total // size)))
+    return wanted, found, page, size
+
+
+def table(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The page."""
+    rows = asking.choice(ask, "rows", ("models", "families"), "models")
+    framework = asking.choice(ask, "framework", FRAMEWORKS, FRAMEWORKS[0])
+    columns = columns_of(reads.dimensions(db), framework)
+    common: dict[str, Any] = {
+        "rows": rows, "framework": framework, "columns": columns, "frameworks": FRAMEWORKS, "levels": LEVELS,
+        "tasks": grid.tasks(db), "families": grid.family_names(db), "about": reads.about(db),
+    }  # fmt: skip
+    if rows == "families":
+        found = grid.read_families(db, asking.words(ask, "q"))
+        return Answer(render.page("families.html", ask, found=found, filters=Filters(q=ask.get("q")), **common))
+    wanted, found_page, page, size = _read(db, ask)
+    off = _off_hub(db) if asking.choice(ask, "offhub", ("1",)) else ()
+    last = min(-(-found_page.total // size), grid.MAX_OFFSET // size)
+    body = render.page(
+        "table.html", ask, found=found_page, filters=wanted, page=page, size=size, last=last, off_hub=off, **common
+    )
+    return Answer(body)
+
+
+def columns_of(dimensions: tuple[reads.Dimension, ...], framework: str) -> list[tuple[int, reads.Dimension, str]]:
+    """(place of the letter, dimension, the framework's own name for it) of each column that a framework has."""
+    if framework == "eu12":
+        return [(d.number - 1, d, d.eu) for d in dimensions if d.eu]
+    if framework == "mof":
+        return [(d.number - 1, d, d.mof) for d in dimensions if d.mof]
+    return [(d.number - 1, d, d.radboud) for d in dimensions]
+
+
+def _off_hub(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Systems that experts judged and the Hub does not have, with 14 letters each."""
+    keys = [d.key for d in reads.dimensions(db)]
+    found = []
+    for row in reads.off_hub(db):
+        cells = json.loads(str(row["cells"]))
+        found.append({**row, "cells": "".join(_VALUES.get(cells.get(k, "unknown"), "u") for k in keys)})
+    return found
+
+
+def as_dict(row: GridRow) -> dict[str, Any]:
+    """A row for JSON: cells by name."""
+    from index.model import Dimension
+
+    fields = row._asdict()
+    letters = fields.pop("cells")
+    fields["cells"] = {d.value: render.SIGNS[c] for d, c in zip(Dimension, letters, strict=True)} if letters else None
+    return fields
+
+
+def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The rows of one page as JSON."""
+    if asking.choice(ask, "rows", ("models", "families"), "models") == "families":
+        found = grid.read_families(db, asking.words(ask, "q"))
+        out = [{**f._asdict(), "best": as_dict(f.best) if f.best else None} for f in found]
+        return Answer(render.to_json({"families": out}), "application/json; charset=utf-8")
+    wanted, page, number, size = _read(db, ask)
+    body = {
+        "filters": wanted._asdict(), "page": number, "size": size, "total": page.total, "total_is_lower_bound": page.more,
+        "models": [as_dict(r) for r in page.rows],
+    }  # fmt: skip
+    return Answer(render.to_json(body), "application/json; charset=utf-8")
+
+
+def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The rows as CSV, at most CSV_ROWS of them. Texts that a spreadsheet would run as a formula get a quote before."""
+    wanted = parse(ask, grid.family_names(db))
+    found = grid.read_page(db, wanted, 1, CSV_ROWS)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names = [d.key for d in reads.dimensions(db)]
+    plain = [f for f in GridRow._fields if f != "cells"]
+    writer.writerow([*plain, *names])
+    for row in found.rows:
+        fields = row._asdict()
+        cells = [render.SIGNS[c] for c in row.cells] if row.cells else [""] * 14
+        writer.writerow([_harmless(fields[f]) for f in plain] + cells)
+    return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename="openness.csv")
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

@@ -1,0 +1,218 @@
+"""Trends: series side by side, shares by level, top movers. As a page, SVG (to embed), CSV and JSON."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from index import families, queries, trends as series_of
+from index.site import ask as asking
+from index.site import reads, render, svg
+from index.site.ask import Ask, BadAsk
+from index.site.host import Answer
+from index.site.render import Texts
+from index.trends import Series
+
+MAX_SERIES = svg.MAX_SERIES
+WINDOWS = (30, 90, 365, 1095)
+_DEFAULT = ("Llama 2", "Llama 3", "OLMo 2", "Qwen 2.5")
+_TABLE_ROWS = 40
+MOVERS = (7, 30)
+
+
+class Shares(NamedTuple):
+    """The last nights by level, and which of them had few counters."""
+
+    rows: tuple[reads.Share, ...]
+    thin: frozenset[str]
+    latest: str  # newest night that is not thin
+
+
+class Comparison(NamedTuple):
+    """What one request compares."""
+
+    series: tuple[Series, ...]
+    by: str
+    days: int
+    chosen: bool  # False: the reader chose nothing yet
+
+
+def read_shares(db: sqlite3.Connection, days: int) -> Shares:
+    """Nights whose counters cover less than half of the models that the best night covers are thin."""
+    rows = reads.shares(db, days)
+    counted: dict[str, int] = {}
+    for row in rows:
+        counted[row.date] = counted.get(row.date, 0) + row.models
+    most = max(counted.values(), default=0)
+    thin = frozenset(d for d, n in counted.items() if 2 * n < most)
+    return Shares(rows, thin, max((d for d in counted if d not in thin), default=""))
+
+
+def share_chart(shares: Shares, t: Texts, standalone: bool = False) -> str:
+    """The stacked chart of shares by level."""
+    layers = []
+    for level in svg.LEVELS:
+        points = tuple((date.fromisoformat(r.date).toordinal(), r.share or 0.0) for r in shares.rows if r.level == level)
+        if points:
+            name = f"{level} {t('level.' + level)}" if level != "not judged" else t("level.none")
+            layers.append(svg.Layer(level, name, points))
+    words = svg.Words(t("chart.share_title"), t("chart.share_desc", thin=len(shares.thin)), t("chart.share_y"),
+                      t("chart.night"), t("chart.gap"), t("chart.empty"))  # fmt: skip
+    thin = frozenset(date.fromisoformat(d).toordinal() for d in shares.thin)
+    return svg.shares(layers, thin, words, standalone=standalone)
+
+
+def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
+    """The series of a request: `f` families, `m` models, both several times."""
+    by = asking.choice(ask, "by", ("date", "age"), "date")
+    days = asking.number(ask, "days", 1, 3650, 365)
+    names = [(asking_text(ask, f), True) for f in ask.all("f")] + [(asking_text(ask, m), False) for m in ask.all("m")]
+    typed = asking.words(ask, "add")
+    if typed:
+        names.append((typed, not ("/" in typed and queries.resolve(db, typed))))
+    if len(names) > MAX_SERIES:
+        raise BadAsk("error.series", n=len(names), limit=MAX_SERIES)
+    chosen = bool(names)
+    if not chosen:
+        names = [(f, True) for f in _DEFAULT if queries.family_series(db, f) is not None]
+    found = [_family(db, name) if is_family else _model(db, name) for name, is_family in dict.fromkeys(names)]
+    cut = [series_of.last_days(s, days) if by == "date" else s for s in found]
+    return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen)
+
+
+def asking_text(ask: Ask, value: str) -> str:
+    """A name out of a list of parameters, checked as any other text."""
+    return asking.words(ask._replace(params=(("name", value),)), "name")
+
+
+def _family(db: sqlite3.Connection, name: str) -> Series:
+    meant = families.find_family(name)
+    found = queries.family_series(db, meant.name if meant else name)
+    if found is None:
+        near = ", ".join(families.suggest_families(name, 5)) or "?"
+        raise BadAsk("error.family", family=name, near=near)
+    return found
+
+
+def _model(db: sqlite3.Connection, name: str) -> Series:
+    found = queries.resolve(db, name)
+    model = queries.get_model(db, found) if found else None
+    if model is None:
+        raise BadAsk("error.model", id=name)
+    return queries.model_series(db, model)
+
+
+def lines_of(comparison: Comparison) -> list[svg.Line]:
+    """The series as lines of a chart; by age, those without a release date are left out."""
+    found = []
+    for one in comparison.series:
+        if comparison.by == "age" and one.released is None:
+            continue
+        start = one.released.toordinal() if comparison.by == "age" and one.released else 0
+        odd = tuple(a.date.toordinal() - start for a in series_of.anomalies(one.points))
+        found.append(svg.Line(one.name, tuple((p.date.toordinal() - start, p.downloads) for p in one.points), odd))
+    return found
+
+
+def draw(comparison: Comparison, t: Texts, standalone: bool = False) -> str:
+    """The comparison as SVG."""
+    names = ", ".join(s.name for s in comparison.series)
+    ages = comparison.by == "age"
+    words = svg.Words(
+        t("chart.lines_title", names=names), t("chart.lines_desc"), t("chart.downloads_y"),
+        t("chart.age") if ages else t("chart.night"), t("chart.gap"), t("chart.empty"),
+    )  # fmt: skip
+    return svg.lines(lines_of(comparison), words, t.short, ages=ages, standalone=standalone)
+
+
+def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The page; with embed=1 only the chart, for a frame on another site."""
+    comparison = parse(db, ask)
+    t = render.texts(ask.lang)
+    chart = Markup(draw(comparison, t))
+    if asking.choice(ask, "embed", ("1",)):
+        return Answer(render.page("embed.html", ask, chart=chart, comparison=comparison), embeds=True)
+    shares = read_shares(db, 120)
+    sql = sql_of(comparison.series)
+    moved = {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {}
+    body = render.page(
+        "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=f"/index?sql={quote(sql)}",
+        names=_names(comparison), table=_table(comparison), share_chart=Markup(share_chart(shares, t)), shares=shares,
+        growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series), movers=moved,
+        windows=WINDOWS, families=[f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
+        licenses=reads.license_counts(db), authors=reads.author_counts(db) if reads.has_table(db, "authors") else (),
+        left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
+    )  # fmt: skip
+    return Answer(body)
+
+
+def _names(comparison: Comparison) -> list[tuple[str, str]]:
+    """(parameter, name) of every series: what a form has to carry along."""
+    return [("f" if s.what == "family" else "m", s.name) for s in comparison.series]
+
+
+def _growth(series: Series) -> dict[str, Any]:
+    known = [p for p in series.points if p.downloads is not None]
+    return {
+        "name": series.name,
+        "what": series.what,
+        "released": series.released and series.released.isoformat(),
+        "latest": known[-1] if known else None,
+        "growth": {days: series_of.growth(series.points, days) for days in (7, 30, 365)},
+    }
+
+
+def _anomalies(series: Sequence[Series]) -> list[tuple[str, series_of.Anomaly]]:
+    return [(s.name, a) for s in series for a in series_of.anomalies(s.points)][-12:]
+
+
+def _table(comparison: Comparison) -> series_of.Comparison:
+    """The newest rows in which anything is known, newest first."""
+    full = series_of.compare(comparison.series, comparison.by)
+    known = [row for row in full.rows if any(v is not None for v in row[1])]
+    return full._replace(rows=tuple(reversed(known[-_TABLE_ROWS:])))
+
+
+def sql_of(series: Sequence[Series]) -> str:
+    """SQL that gives the same numbers, ready to be changed."""
+    parts = []
+    for what, table, column in (("family", "family_downloads", "family"), ("model", "downloads", "id")):
+        names = ", ".join("'" + s.name.replace("'", "''") + "'" for s in series if s.what == what)
+        if names:
+            parts.append(f"SELECT {column} AS name, date, downloads FROM {table}\nWHERE {column} IN ({names})")
+    return "\nUNION ALL\n".join(parts) + "\nORDER BY name, date" if parts else "SELECT * FROM family_downloads"
+
+
+def trends_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The chart as a file of its own: to embed as an image, or to keep."""
+    text = draw(parse(db, ask), render.texts(ask.lang), standalone=True)
+    return Answer(text.encode(), "image/svg+xml; charset=utf-8", embeds=True)
+
+
+def share_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The shares by level as a file of its own."""
+    text = share_chart(read_shares(db, asking.number(ask, "days", 1, 3650, 120)), render.texts(ask.lang), standalone=True)
+    return Answer(text.encode(), "image/svg+xml; charset=utf-8", embeds=True)
+
+
+def share_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The shares by night and level."""
+    shares = read_shares(db, asking.number(ask, "days", 1, 3650, 120))
+    body = {"nights_with_few_counters": sorted(shares.thin), "shares": [r._asdict() for r in shares.rows]}
+    return Answer(render.to_json(body), "application/json; charset=utf-8")
+
+
+def trends_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """Points, growth and anomalies of every series."""
+    return Answer(render.to_json(series_of.to_dict(parse(db, ask).series)), "application/json; charset=utf-8")
+
+
+def trends_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """One line for each series and day."""
+    text = series_of.to_csv(parse(db, ask).series)
+    return Answer(text.encode(), "text/csv; charset=utf-8", filename="openness-trends.csv")

@@ -1,0 +1,269 @@
+"""Probes over cards: golden pairs, the registry, and the laws that every evidence keeps."""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import index.probes
+from crawler.cards import parse
+from index.model import Dimension, Evidence, Outcome
+from index.probes import Probe, all_probes, card_probes, listing_probes, probe, run_card_probes
+from index.probes.card_corpora import corpora_in
+from tests.card_golden import CARDS, repo, seen_in
+
+GOLDEN = sorted(p.stem for p in CARDS.glob("*.md"))
+HERON = repo("meadow/Heron-7B")
+
+
+def seen(text: str, repo_id: str = "meadow/Heron-7B", bases: tuple[str, ...] = ()) -> list[Evidence]:
+    return run_card_probes(repo(repo_id, bases), parse(text.encode()))
+
+
+def values(
+    text: str, name: str, repo_id: str = "meadow/Heron-7B", bases: tuple[str, ...] = ()
+) -> list[tuple[str, str, str]]:
+    """(dimension, outcome, value) of one probe."""
+    found = seen(text, repo_id, bases)
+    return [
+        (str(e.dimension), str(e.outcome), e.value)
+        for e in found
+        if e.probe == name and e.outcome != Outcome.NOT_STATED
+    ]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_golden_card_is_read_as_written_down_beside_it(name: str) -> None:
+    expected = json.loads((CARDS / f"{name}.json").read_text(encoding="utf-8"))
+    assert seen_in(CARDS / f"{name}.md", expected["repo"]) == expected
+
+
+def test_there_are_golden_cards() -> None:
+    assert len(GOLDEN) >= 15
+
+
+# --- registry ---
+
+
+def test_every_probe_has_a_question_and_known_dimensions() -> None:
+    known = {*map(str, Dimension), "claim"}
+    for p in card_probes():
+        assert p.question.endswith("?"), p.name
+        assert set(p.dimensions) <= known, p.name
+        assert p.needs == "card"
+
+
+def test_probes_by_name_hold_both_kinds() -> None:
+    assert set(all_probes()) == {p.name for p in (*listing_probes(), *card_probes())}
+    assert all_probes() == index.probes.PROBES
+
+
+def test_a_probe_without_a_question_cannot_be_registered() -> None:
+    def silent(repo: object, card: object) -> Iterator[Evidence]:
+        yield from ()
+
+    with pytest.raises(TypeError, match="question"):
+        probe(Dimension.PAPER, needs="card")(silent)
+
+
+def test_two_probes_cannot_have_one_name() -> None:
+    def own_paper(repo: object, card: object) -> Iterator[Evidence]:
+        """Is this one new?"""
+        yield from ()
+
+    with pytest.raises(TypeError, match="own_paper"):
+        probe(Dimension.PAPER, needs="card")(own_paper)
+
+
+def test_a_probe_that_raises_becomes_one_error_with_its_reason_and_the_others_go_on() -> None:
+    def broken(repo: object, card: object) -> Iterator[Evidence]:
+        yield Evidence("paper", "broken", Outcome.YES, "x", "README.md")
+        raise ZeroDivisionError("by nothing")
+
+    probes = (Probe("broken", ("paper",), "Does it break?", "card", broken), *card_probes()[:1])
+    found = index.probes._run(probes, (HERON, parse(b"# T\n")), "README.md")
+    assert found[0] == Evidence("paper", "broken", Outcome.ERROR, "", "README.md", "ZeroDivisionError: by nothing")
+    assert len(found) > 1
+
+
+def test_every_probe_answers_for_each_of_its_dimensions_even_when_the_card_is_empty() -> None:
+    found = seen("")
+    for p in card_probes():
+        assert {str(e.dimension) for e in found if e.probe == p.name} == set(p.dimensions), p.name
+
+
+def test_a_probe_names_itself_in_its_evidence_by_the_name_it_is_registered_by() -> None:
+    names = {p.name for p in card_probes()}
+    assert {e.probe for e in seen("# T\n\nWe open-source our model.\n")} <= names
+    for module in ("cards", "card_use", "card_data", "card_links"):
+        tree = ast.parse((Path(index.probes.__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+        assert any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
+
+
+# --- single questions ---
+
+
+def test_the_papers_own_number_is_told_from_the_papers_it_cites() -> None:
+    text = "# Heron\n\n[Paper](https://arxiv.org/abs/2501.01234)\n\nWe use [LoRA](https://arxiv.org/abs/2106.09685).\n"
+    assert values(text, "own_preprint") == [("preprint", "yes", "2501.01234")]
+    assert values(text, "cited_preprint") == [("preprint", "yes", "2106.09685")]
+
+
+def test_a_derived_models_card_does_not_own_its_bases_paper() -> None:
+    text = "# Heron GGUF\n\nPaper: [Heron](https://arxiv.org/abs/2501.01234)\n"
+    assert values(text, "own_preprint", "quant/Heron-7B-GGUF", ("meadow/Heron-7B",)) == []
+
+
+def test_a_venue_that_is_arxiv_is_no_reviewed_paper() -> None:
+    entry = "## Citation\n@article{{h, title={{Heron}}, journal={{{}}}}}\n"
+    assert values(entry.format("arXiv preprint arXiv:2501.01234"), "own_paper") == []
+    assert values(entry.format("Nature Methods"), "own_paper") == [("paper", "yes", "venue: Nature Methods")]
+
+
+def test_a_framework_is_not_the_makers_own_training_code() -> None:
+    text = "We trained it with [axolotl](https://github.com/axolotl-ai-cloud/axolotl).\n"
+    assert values(text, "own_training_code") == []
+    assert values(text, "other_repository") == [("training_code", "yes", "https://github.com/axolotl-ai-cloud/axolotl")]
+
+
+def test_a_trainers_sentence_from_scratch_is_no_statement() -> None:
+    text = "<!-- This model card has been generated automatically according to the information the Trainer had -->\n"
+    assert values(text + "This model was trained from scratch on the None dataset.\n", "from_scratch") == []
+    assert values("Heron was trained from scratch on birdsong.\n", "from_scratch") != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The training data has not been released.",
+        "We do not disclose the training data.",
+        "Trained on proprietary data.",
+        "Les données d'entraînement ne sont pas publiées.",
+        "Die Trainingsdaten werden nicht veröffentlicht.",
+        "Los datos de entrenamiento no se publican.",
+        "训练数据不公开。",
+    ],
+)
+def test_a_statement_of_non_disclosure_is_a_no_in_five_languages(text: str) -> None:
+    assert {outcome for _, outcome, _ in values(text, "data_withheld")} == {"no"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Do not share your personal data.", "Private user data is never stored.", "The test data is not public."]
+)
+def test_talk_of_privacy_and_of_test_sets_is_no_non_disclosure(text: str) -> None:
+    assert values(text, "data_withheld") == []
+
+
+def test_a_corpus_counts_only_where_the_card_speaks_of_training() -> None:
+    assert values("Heron was trained on Dolma.\n", "named_corpora") == [("base_data", "yes", "Dolma")]
+    assert values("## Evaluation\n\nZero-shot accuracy on MNLI and SQuAD.\n", "named_corpora") == []
+
+
+def test_corpora_are_found_however_they_are_spelt() -> None:
+    low = "redpajama, red-pajama and red pajama; c4, mc4 and c4ai; fineweb-edu; the pile"
+    assert [m.corpus.name for m in corpora_in(low)].count("RedPajama") == 3
+    assert {m.corpus.name for m in corpora_in(low)} == {"RedPajama", "C4", "mC4", "FineWeb", "The Pile"}
+
+
+def test_the_licence_of_a_part_is_not_the_models() -> None:
+    text = "The code for this model is released under the MIT license.\n"
+    assert values(text, "license_statement") == []
+    assert values(text, "component_license") == [("license", "yes", "mit (code)")]
+
+
+def test_the_advice_in_the_templates_comments_is_no_statement() -> None:
+    advice = "<!-- This should link to a Dataset Card; trained on Dolma -->"
+    text = f"## Training data\n\n{advice}\n\n[More Information Needed]\n"
+    found = seen(text)
+    assert {e.probe for e in found if e.outcome == Outcome.YES} <= {"card_length"}
+
+
+# --- laws ---
+
+_text = st.lists(
+    st.sampled_from(
+        [
+            "# Training data\n",
+            "trained on ",
+            "The Pile ",
+            "not ",
+            "disclosed ",
+            "data ",
+            "https://github.com/meadow/heron ",
+            "[Paper](https://arxiv.org/abs/2501.01234) ",
+            "@article{a, title={Heron}, journal={Nature}}\n",
+            "released under the MIT license. ",
+            "we open-source our model. ",
+            "\n\n",
+            "<!--",
+            "-->",
+            "```\n",
+            "8 A100 GPUs ",
+            "pip install heron ",
+            "[More Information Needed]",
+            "İ",
+            "\u202e",
+            "\u200b",
+            "开源",
+            "训练数据不公开。",
+            "| ",
+            "10.1145/3630106 ",
+            "https://doi.org/10.1145/3630106 ",
+            "from scratch ",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+
+
+@given(st.one_of(_text, st.text(max_size=200)))
+@settings(max_examples=200, deadline=None)
+def test_every_quote_is_verbatim_at_its_place_and_short(text: str) -> None:
+    card = parse(text.encode())
+    found = run_card_probes(HERON, card)
+    assert found == run_card_probes(HERON, parse(text.encode()))
+    for e in found:
+        assert e.outcome != Outcome.ERROR, e
+        assert len(e.quote) <= 200
+        if "#" in e.place:
+            start, end = map(int, e.place.removeprefix("README.md#").split("-"))
+            assert e.quote
+            assert card.text[start:end] == e.quote
+        else:
+            assert (e.quote, e.place) == ("", "README.md")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "open source ",
+        "training data is not released. ",
+        "https://arxiv.org/abs/2301.00001 train ",
+        "licensed under the ",
+        "@article{a, title={b}, ",
+        "trained on common crawl wikipedia ",
+        "8 A100 gpu train ",
+        "https://github.com/meadow/heron training code ",
+        "## training data\nw\n",
+        "\u202eopen\u200b",
+    ],
+)
+def test_all_probes_take_time_in_proportion_to_a_hostile_text(unit: str) -> None:
+    """Four times the text may not take sixteen times as long. Bounds are wide for busy machines."""
+
+    def seconds(size: int) -> float:
+        card = parse((unit * (size // len(unit) + 1))[:size].encode())
+        started = time.process_time()
+        assert all(e.outcome != Outcome.ERROR for e in run_card_probes(HERON, card))
+        return time.process_time() - started
+
+    small, large = seconds(50_000), seconds(200_000)
+    assert large < 14 * max(small, 0.02)
