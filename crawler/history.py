@@ -148,15 +148,15 @@ def _gather(conn: sqlite3.Connection, rows: Iterable[Row | Bad], bad: Counter[st
 
 
 def _resolve(conn: sqlite3.Connection, unknown: Counter[str]) -> int:
-    """temp.taken: the observations by our keys, without those that we made ourselves. Returns how many of the latter."""
+    """temp.taken: the observations by our keys, without those that we made ourselves; how many the latter are."""
     conn.execute(
         """CREATE TEMP TABLE taken (repo INTEGER, day INTEGER, downloads INTEGER, all_time INTEGER, likes INTEGER,
              PRIMARY KEY (repo, day)) WITHOUT ROWID"""
     )
     own = own_days(conn)
     skipped = 0
-    rows = conn.execute("SELECT name, day, downloads, all_time, likes, rows FROM incoming ORDER BY name, day").fetchall
-    for name, items in groupby(rows(), key=lambda row: row[0]):
+    rows = conn.execute("SELECT name, day, downloads, all_time, likes, rows FROM incoming ORDER BY name, day")
+    for name, items in groupby(rows, key=lambda row: row[0]):
         holders = _holders(conn, name)
         for _, day, *values, count in items:
             holder = _holder(holders, day)
@@ -191,20 +191,17 @@ class _Holder(NamedTuple):
 
 
 def _holders(conn: sqlite3.Connection, name: str) -> list[_Holder]:
-    """Repos by a name of today or of the past, the youngest first; the name's letter case counts only where it must."""
-    for equal in ("= ?1", "= ?1 COLLATE NOCASE") if name != name.lower() else ("= ?1",):
-        rows = conn.execute(
-            f"""SELECT repo, iif(created_at IS NULL OR substr(created_at, 1, 10) <= '{LEGACY}', 0,
-                                 CAST(julianday(substr(created_at, 1, 10)) - 2440587.5 AS INTEGER)),
-                       CAST(julianday(first_seen) - 2440587.5 AS INTEGER)
-                FROM repos WHERE repo IN (SELECT repo FROM repos WHERE repo_id {equal}
-                                          UNION SELECT repo FROM names WHERE repo_id {equal})
-                ORDER BY 2 DESC, missing_since IS NOT NULL, repo DESC""",
-            (name,),
-        ).fetchall()
-        if rows:
-            return [_Holder(*row) for row in rows]
-    return []
+    """Repos by a name of today or of the past, the youngest first."""
+    rows = conn.execute(
+        f"""SELECT repo, iif(created_at IS NULL OR substr(created_at, 1, 10) <= '{LEGACY}', 0,
+                             CAST(julianday(substr(created_at, 1, 10)) - 2440587.5 AS INTEGER)),
+                   CAST(julianday(first_seen) - 2440587.5 AS INTEGER)
+            FROM repos WHERE repo IN (SELECT repo FROM repos WHERE repo_id = ?1
+                                      UNION SELECT repo FROM names WHERE repo_id = ?1)
+            ORDER BY 2 DESC, missing_since IS NOT NULL, repo DESC""",
+        (name,),
+    )
+    return [_Holder(*row) for row in rows]
 
 
 def _holder(holders: Sequence[_Holder], day: int) -> _Holder | None:
@@ -273,7 +270,7 @@ class Observed(NamedTuple):
 
 
 def imported(conn: sqlite3.Connection, repo: int) -> Iterator[Observed]:
-    """What others observed of a repo, day by day, without the days that we saw ourselves. Of two sources the first wins."""
+    """What others observed of a repo, day by day, without the days that we saw ourselves; of two sources the first."""
     (first_seen,) = conn.execute(
         "SELECT CAST(julianday(first_seen) - 2440587.5 AS INTEGER) FROM repos WHERE repo = ?", (repo,)
     ).fetchone()

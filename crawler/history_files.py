@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import msgspec
 
@@ -81,8 +81,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any] | Bad]:
         elif name.endswith((".jsonl", ".ndjson", ".json")):
             yield from _json_lines(path)
         elif name.endswith(".csv"):
-            with _open(path) as raw:
-                yield from csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline=""))
+            with io.TextIOWrapper(_open(path), encoding="utf-8-sig", errors="replace", newline="") as text:
+                yield from csv.DictReader(text)
         else:
             raise UsageError(f"{path} has none of the endings that can be imported: {FORMATS}.")
     except (OSError, EOFError, lzma.LZMAError, csv.Error) as e:
@@ -92,7 +92,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any] | Bad]:
 def _open(path: Path) -> IO[bytes]:
     if path.suffix.lower() == ".xz":
         return lzma.open(path)
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+    if path.suffix.lower() == ".gz":
+        return cast(IO[bytes], gzip.open(path))
+    return path.open("rb")
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any] | Bad]:
@@ -112,7 +114,8 @@ def _parquet(path: Path) -> Iterator[dict[str, Any] | Bad]:
         import pyarrow.parquet as pq
     except ImportError as e:
         raise UsageError(
-            f"Reading {path} needs pyarrow, which is not installed: pip install 'openness[parquet]', or convert it to .jsonl."
+            f"Reading {path} needs pyarrow, which is not installed: pip install 'openness[parquet]', or convert it"
+            " to .jsonl. Nothing was imported."
         ) from e
     try:
         file = pq.ParquetFile(path)
@@ -191,7 +194,7 @@ def _day(text: str) -> int | None:
 
 
 def _count(value: Any) -> int | None:
-    """A counter; None when the source has none there. Raises ValueError for anything that is not a whole number >= 0."""
+    """A counter; None when the source has none there. Raises ValueError for what is not a whole number >= 0."""
     if value is None or value == "" or (isinstance(value, float) and value != value):
         return None
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):

@@ -32,6 +32,7 @@ FILE_TIMEOUT = httpx.Timeout(connect=15, read=20, write=15, pool=60)
 FILE_SECONDS = 60.0  # that the body of a small file may take
 ATTEMPTS = 7  # of one request, before the run stops (listing) or the document is put off
 FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
+NAMELESS = 5  # times to ask for a page with rows that do not say whose they are, before it is taken as it is
 PAGE = 1000  # the Hub's own maximum
 _RETRIED = frozenset({408, 500, 502, 503, 504})
 MAX_HOPS = 5
@@ -442,7 +443,7 @@ def _doubt(page: Page, cursor: str | None, asked: int) -> str:
     if cursor is not None and page.next_cursor == cursor:
         return "its next link leads to itself"
     nameless = sum(1 for row in page.rows if row.oid is None)
-    if nameless and (asked < FIRST_ATTEMPTS or nameless == len(page.rows)):
+    if nameless and (asked < NAMELESS or nameless == len(page.rows)):
         return f"{nameless} rows without an _id"  # whose rows they are is not known, so nothing here could be called missing
     return ""
 

@@ -94,7 +94,7 @@ class Listed(Struct, frozen=True, rename="camel"):
         )
         parts = (self.tags, self.card_data, self.siblings, self.base_models, self.config, self.safetensors, self.gguf,
                  self.transformers_info)  # fmt: skip
-        return hashlib.blake2b(b"\0".join((head.encode(), *map(bytes, parts))), digest_size=8).digest()
+        return hashlib.blake2b(b"\0".join((head.encode(), *parts)), digest_size=8).digest()
 
 
 class Base(Struct, frozen=True, array_like=True):
@@ -226,8 +226,8 @@ def expand(listed: Listed) -> Repo | Reject:
 
 
 def _given(raw: Raw) -> bool:
-    body = bytes(raw)
-    return bool(body) and body != b"null"
+    size = len(raw)
+    return size > 0 and (size != 4 or bytes(raw) != b"null")
 
 
 def _expand(row: Listed) -> Repo:
@@ -235,7 +235,8 @@ def _expand(row: Listed) -> Repo:
     files = tuple(s.rfilename for s in _siblings.decode(row.siblings)) if _given(row.siblings) else None
     card = _card_data.decode(row.card_data) if _given(row.card_data) else None
     if card is not None:
-        card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED}
+        if not _CARD_DATA_DROPPED.isdisjoint(card):
+            card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED}
         if len(row.card_data) > MAX_CARD_DATA and len(msgspec.json.encode(card)) > MAX_CARD_DATA:
             card = {k: v for k, v in card.items() if len(msgspec.json.encode(v)) < 4_000}
     config = _config.decode(row.config) if _given(row.config) else _Config()
@@ -304,7 +305,9 @@ def strings(value: Any) -> tuple[str, ...]:
 
 def declared_license(tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> str | None:
     """The licence ids of the tags, else of the front matter: lower case, in order, once each, joined by ', '."""
-    found = [t[8:] for t in tags or () if t.startswith("license:")] or list(strings((card or {}).get("license")))
+    found = [t[8:] for t in tags or () if t[:8] == "license:"] or strings((card or {}).get("license"))
+    if len(found) == 1:
+        return found[0].strip().lower() or None
     return ", ".join(dict.fromkeys(f.strip().lower() for f in found if f.strip())) or None
 
 
@@ -319,7 +322,7 @@ def _bases(base_models: Raw, tags: tuple[str, ...] | None, card: dict[str, Any] 
         for model in stated.models:
             found[model.id] = Base(stated.relation or "", model.id, "hub")
     for tag in tags or ():
-        if tag.startswith("base_model:"):
+        if tag[:11] == "base_model:":
             relation, _, name = tag[11:].partition(":")
             if relation not in _RELATIONS or not name:
                 relation, name = "", tag[11:]

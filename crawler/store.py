@@ -475,12 +475,20 @@ def _narrow(r: Repo) -> tuple[Any, ...]:
             r.downloads, r.downloads_all_time, r.likes, r.fingerprint)  # fmt: skip
 
 
+def _lines(names: tuple[str, ...]) -> str:
+    """Names one a line; a line break within a name must not make two of it."""
+    text = "\n".join(names)
+    if text.count("\n") == max(0, len(names) - 1):
+        return text
+    return "\n".join(name.replace("\n", "\ufffd") for name in names)
+
+
 def _wide(r: Repo) -> tuple[Any, ...]:
     config = _Config(r.architectures, r.model_type, r.custom_code, r.parameters, r.gguf, r.auto_model)
     return (r.license_name, r.license_link, r.pipeline_tag, r.library,
             None if r.tags is None else _json(r.tags),
             _json(r.bases) if r.bases else None,
-            None if r.files is None else "\n".join(f.replace("\n", "\ufffd") for f in r.files),
+            None if r.files is None else _lines(r.files),
             r.file_count,
             None if r.card_data is None else _json(r.card_data),
             _json(config))  # fmt: skip

@@ -84,7 +84,7 @@ ORDER BY h.repo, h.date;
 
 INSERT INTO looks (model, path, outcome, sha, same_sha, day, size)
 SELECT f.repo, p.term, o.term, iif(f.sha IS m.sha, NULL, f.sha), f.sha IS m.sha,
-  CAST(julianday(substr(f.fetched, 1, 10)) - 2440587.5 AS INTEGER), f.size
+  CAST(julianday(f.night) - 2440587.5 AS INTEGER), f.size
 FROM hub.fetches f
 CROSS JOIN models m ON m.model = f.repo
 CROSS JOIN terms p ON p.word = f.path
@@ -130,7 +130,7 @@ SELECT r.crawl, c.date, r.reason, count(*) FROM hub.rejects r JOIN hub.crawls c 
 
 INSERT INTO fetches (document, outcome, documents, bytes, first, latest)
 SELECT iif(path = 'README.md', 'model card', 'licence text'), outcome, count(*), sum(size),
-  substr(min(fetched), 1, 10), substr(max(fetched), 1, 10)
+  min(night), max(night)
 FROM hub.fetches WHERE repo NOT IN (SELECT repo FROM temp.private) GROUP BY 1, 2;
 
 -- step: trends

@@ -91,7 +91,7 @@ def _head(page: Page) -> RenderableType:
     style = _LEVEL_STYLE.get(m.level or "", "bright_black")
     lines = [
         _line(("bold", m.id)),
-        Text(m.url or "no longer under this name on the Hub", style="underline blue"),
+        Text(clean(m.url or "no longer under this name on the Hub"), style="underline blue"),
         _line((style, f"{m.level or '?'} "), (style, explain.in_words(m, page.license_effective))),
         _line(("", explain.interval(m)), ("bright_black", "   Radboud "), ("", _score(m.radboud_score, "14")),
               ("bright_black", "   EU index "), ("", _score(m.eu_score, "1")),
@@ -100,7 +100,7 @@ def _head(page: Page) -> RenderableType:
             m.family and f"family {m.family}", m.pipeline_tag, m.library,
             f"{human(m.downloads)} downloads in 30 days", f"{human(m.downloads_all_time)} of all time",
             f"{human(m.likes)} likes") if p))),
-        _line(("bright_black", f"revision {(m.sha or 'unknown')[:12]} · seen {m.last_seen}"
+        _line(("bright_black", f"revision {clean(m.sha or 'unknown')[:12]} · seen {m.last_seen}"
                f" · judged {m.judged or 'never'} by rules {m.rules_version or '-'}")),
     ]  # fmt: skip
     if m.missing_since:
@@ -395,7 +395,7 @@ def _title(words: str) -> Text:
 
 
 def _score(score: float | None, of: str) -> str:
-    return "?" if score is None else f"{score:g} of {of}"
+    return "?" if score is None else f"{score:.3g} of {of}"
 
 
 def _count(number: int | None) -> str:

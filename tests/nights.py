@@ -53,10 +53,11 @@ def door(url: str, time_: SkippedTime | None = None, *, token: str | None = None
     return opened
 
 
-def night(data: Path, url: str, day: str = "2026-08-01", *, scope: Scope = Scope(), **settings: Any) -> Report:
+def night(data: Path, url: str, day: str = "2026-08-01", *, scope: Scope = Scope(),
+          stop: threading.Event | None = None, **settings: Any) -> Report:  # fmt: skip
     """One crawl without documents. Raises what the crawl raises."""
     data.mkdir(exist_ok=True)
-    store, archive, time_ = Store(data / "hub.db"), Archive(data / "documents.db"), SkippedTime()
+    store, archive, time_ = Store(data / "hub.db"), Archive(data / "documents.db"), SkippedTime(stop or threading.Event())
     connection = door(url, time_, **settings)
     try:
         return crawl(store, archive, connection, hub_name="replay", night=day, clock=lambda: NOON, stop=time_.stop,

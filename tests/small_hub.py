@@ -228,11 +228,13 @@ def _write_history(conn: sqlite3.Connection) -> None:
          (6, "elsewhere/unknown", None, "apache-2.0", None, "")],
     )  # fmt: skip
     conn.executemany(
-        "INSERT INTO fetches (repo, path, sha, outcome, hash, size, fetched) VALUES (?, ?, ?, ?, x'00', 1234, ?)",
-        [(2, "README.md", f"{2:040x}", "ok", "2026-11-02T03:00:00Z"),
-         (2, "LICENSE.txt", "an-older-sha", "ok", "2026-11-01T03:00:00Z"),
-         (3, "README.md", f"{3:040x}", "gated", "2026-11-03T03:00:00Z"),
-         (8, "README.md", f"{8:040x}", "ok", "2026-11-03T03:00:00Z")],
+        "INSERT INTO fetches (repo, path, sha, outcome, hash, size, fetched, night)"
+        " VALUES (?, ?, ?, ?, x'00', 1234, ?, ?)",
+        # A look past midnight belongs to the night that made it.
+        [(2, "README.md", f"{2:040x}", "ok", "2026-11-03T00:10:00Z", "2026-11-02"),
+         (2, "LICENSE.txt", "an-older-sha", "ok", "2026-11-01T03:00:00Z", "2026-11-01"),
+         (3, "README.md", f"{3:040x}", "gated", "2026-11-03T03:00:00Z", "2026-11-03"),
+         (8, "README.md", f"{8:040x}", "ok", "2026-11-03T03:00:00Z", "2026-11-03")],
     )  # fmt: skip
 
 
@@ -272,7 +274,7 @@ def big_hub(path: Path, models: int, nights: int, seed: int = 7) -> None:
         if base:
             lineage.append((repo, base, None, "finetune", "hub", license_, None, ""))
         if read:
-            fetches.append((repo, "README.md", repos[-1][4], "ok", b"", None, 2000, f"{start}T03:00:00Z", 1, ""))
+            fetches.append((repo, "README.md", repos[-1][4], "ok", b"", None, 2000, f"{start}T03:00:00Z", start, 1, ""))
         day_one = first.toordinal() - 719_163
         moves = {0} | {n for n in range(1, nights) if rng.random() < (0.14 if downloads else 0.0)}
         counters += [(repo, day_one + n, downloads + n, downloads * 9 + n, downloads // 99) for n in sorted(moves)]

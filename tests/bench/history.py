@@ -1,0 +1,135 @@
+"""Download history: bytes a model-day over a simulated year, and the time of one night's counters.
+
+`python -m tests.bench.history [MODELS [NIGHTS [MODELS_OF_THE_NIGHT]]]`. All through `Store.write_page`, page by page, as the walk
+writes. The second figure is scaled to the Hub's 3.2 million models and says so.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from crawler import plan
+from crawler.records import Listed, decode_page
+from crawler.store import Crawl, Store
+
+HUB = 3_200_000
+PAGE = 1000
+
+
+def listed(number: int, downloads: int, all_time: int, likes: int) -> Listed:
+    """A row of the listing with its counters."""
+    row = decode_page(
+        b'[{"_id":"%024x","id":"org/model-%d","downloads":%d,"downloadsAllTime":%d,"likes":%d}]'
+        % (number + 1, number, downloads, all_time, likes)
+    )[0]
+    assert isinstance(row, Listed)
+    return row
+
+
+def walk(store: Store, night: date, rows: list[Listed]) -> tuple[float, int]:
+    """Write a night's rows page by page. Returns the seconds, and how many counters had changed."""
+    crawl: Crawl = store.begin(night.isoformat(), "bench", "", "x", [("", "")])
+    part = store.ranges(crawl.id)[0]
+    changed = 0
+    began = time.perf_counter()
+    for i in range(0, len(rows), PAGE):
+        page_rows = rows[i : i + PAGE]
+        page = plan.read_page(store.known(part.cursor, page_rows[-1].oid), page_rows)
+        changed += len(page.counted)
+        part = part._replace(cursor=page_rows[-1].oid)
+        store.write_page(crawl, part, page, seen=len(page_rows))
+    seconds = time.perf_counter() - began
+    store.conn.execute("UPDATE crawls SET complete = 1, finished = 'x' WHERE id = ?", (crawl.id,))
+    return seconds, changed
+
+
+class Model:
+    """One model's counters: 70 % are never downloaded, 20 % are by few and on a quarter of the days, 10 % daily."""
+
+    def __init__(self, number: int, rng: random.Random) -> None:
+        kind = rng.random()
+        self.number, self.rng = number, rng
+        self.chance = 0.0 if kind < 0.7 else 0.25 if kind < 0.9 else 1.0
+        self.size = 0 if kind < 0.7 else rng.randrange(1, 60) if kind < 0.9 else int(60 * rng.paretovariate(0.9))
+        self.downloads, self.all_time, self.likes = self.size, self.size * 8, rng.randrange(3)
+
+    def live(self) -> bool:
+        """One more day; True when a counter moved."""
+        if self.rng.random() >= self.chance:
+            return False
+        daily = self.size / 30
+        self.all_time += max(1, int(self.rng.gauss(daily, daily / 4)))
+        self.downloads = max(0, self.downloads + int(self.rng.gauss(0, daily / 3 + 1)))
+        self.likes += self.rng.random() < 0.02
+        return True
+
+    def row(self) -> Listed:
+        """As the listing shows it."""
+        return listed(self.number, self.downloads, self.all_time, self.likes)
+
+
+def table_bytes(path: Path, name: str) -> int:
+    """Pages of one table, with what is free in them."""
+    with sqlite3.connect(path) as conn:
+        return conn.execute("SELECT sum(pgsize) FROM dbstat WHERE name = ?", (name,)).fetchone()[0]
+
+
+def year(folder: Path, count: int, nights: int) -> None:
+    """Simulate, and print bytes a model-day: as written, and as a VACUUM leaves it."""
+    rng = random.Random(1)
+    models = [Model(i, rng) for i in range(count)]
+    rows = [m.row() for m in models]
+    store = Store(folder / "year.db")
+    counted = 0
+    for n in range(nights):
+        for i, model in enumerate(models):
+            if n and model.live():
+                rows[i] = model.row()
+        counted += walk(store, date(2026, 1, 1) + timedelta(days=n), rows)[1]
+    store.close()
+    days = count * nights
+    written = table_bytes(folder / "year.db", "downloads")
+    with sqlite3.connect(folder / "year.db") as conn:
+        stored = conn.execute("SELECT count(*) FROM downloads").fetchone()[0]
+        conn.execute("VACUUM")
+    packed = table_bytes(folder / "year.db", "downloads")
+    print(f"History of {count:,} models over {nights} nights: {stored:,} rows, {counted / days:.1%} of model-days changed")
+    print(f"  {written / days:6.2f} bytes a model-day as written, {packed / days:.2f} after VACUUM (limit 2.00)")
+    print(f"  {written / stored:6.2f} bytes a row as written, {packed / stored:.2f} after VACUUM")
+
+
+def night(folder: Path, count: int) -> None:
+    """One night with 14 % of the counters changed; first and second night, scaled to the Hub."""
+    rng = random.Random(2)
+    models = [Model(i, rng) for i in range(count)]
+    rows = [m.row() for m in models]
+    store = Store(folder / "night.db")
+    walk(store, date(2026, 1, 1), rows)
+    for i, model in enumerate(models):
+        if rng.random() < 0.14:
+            model.all_time += 1
+            rows[i] = model.row()
+    seconds, changed = walk(store, date(2026, 1, 2), rows)
+    store.close()
+    scaled = seconds * HUB / count
+    print(f"A night's counters of {count:,} models, {changed / count:.1%} changed: {seconds:.1f} s")
+    print(f"  scaled to {HUB:,} models: {scaled:.0f} s (limit 180 s; scaled, not measured at that size)")
+
+
+def main() -> None:
+    """Print both."""
+    sizes = [int(a) for a in sys.argv[1:]]
+    count, nights, big = (sizes + [20_000, 365, 320_000][len(sizes) :])[:3]
+    with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
+        year(Path(folder), count, nights)
+        night(Path(folder), big)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""One night as the command runs it: what is refused, what stops it, what a resumed night does, which events it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler import database
+from crawler.errors import OtherHub, RefusedError, StorageFull
+from crawler.lock import locked
+from crawler.recording import Recording
+from crawler.replay import ReplayHub
+from crawler.replay_faults import Quotas
+from crawler.session import Options, hub_name, run
+from crawler.store import Store
+from crawler.walk import Scope
+from tests.nights import NOON, SkippedTime, content, night
+from tests.replaying import row, write
+
+COUNT = 400
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplayHub]:
+    recording = Recording.open(write(tmp_path_factory.mktemp("crawl"), [row(n * 45_000, downloads=n) for n in range(COUNT)]))
+    with ReplayHub(recording) as hub:
+        yield hub
+    recording.close()
+
+
+@pytest.fixture
+def hub(replay: ReplayHub) -> ReplayHub:
+    replay.reset()
+    replay.quotas = Quotas()
+    return replay
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and not k.startswith("HF_")}
+    return subprocess.run([sys.executable, "-m", "index.cli", *arguments], env=env | environment, capture_output=True,
+                          text=True, check=False, timeout=60)  # fmt: skip
+
+
+def test_an_older_night_never_overwrites_a_newer_one(hub, tmp_path):
+    night(tmp_path, hub.url, "2026-08-05")
+    before = content(tmp_path)
+    with pytest.raises(RefusedError, match="2026-08-05") as refused:
+        night(tmp_path, hub.url, "2026-08-04")
+    assert refused.value.exit_status == 5
+    assert "--date" in str(refused.value)
+    assert content(tmp_path) == before
+
+
+def test_a_clock_that_jumps_a_day_ahead_makes_a_gap_and_no_more(hub, tmp_path):
+    night(tmp_path, hub.url, "2026-08-05")
+    report = night(tmp_path, hub.url, "2026-08-07")
+    assert (report.complete, report.missing, report.counted) == (True, 0, 0)
+    assert {d[1] for d in content(tmp_path)["downloads"]} == {20_670}
+
+
+def test_the_same_night_again_changes_nothing(hub, tmp_path):
+    night(tmp_path, hub.url)
+    before = content(tmp_path)
+    report = night(tmp_path, hub.url)
+    assert (report.new, report.changed, report.missing) == (0, 0, 0)
+    assert content(tmp_path) == before
+
+
+def test_a_partial_walk_in_between_leaves_the_unfinished_night_to_go_on(hub, tmp_path):
+    night(tmp_path / "calm", hub.url, page_size=50)
+    store = Store(tmp_path / "cut" / "hub.db")
+    store.begin("2026-08-01", "replay", "", "x", [("", "")])
+    store.close()
+    night(tmp_path / "cut", hub.url, scope=Scope(author="org3"))
+    assert night(tmp_path / "cut", hub.url, page_size=50).crawl == 1
+    assert content(tmp_path / "cut") == content(tmp_path / "calm")
+
+
+def test_a_limited_walk_that_was_stopped_goes_on_to_its_limit_and_not_beyond(hub, tmp_path):
+    store = Store(tmp_path / "hub.db")
+    crawl = store.begin("2026-08-01", "replay", "limit=120", "x", [("", "")])
+    store.conn.execute("UPDATE ranges SET models = 70 WHERE crawl = ?", (crawl.id,))  # as if 70 were behind us
+    store.close()
+    night(tmp_path, hub.url, scope=Scope(limit=120), page_size=30)
+    assert len(content(tmp_path)["repos"]) == 50
+
+
+def test_two_crawls_at_once_end_with_status_5_for_the_second(hub, tmp_path):
+    with locked(tmp_path):
+        done = command("crawl", "--hub", hub.url, "--data", str(tmp_path))
+    assert done.returncode == 5
+    assert f"process {os.getpid()}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_directory_of_another_hub_is_left_alone(hub, tmp_path):
+    night(tmp_path, hub.url)
+    with pytest.raises(OtherHub, match="--data") as refused:
+        list(run(Options(tmp_path, "https://example.invalid"), stop=SkippedTime().stop, progress=lambda w, c: None, clock=lambda: NOON))
+    assert refused.value.exit_status == 5
+
+
+def test_no_hub_at_the_address_ends_soon_with_status_4_and_a_sentence(tmp_path):
+    began = time.monotonic()
+    done = command("crawl", "--hub", "http://127.0.0.1:1", "--data", str(tmp_path))
+    assert (done.returncode, time.monotonic() - began < 10) == (4, True)
+    assert "did not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert command("crawl", "--hub", "not an address", "--data", str(tmp_path)).returncode == 4
+
+
+def test_a_wrong_token_ends_with_status_4(hub, tmp_path):
+    hub.revoke()
+    done = command("crawl", "--hub", hub.url, "--data", str(tmp_path), HF_TOKEN="hf_wrong")
+    assert done.returncode == 4
+    assert "HF_TOKEN" in done.stderr
+
+
+def test_a_disk_that_fills_up_in_the_middle_stops_the_night_and_the_next_run_goes_on(hub, tmp_path, monkeypatch):
+    night(tmp_path / "calm", hub.url, page_size=20)
+    real = database.connect
+
+    def tight(path, *arguments):
+        conn = real(path, *arguments)
+        if path.name == "hub.db":
+            conn.execute("PRAGMA max_page_count = 45")
+        return conn
+
+    monkeypatch.setattr(database, "connect", tight)
+    with pytest.raises(StorageFull, match="make room"):
+        night(tmp_path / "full", hub.url, page_size=20)
+    monkeypatch.setattr(database, "connect", real)
+    assert 0 < len(content(tmp_path / "full")["repos"]) < COUNT
+    hub.stats.log.clear()
+    assert night(tmp_path / "full", hub.url, page_size=20).complete
+    assert len(hub.stats.log) < COUNT / 20
+    assert content(tmp_path / "full") == content(tmp_path / "calm")
+
+
+def test_a_file_size_limit_of_the_system_is_a_full_disk_too(hub, tmp_path):
+    """The kernel refuses the write itself: what a full disk does, without filling one."""
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, resource.RLIM_INFINITY));"
+        "from index.cli import main; sys.argv = ['openness', *sys.argv[1:]]; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "crawl", "--hub", hub.url, "--data", str(tmp_path), "--documents", "none"],
+                          capture_output=True, text=True, check=False, timeout=60)  # fmt: skip
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 250_000
+    assert done.returncode == 4, done.stderr
+    assert "make room" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_crawl_as_the_command_runs_it_reports_what_it_did(hub, tmp_path):
+    done = command("crawl", "--hub", hub.url, "--data", str(tmp_path), "--documents", "none", "--json", "--date", "2026-08-01")
+    assert done.returncode == 0, done.stderr
+    (report,) = json.loads(done.stdout)
+    assert (report["models"], report["complete"], report["date"]) == (COUNT, True, "2026-08-01")
+
+
+def test_a_replay_on_this_machine_is_one_hub_whatever_its_port():
+    assert hub_name("http://127.0.0.1:8090") == hub_name("http://localhost:1") == "replay"
+    assert hub_name("https://huggingface.co") == "https://huggingface.co"
