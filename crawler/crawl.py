@@ -139,7 +139,7 @@ def _report(store: Store, this: Crawl, failed: int, problems: tuple[str, ...]) -
     ).fetchone()
     *head, requests = row
     head[2] = bool(head[2])
-    return Report(*head, failed, store.backlog(), requests, problems)
+    return Report._make((*head, failed, store.backlog(), requests, problems))
 
 
 def _iso(moment: datetime) -> str:

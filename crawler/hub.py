@@ -84,7 +84,7 @@ class Wire(NamedTuple):
     """Time and patience, passed in: `sleep` returns True when the run was asked to stop meanwhile."""
 
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], bool | None] = time.sleep  # type: ignore[assignment]
+    sleep: Callable[[float], bool | None] = time.sleep
     random: Callable[[], float] = random.random
     max_wait: float = 3600.0  # seconds that one request may wait while its quota is used up
     timeout: httpx.Timeout = TIMEOUT
@@ -133,11 +133,11 @@ class Hub:
             asked += 1
             try:
                 page = Page(records.decode_page(answer.content), self._next_cursor(answer))
+                self._is_hub = self._is_hub or not page.rows or any(row.oid for row in page.rows)
                 broken = _doubt(page, cursor, asked)
             except records.NotAPage as e:
                 broken = str(e)
             if not broken:
-                self._is_hub = True
                 return page
             self.counts.errors += 1
             self._pause(self._backoff(asked - 1))
@@ -430,7 +430,7 @@ def check_url(url: str) -> str:
     """The address of a Hub without a slash at its end. Raises HubUnreachable when it cannot be one."""
     try:
         parsed = httpx.URL(url)
-        fine = parsed.scheme in ("http", "https") and bool(parsed.host) and urlsplit(url).port != 0
+        fine = parsed.scheme in ("http", "https") and bool(parsed.host) and urlsplit(url).port != 0 and not re.search(r"\s", url)
     except (httpx.InvalidURL, ValueError):
         fine = False
     if not fine:

@@ -149,7 +149,7 @@ class Store:
         row = self.conn.execute(
             "SELECT id, date, hub, scope, started, walked, finished, complete FROM crawls WHERE id = ?", (crawl_id,)
         ).fetchone()
-        return Crawl(*row[:7], bool(row[7]))
+        return Crawl._make((*row[:7], bool(row[7])))
 
     def ranges(self, crawl_id: int) -> list[Range]:
         """The checkpoints of a crawl, in order of ids."""
@@ -158,7 +158,7 @@ class Store:
                FROM ranges WHERE crawl = ? ORDER BY lo""",
             (crawl_id,),
         )
-        return [Range(*row[:4], bool(row[4]), *row[5:8], bool(row[8])) for row in rows]
+        return [Range._make((*row[:4], bool(row[4]), *row[5:8], bool(row[8]))) for row in rows]
 
     def newest_night(self) -> str | None:
         """The latest night that anything was crawled for."""

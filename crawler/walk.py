@@ -30,13 +30,14 @@ from crawler.records import Listed, Reject, expand
 from crawler.store import Crawl, Range, Store
 
 WIDEST = 40  # pages under way or waiting to be written, at most
+QUEUED = 6  # requests that may wait for the quota: more side by side would not make it faster
 FIRST_WIDTH = 6  # before the walk knows how many it takes
 WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
 CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is
 FIRST_CUTS = 8
 MODELS_PER_RANGE = 25_000
-WORTH_CUTTING = 5  # pages that a range must still hold to be cut in two
+WORTH_CUTTING = 3  # pages that a range must still hold to be cut in two
 
 Progress = Callable[[str, int], None]
 
@@ -239,9 +240,9 @@ class _Walker:
     def _adapt(self) -> None:
         """More requests side by side while the writer waits for pages, fewer when pages wait for the writer or the quota."""
         waiting = self.readers.waiting()
-        if waiting > WAITING or self.hub.queued > 1:
+        if waiting > WAITING or self.hub.queued > QUEUED:
             self.width = max(2, self.width - 1)
-        elif waiting == 0 and self.hub.queued == 0:
+        elif waiting == 0 and self.hub.queued <= QUEUED // 2:
             self.width = min(WIDEST, self.width + 1)
 
     def _cut(self) -> None:

@@ -214,16 +214,3 @@ def definitions() -> list[Definition]:
     rows += [Definition(q.framework, q.item, q.dimension, q.question, q.source, q.date) for q in checklists.QUESTIONS]
     rows += [Definition(AA, item, "", question, _AA_SOURCE, "2026-03") for item, question in _AA_ITEMS.items()]
     return rows
-
-
-DEFINITIONS_SQL = """
-CREATE TABLE definitions (                -- what each framework asks; written once, in index/frameworks.py
-  framework TEXT NOT NULL,
-  item TEXT NOT NULL,                     -- the framework's own key
-  dimension TEXT NOT NULL,                -- the judgement that answers it; '' = none alone does
-  question TEXT NOT NULL,
-  source TEXT NOT NULL,
-  date TEXT NOT NULL,                     -- of the version described
-  PRIMARY KEY (framework, item)
-) STRICT, WITHOUT ROWID;
-"""

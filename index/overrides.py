@@ -3,11 +3,11 @@
 Does: read and validate the file; lay its values over judgements, each override with name, date, reason and link.
 Does not: edit evidence, or apply half a file: one bad entry refuses all of it, so that no review is lost unseen.
 
-The file:
+The file, `overrides.toml` in the data directory:
 
     [[override]]
     model = "org/name"            # exactly as on the Hub
-    dimension = "training_code"   # one of the 14, or "level" to confirm a candidate
+    dimension = "training_code"   # one of the 14, or "level" to confirm the candidate level that the rules reached
     value = "open"                # open, partial, closed, unknown, not-applicable; for "level": L5 or L6
     name = "Ada Example"          # who reviewed it
     date = 2026-11-20
@@ -20,6 +20,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ from index.model import Dimension, Judgement, Value
 
 RULE = "reviewed-override"
 LEVEL = "level"
+FILE = "overrides.toml"  # in the data directory
+Overrides = Mapping[str, Sequence["Override"]]
 _FIELDS = ("model", "dimension", "value", "name", "date", "reason", "link")
 _DIMENSIONS = frozenset(d.value for d in Dimension)
 _LEVELS = frozenset({"L5", "L6"})  # only candidates wait for a person
@@ -109,6 +112,24 @@ def _bad_date(value: Any, today: date) -> list[str]:
     except ValueError:
         return [f"{value!r} is no date; write it like 2026-11-20"]
     return [f"{when} has not come yet"] if when > today else []
+
+
+def load(data: Path, today: date) -> dict[str, tuple[Override, ...]]:
+    """The overrides of a data directory by model, from its file `overrides.toml`; none where there is no such file.
+
+    Raises UsageError when anything in the file is wrong, or it cannot be read: no review may be lost unseen.
+    """
+    path = data / FILE
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror}; no override was applied") from e
+    found: dict[str, tuple[Override, ...]] = {}
+    for one in read_overrides(body, today=today, file=str(path)):
+        found[one.model] = (*found.get(one.model, ()), one)
+    return found
 
 
 def apply_overrides(judgements: Sequence[Judgement], overrides: Iterable[Override]) -> tuple[Judgement, ...]:

@@ -8,6 +8,7 @@ published.sql unpack it. Loses nothing, decides nothing.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -92,7 +93,12 @@ class Terms:
         return False
 
 
-def pack(cells: str | bytes, evidence: str | bytes, terms: Terms) -> Packed:
+def findings(evidence: str | bytes) -> list[Finding]:
+    """The evidence of a dossier of hub.db. Raises msgspec.DecodeError."""
+    return _evidence.decode(evidence)
+
+
+def pack(cells: str | bytes, evidence: str | bytes | Sequence[Finding], terms: Terms) -> Packed:
     """A dossier of hub.db -> its published form. Raises ValueError unless it judges each of the 14 dimensions."""
     by_dimension = {key: (value, rule, detail) for key, value, rule, detail in _cells.decode(cells)}
     if set(by_dimension) != set(Dimension):
@@ -102,7 +108,8 @@ def pack(cells: str | bytes, evidence: str | bytes, terms: Terms) -> Packed:
         value, rule, detail = by_dimension[dimension]
         letters.append(_LETTERS[Value(value)])
         rules.append([terms.word(rule), detail] if detail else terms.word(rule))
-    items = [_item(finding, terms) for finding in _evidence.decode(evidence)]
+    found = findings(evidence) if isinstance(evidence, str | bytes) else evidence
+    items = [_item(finding, terms) for finding in found]
     return Packed("".join(letters), msgspec.json.encode(rules).decode(), msgspec.json.encode(items).decode())
 
 

@@ -26,16 +26,19 @@ import msgspec
 
 from crawler import database, store
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
-from index import probes, rules, verdict
+from index import frameworks, overrides, probes, readings, rules, verdict
 from index.families import families, family_of_lineage
 from index.licenses import catalogue
 from index.model import Dimension, Outcome
-from index.packing import Terms, pack
+from index.overrides import Override
+from index.packing import Terms, findings, pack
 from index.rules import UNKNOWN_CODE
 
 APPLICATION_ID = 0x6F706E69  # 'opni'
 SCHEMA_VERSION = 1
 PAGE_SIZE = 8192  # 1,024 to 16,384 measured on 17,000 real models: within 3 % in size, look-ups and facets alike
+
+DOSSIERS = 5_000  # packed at a time
 
 INDEX = "index.db"
 INSPECT = "index.inspect.json"
@@ -67,6 +70,7 @@ class Words(NamedTuple):
     licenses: Iterable[Any]
     experts: Iterable[Any]
     agreement: Iterable[Any]
+    overrides: Iterable[Override]
 
 
 class Published(NamedTuple):
@@ -87,12 +91,14 @@ def publish(
     *,
     experts: Iterable[Any] = (),
     agreement: Iterable[Any] = (),
+    reviewed: overrides.Overrides | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Published:
     """Publish `data`/hub.db as `data`/index.db.
 
     `rules` are rows like RuleWords, `probes` like ProbeWords; `licenses`, `experts` and `agreement` are structs, named
-    tuples or mappings whose fields are columns of those tables. What is None comes from the project's registries.
+    tuples or mappings whose fields are columns of those tables. `reviewed`: reviewed overrides by model. What is None
+    comes from the project's registries, and from the overrides file of `data`.
     Raises UsageError when there is nothing to publish, ForeignDatabase when hub.db or index.db is not ours,
     StorageFull when the disk cannot take it. Whatever is raised, the index.db of before is still there.
     """
@@ -110,6 +116,7 @@ def publish(
                 catalogue() if licenses is None else licenses,
                 experts,
                 agreement,
+                [one for several in _reviewed(data, now, reviewed).values() for one in several],
             )
             tables, views = _fill(conn, now, words)
         new_inspect.write_text(json.dumps(_inspection(new, path, tables, views, now)))
@@ -136,6 +143,10 @@ def registered_probes() -> list[ProbeWords]:
     """The project's own probes, and the questions that are answered outside the registry, once per dimension."""
     asked = [ProbeWords(p.name, d, p.question) for p in probes.all_probes().values() for d in p.dimensions]
     return asked + [ProbeWords(*question) for question in verdict.QUESTIONS]
+
+
+def _reviewed(data: Path, now: datetime, given: overrides.Overrides | None) -> overrides.Overrides:
+    return overrides.load(data, now.date()) if given is None else given
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
@@ -185,7 +196,18 @@ def _create(new: Path, hub: Path) -> sqlite3.Connection:
         conn.execute(f"PRAGMA {pragma}")
     conn.execute("ATTACH ? AS hub", (f"{hub.absolute().as_uri()}?mode=ro",))
     conn.create_function("official", 1, lambda repo_id: int(family_of_lineage(repo_id, ())[1]), deterministic=True)
+    for column in ("osaid", "ai_act", "aa_score"):
+        conn.create_function(column, 4, _reading(column), deterministic=True)
     return conn
+
+
+def _reading(column: str) -> Callable[[str | None, str | None, str | None, int | None], str | float | None]:
+    """A framework's short answer as an SQL function of (cells, effective licence, gated, shown); NULL: not judged."""
+
+    def read(cells: str | None, license: str | None, gated: str | None, shown: int | None) -> str | float | None:
+        return None if cells is None else getattr(readings.columns(cells, license, gated, shown or 0), column)
+
+    return read
 
 
 def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> tuple[dict[str, int], dict[str, int]]:
@@ -224,6 +246,8 @@ def _write_words(conn: sqlite3.Connection, words: Words) -> None:
     _insert(conn, "licenses", words.licenses.values() if isinstance(words.licenses, Mapping) else words.licenses)
     _insert(conn, "experts", words.experts)
     _insert(conn, "agreement", words.agreement)
+    _insert(conn, "definitions", frameworks.definitions())
+    _insert(conn, "overrides", [{**one._asdict(), "id": one.model} for one in words.overrides])
     conn.execute("CREATE TEMP TABLE family_words (name TEXT PRIMARY KEY, maker TEXT, released TEXT, predecessor TEXT)")
     conn.executemany(
         "INSERT INTO temp.family_words VALUES (?, ?, ?, ?)",
@@ -265,16 +289,24 @@ def _write_dossiers(conn: sqlite3.Connection) -> None:
         "SELECT dossier, cells, evidence FROM hub.dossiers WHERE dossier IN temp.wanted ORDER BY dossier"
     )
 
-    def packed() -> Iterator[tuple[int, str, str, str]]:
-        for dossier, cells, evidence in rows:
+    conn.execute("CREATE TEMP TABLE shown (dossier INTEGER PRIMARY KEY, shown INTEGER NOT NULL)")
+
+    def packed(batch: Sequence[tuple[int, str, str]]) -> Iterator[tuple[int, str, str, str, int]]:
+        for dossier, cells, evidence in batch:
             try:
-                yield (dossier, *pack(cells, evidence, terms))
+                found = findings(evidence)
+                yield (dossier, *pack(cells, found, terms), readings.shown_by(found))
             except (ValueError, msgspec.DecodeError) as e:
                 raise OpennessError(
                     f"Dossier {dossier} of hub.db cannot be read: {e}. The old index is kept; run `judge --all`."
                 ) from e
 
-    conn.executemany("INSERT INTO dossiers (dossier, cells, rules, evidence) VALUES (?, ?, ?, ?)", packed())
+    while batch := rows.fetchmany(DOSSIERS):
+        done = list(packed(batch))
+        conn.executemany(
+            "INSERT INTO dossiers (dossier, cells, rules, evidence) VALUES (?, ?, ?, ?)", [row[:4] for row in done]
+        )
+        conn.executemany("INSERT INTO temp.shown VALUES (?, ?)", [(row[0], row[4]) for row in done if row[4]])
 
 
 def _statements(sql: str) -> Iterator[str]:

@@ -33,6 +33,10 @@ CREATE TABLE models (
   radboud_score REAL,
   eu_score REAL,
   mof_class TEXT,
+  osaid TEXT,
+  ai_act TEXT,
+  aa_score REAL,
+  confirmed_by TEXT,
   claims_open_source INTEGER,
   parameters INTEGER,
   license_name TEXT,
@@ -266,6 +270,27 @@ CREATE TABLE license_counts (
 CREATE TABLE about (
   key TEXT PRIMARY KEY,
   value TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE definitions (
+  framework TEXT NOT NULL,
+  item TEXT NOT NULL,
+  dimension TEXT,                         -- NULL: no single judgement answers it
+  question TEXT NOT NULL,
+  source TEXT NOT NULL,
+  date TEXT NOT NULL,
+  PRIMARY KEY (framework, item)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE overrides (
+  id TEXT NOT NULL COLLATE NOCASE,
+  dimension TEXT NOT NULL,
+  value TEXT NOT NULL,
+  name TEXT NOT NULL,
+  date TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  link TEXT NOT NULL,
+  PRIMARY KEY (id, dimension)
 ) STRICT, WITHOUT ROWID;
 
 -- Human judgements; empty until somebody imports them ---------------------------------------------------------------

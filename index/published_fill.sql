@@ -38,14 +38,20 @@ WHERE place > 1;
 INSERT INTO models (
   model, id, oid, author, level, level_name, level_max, restriction, license, license_effective, gated, downloads,
   downloads_all_time, likes, pipeline_tag, library, base_model, family, official, cells, radboud_score, eu_score,
-  mof_class, claims_open_source, parameters, license_name, license_link, created_at, last_modified, sha, disabled,
+  mof_class, osaid, ai_act, aa_score, confirmed_by, claims_open_source, parameters, license_name, license_link, created_at, last_modified, sha, disabled,
   observed, first_seen, last_seen, missing_since, judged, rules_version, dossier)
 SELECT
   r.repo, iif(s.repo IS NULL, r.repo_id, r.repo_id || '@' || r.oid), r.oid, r.author,
-  'L' || v.level, l.name, 'L' || v.level_max, v.restriction, r.license, v.license_effective, r.gated, r.downloads,
+  'L' || v.level,
+  -- L0 for want of a file list is not the same as a file list without weights.
+  iif(v.level = 0 AND v.restriction = 'unknown-weights', 'weights not shown',
+      iif(o.id IS NULL, l.name, replace(l.name, ' (candidate)', ''))),
+  'L' || v.level_max, v.restriction, r.license, v.license_effective, r.gated, r.downloads,
   r.downloads_all_time, r.likes, d.pipeline_tag, d.library, v.base_model, v.family,
   iif(v.family IS NULL, NULL, official(r.repo_id)), x.cells, v.radboud_score, v.eu_score,
-  CASE v.mof_class WHEN 1 THEN 'I' WHEN 2 THEN 'II' WHEN 3 THEN 'III' END, v.claims_open_source,
+  CASE v.mof_class WHEN 1 THEN 'I' WHEN 2 THEN 'II' WHEN 3 THEN 'III' END,
+  osaid(x.cells, v.license_effective, r.gated, k.shown), ai_act(x.cells, v.license_effective, r.gated, k.shown),
+  aa_score(x.cells, v.license_effective, r.gated, k.shown), o.name || ', ' || o.date, v.claims_open_source,
   CAST(json_extract(d.config, '$.parameters') AS INTEGER), d.license_name, d.license_link,
   r.created_at, r.last_modified, r.sha, r.disabled, r.observed, r.first_seen,
   -- Present: seen by the last complete night, or by a later walk that found it first.
@@ -56,10 +62,15 @@ FROM hub.repos r
 LEFT JOIN hub.details d ON d.repo = r.repo
 LEFT JOIN hub.verdicts v ON v.repo = r.repo
 LEFT JOIN dossiers x ON x.dossier = v.dossier
+LEFT JOIN temp.shown k ON k.dossier = v.dossier
 LEFT JOIN levels l ON l.level = 'L' || v.level
+-- A person confirms a level that the rules reached; a review of another level confirms nothing.
+LEFT JOIN overrides o ON o.id = r.repo_id AND o.dimension = 'level' AND o.value = 'L' || v.level
 LEFT JOIN temp.superseded s ON s.repo = r.repo
 WHERE r.repo NOT IN (SELECT repo FROM temp.private)
 ORDER BY r.repo;
+
+DELETE FROM overrides WHERE id NOT IN (SELECT id FROM models);  -- private, or not (yet) on the Hub
 
 -- step: history
 INSERT INTO counters (model, day, downloads, downloads_all_time, likes)
@@ -238,6 +249,9 @@ CREATE INDEX models_pipeline_tag ON models (pipeline_tag, downloads DESC);
 CREATE INDEX models_library ON models (library, downloads DESC);
 CREATE INDEX models_family ON models (family, downloads DESC) WHERE family IS NOT NULL;
 CREATE INDEX models_mof_class ON models (mof_class, downloads DESC) WHERE mof_class IS NOT NULL;
+CREATE INDEX models_osaid ON models (osaid, downloads DESC);
+CREATE INDEX models_ai_act ON models (ai_act, downloads DESC);
+CREATE INDEX models_confirmed ON models (confirmed_by) WHERE confirmed_by IS NOT NULL;
 CREATE INDEX models_claims ON models (claims_open_source, downloads DESC);
 CREATE INDEX models_base_model ON models (base_model, downloads DESC) WHERE base_model IS NOT NULL;
 CREATE INDEX models_missing ON models (missing_since) WHERE missing_since IS NOT NULL;

@@ -200,10 +200,12 @@ def level_counts(db: sqlite3.Connection) -> tuple[LevelCount, ...]:
     names = dict(_rows(db, "SELECT level, name FROM levels"))
     rows = _rows(
         db,
-        """SELECT level, count(*), sum(downloads) FROM models WHERE missing_since IS NULL
+        """SELECT level, count(*), sum(downloads), sum(level_max > level) FROM models WHERE missing_since IS NULL
            GROUP BY level ORDER BY level IS NULL, level""",
     )
-    return tuple(LevelCount(level or "not judged", names.get(level, ""), n, total) for level, n, total in rows)
+    return tuple(
+        LevelCount(level or "not judged", names.get(level, ""), n, total, higher or 0) for level, n, total, higher in rows
+    )
 
 
 def best_of_family(db: sqlite3.Connection, family: str) -> Model | None:

@@ -158,12 +158,16 @@ class Page(NamedTuple):
 
 
 class LevelCount(NamedTuple):
-    """Models now on the Hub at one level ('not judged' for none), and their 30-day downloads where known."""
+    """Models now on the Hub at one level ('not judged' for none), and their 30-day downloads where known.
+
+    `may_be_higher`: those of them whose level is only what is proved so far (`level_max` is above `level`).
+    """
 
     level: str
     name: str
     models: int
     downloads: int | None
+    may_be_higher: int = 0
 
 
 class Summary(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from index import licenses
 from index.model import Dimension, Evidence, Outcome, Value
 from index.rules import Cells, When, rule
 from index.seen import Seen
@@ -245,6 +246,26 @@ def _listed(seen: Seen) -> list[str]:
     return [e.value for e in seen.all("named_datasets")]
 
 
+def _said_to_be_tuned(seen: Seen, whose: str) -> bool:
+    return any(e.value == whose for e in seen.all("tuned_name"))
+
+
+def _tuning_unlisted(seen: Seen) -> bool:
+    """Whether the name says that the model was tuned, and the metadata lists only what models are pre-trained on."""
+    return _said_to_be_tuned(seen, "self") and all(_is_pretraining(name) for name in _listed(seen))
+
+
+def _bare(name: str) -> str:
+    return "".join(c for c in name.rpartition("/")[2].lower() if c.isalnum())
+
+
+def _linked_beyond(seen: Seen, listed: list[str]) -> bool:
+    """Whether the card links training data that the metadata does not list (`ultrachat_200k` is of `ultrachat`)."""
+    known = [_bare(name) for name in listed]
+    linked = {_bare(e.value) for e in seen.all("dataset_links") if e.dimension == D.END_DATA}
+    return any(not any(new in old or old in new for old in known) for new in linked if new)
+
+
 @rule(
     "ED6",
     D.END_DATA,
@@ -255,12 +276,13 @@ def _listed(seen: Seen) -> list[str]:
     source="3 data, end: open cells rest on Hub data sets in 55 %",
 )
 def _short_list(seen: Seen, cells: Cells) -> str | None:
+    # "all sources" is open, "some" partial: a list is taken for all only when it is short, nothing that the card
+    # links goes beyond it, it names tuning data where there was tuning, and no tuned base adds data of its own.
     listed = _listed(seen)
     if not 0 < len(listed) <= SHORT_LIST or not _all_on_hub(listed):
         return None
-    tags = {name.rpartition("/")[2].lower() for name in listed}
-    linked = {e.value.rpartition("/")[2].lower() for e in seen.all("dataset_links") if e.dimension == D.END_DATA}
-    return ", ".join(listed) if len(linked - tags) < len(tags) or not linked else None
+    whole = not (_tuning_unlisted(seen) or _said_to_be_tuned(seen, "base") or _linked_beyond(seen, listed))
+    return ", ".join(listed) if whole else None
 
 
 @rule(
@@ -300,10 +322,13 @@ def _all_on_hub(names: list[str]) -> bool:
 
 
 _OWNERLESS = frozenset({"c4", "mc4", "wikipedia", "bookcorpus", "squad", "glue", "imdb", "common_voice"})
-#: Words in the names of data sets that models are pre-trained on; what such a set names is the base's data.
+#: Names of data sets that models are pre-trained on; what such a set names is the base's data. The name must end there
+#: or in a size, a version, a language: Pile-NER is tuning data.
 _PRETRAINING = re.compile(
-    r"(?:^|[/_-])(?:the_?pile|pile|c4|mc4|oscar|dolma|refinedweb|falcon-refinedweb|slimpajama|redpajama-data-1t|fineweb"
-    r"|starcoderdata|the-stack|roots|culturax|madlad|bookcorpus|wikipedia|laion|cc100|openwebtext|dclm|pes2o)",
+    r"(?:^|[/_-])(?:(?:the[_-]?|proof[_-]?)?pile|m?c4|oscar|dolma|(?:falcon-)?refinedweb|slimpajama|redpajama-data"
+    r"|fineweb|starcoderdata|the-stack|roots|culturax|madlad|bookcorpus|wikipedia|laion|cc100|openwebtext|dclm|pes2o)"
+    r"(?:[-_.]?(?:v?\d[\w.]*|[a-z]{2}|edu|data|dedup\w*|train|smol\w*|ids|sample\w*|github\w*|issues|corpus|open"
+    r"|baseline|uncopyrighted|wikipedia|coco|art|aesthetics?|high|resolution|unshuffled|cleaned))*$",
     re.IGNORECASE,
 )
 
@@ -335,6 +360,28 @@ for _value, _code in ((OPEN, "ED1"), (PARTIAL, "ED2"), (CLOSED, "ED3")):
     )(_inherited(D.END_DATA, _value))
 
 
+def _corpora(seen: Seen) -> str | None:
+    """The public corpora for pre-training that a model without a declared base lists, unless its base only is unsaid."""
+    if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("suspected_base"):
+        return None
+    if any(e.value == "conversion" for e in seen.all("tuned_name")):
+        return None
+    return ", ".join(name for name in _listed(seen) if _is_pretraining(name)) or None
+
+
+@rule(
+    "BD11",
+    D.BASE_DATA,
+    PARTIAL,
+    "Public corpora for pre-training are listed ({}), but no tuning data of a tuned model: the list is not whole.",
+    reads="named_datasets",
+    confidence="medium",
+    source="1.2 data: some of the sources",
+)
+def _corpora_in_part(seen: Seen, cells: Cells) -> str | None:
+    return _corpora(seen) if _tuning_unlisted(seen) else None
+
+
 @rule(
     "BD6",
     D.BASE_DATA,
@@ -345,10 +392,7 @@ for _value, _code in ((OPEN, "ED1"), (PARTIAL, "ED2"), (CLOSED, "ED3")):
     source="3 data, base",
 )
 def _corpora_listed(seen: Seen, cells: Cells) -> str | None:
-    if seen.yes("declared_bases") or not seen.any("declared_bases"):
-        return None
-    listed = [name for name in _listed(seen) if _is_pretraining(name)]
-    return ", ".join(listed) if listed else None
+    return _corpora(seen)
 
 
 for _value, _code in ((OPEN, "BD7"), (PARTIAL, "BD8"), (CLOSED, "BD9")):
@@ -404,6 +448,22 @@ def _public_non_commercial(seen: Seen, cells: Cells) -> str | None:
     source="1.1 license; 6",
 )
 def _not_open(seen: Seen, cells: Cells) -> str | None:
+    # The cell is of the whole project, partial where two of weights, code and data are open: with open data it may be.
+    no = seen.no("effective_license")
+    shared = OPEN in (cells.get(D.BASE_DATA), cells.get(D.END_DATA))
+    return _with_place(no) if no and not shared else None
+
+
+@rule(
+    "L8",
+    D.LICENSE,
+    UNKNOWN,
+    "The weights are not under an open licence ({}), but data is open; whether the code is too was not seen.",
+    reads="effective_license",
+    confidence="medium",
+    source="1.2 licenses: partial with two of weights, code, data",
+)
+def _not_open_but_data(seen: Seen, cells: Cells) -> str | None:
     no = seen.no("effective_license")
     return _with_place(no) if no else None
 
@@ -411,7 +471,7 @@ def _not_open(seen: Seen, cells: Cells) -> str | None:
 @rule(
     "L3",
     D.LICENSE,
-    PARTIAL,
+    UNKNOWN,
     'The tag names an open licence, but the card\'s words or files restrict it: "{}".',
     reads="license_text_conflict use_restriction",
     confidence="medium",
@@ -428,15 +488,24 @@ def _contradicted(seen: Seen, cells: Cells) -> str | None:
     "L4",
     D.LICENSE,
     OPEN,
-    "Weights, training code and data are all under open licences: {}.",
-    reads="code_license",
+    "Weights, code and data are all under open licences, as the card says: {}.",
+    reads="component_license",
     confidence="medium",
     source="1.2 licenses",
 )
 def _all_open(seen: Seen, cells: Cells) -> str | None:
     own = seen.yes("effective_license")
-    code, data = seen.yes("code_license"), seen.yes("data_license")
-    return f"{own.value}, {code.value}, {data.value}" if own and code and data else None
+    named = [(e.value, licenses.find(e.value.partition(" (")[0])) for e in seen.all("component_license")]
+    if not own or not all(license is not None and license.is_conformant for _, license in named):
+        return None
+    code = next((said for said, _ in named if said.endswith(_CODE_PARTS)), None)
+    data = next((said for said, _ in named if said.endswith(_DATA_PARTS)), None)
+    return f"{own.value}, {code}, {data}" if code and data else None
+
+
+#: The parts that `component_license` names, as its values end.
+_CODE_PARTS = ("(code)", "(codebase)", "(repository)", "(repo)", "(software)")
+_DATA_PARTS = ("(data)", "(dataset)", "(corpus)")
 
 
 @rule(

@@ -333,12 +333,13 @@ def _levels(levels: Sequence[LevelCount]) -> Table:
     known = sum(row.downloads or 0 for row in levels)
     table = Table(box=box.SIMPLE_HEAD, title="Models by level", title_justify="left")
     table.add_column("level", no_wrap=True)
-    for name in ("models", "share", "downloads", "share of known downloads"):
+    for name in ("models", "share", "downloads", "their share", "may be higher"):
         table.add_column(name, justify="right")
     for row in levels:
         share = f"{(row.downloads or 0) / known:.1%}" if known and row.downloads is not None else "–"
         level = Text(f"{row.level} {row.name}".strip(), style=_LEVEL_STYLE.get(row.level, ""))
-        table.add_row(level, f"{row.models:,}", f"{row.models / models:.1%}", human(row.downloads), share)
+        table.add_row(level, f"{row.models:,}", f"{row.models / models:.1%}", human(row.downloads), share,
+                      f"{row.may_be_higher:,}")
     return table
 
 

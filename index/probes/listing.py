@@ -53,6 +53,13 @@ _RESTRICTED_NAMES = (
     (re.compile(r"(?<![a-z])(?:code)?gemma(?:[-_]?[123])?(?![a-z0-9])", re.IGNORECASE), "gemma", ("google",)),
 )  # fmt: skip
 
+#: Words of a name that say what its model was tuned for: after a separator, so that ChatMusician is not "chat".
+_TUNED_NAME = re.compile(
+    r"[-_.](?:chat|instruct(?:ion|ed)?|it|sft|dpo|ppo|orpo|kto|rlhf|assistant|aligned)(?=[-_.]|v?\d|$)", re.IGNORECASE
+)
+
+_CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE)
+
 
 def _complete(repo: Repo) -> bool:
     """True when every file of the repo is in `files`: only then does an absence say something."""
@@ -254,6 +261,22 @@ def suspected_base(repo: Repo) -> Iterator[Evidence]:
             return
     if repo.model_type and repo.model_type.startswith("gemma") and repo.author != "google":
         yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, repo.model_type, "config.model_type", "gemma")
+
+
+@probe(D.END_DATA, needs="listing")
+def tuned_name(repo: Repo) -> Iterator[Evidence]:
+    """Do the names say that the model, or a base that it declares, was tuned, or that it is a conversion?"""
+    own = _TUNED_NAME.search(repo.repo_id)
+    if own:
+        yield Evidence(D.END_DATA, "tuned_name", YES, own[0].strip("-_."), "id", "self")
+    converted = _CONVERTED_NAME.search(repo.repo_id)
+    if converted:
+        yield Evidence(D.END_DATA, "tuned_name", YES, converted[0].strip("-_."), "id", "conversion")
+    for base in repo.bases[:MAX_NAMES]:
+        said = _TUNED_NAME.search(base.repo_id)
+        if said:
+            place = "cardData.base_model" if base.stated_by == "card" else "tags"
+            yield Evidence(D.END_DATA, "tuned_name", YES, base.repo_id, place, "base")
 
 
 @probe(D.ARCHITECTURE, needs="listing")

@@ -1,0 +1,147 @@
+"""The door to the Hub: what a name leads to, which waits count, how many requests wait at once, and what is no answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
+from crawler.hub import UNPACED, check_url
+from crawler.recording import Recording
+from crawler.records import Reject
+from crawler.replay import ReplayHub
+from crawler.replay_faults import Faults, Latency, Quota, Quotas, Scripted
+from tests.nights import SkippedTime, door
+from tests.replaying import oid, row, write
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplayHub]:
+    recording = Recording.open(write(tmp_path_factory.mktemp("hub"), [row(n, f"org/m{n}") for n in range(30)]))
+    with ReplayHub(recording) as hub:
+        yield hub
+    recording.close()
+
+
+@pytest.fixture
+def hub(replay: ReplayHub) -> ReplayHub:
+    replay.reset()
+    replay.quotas = Quotas()
+    return replay
+
+
+def test_a_name_leads_to_its_oid_also_after_a_rename_and_to_nothing_when_it_is_gone(hub):
+    hub.rename("org/m3", "new/name")
+    hub.delete("org/m4")
+    for token in (None, "hf_x"):
+        connection = door(hub.url, token=token)
+        assert connection.exists("org/m2") == oid(2)
+        assert connection.exists("org/m3") == connection.exists("ORG/M3") == oid(3)
+        assert connection.exists("org/m4") is None
+        connection.client.close()
+
+
+def test_a_refused_token_is_not_taken_for_a_repo_that_is_gone(hub):
+    connection = door(hub.url, token="hf_x")
+    assert connection.exists("org/m2")
+    hub.revoke()
+    with pytest.raises(BadToken):
+        connection.exists("org/m2")
+    connection.client.close()
+
+
+def test_an_answer_that_says_neither_yes_nor_no_is_an_error_and_not_a_no(hub):
+    connection = door(hub.url)
+    hub.faults = Faults(rates={"html@info": 1.0})
+    with pytest.raises(HubMisbehaves, match="does not say"):
+        connection.exists("org/m2")
+    connection.client.close()
+
+
+def test_a_page_has_rows_in_order_and_the_hubs_own_cursor(hub):
+    connection = door(hub.url)
+    first = connection.page(None, limit=20)
+    second = connection.page(first.next_cursor, limit=20)
+    assert [r.oid for r in (*first.rows, *second.rows)] == [oid(n) for n in range(30)]
+    assert second.next_cursor is None
+    connection.client.close()
+
+
+def test_a_row_without_an_id_is_asked_for_again_and_in_the_end_taken_as_it_is(hub):
+    connection = door(hub.url)
+    hub.faults = Faults(script=[Scripted(1, "poison_row", "listing")])
+    assert not [r for r in connection.page(None).rows if isinstance(r, Reject)]
+    hub.faults = Faults(rates={"poison_row": 1.0})
+    assert len([r for r in connection.page(None).rows if isinstance(r, Reject)]) == 1
+    connection.client.close()
+
+
+def test_while_the_hub_has_named_no_quota_only_a_few_requests_are_under_way(hub):
+    hub.latency = Latency(page=0.1)
+    hub.faults = Faults(rates={"quota_bare": 0.0})
+    hub.stats.most_in_flight = 0
+    connection = door(hub.url)
+    threads = [threading.Thread(target=connection.page, args=(None,)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first_four = list(hub.stats.log)[:UNPACED]
+    assert len(first_four) == UNPACED
+    assert hub.stats.most_in_flight <= 12
+    assert connection.queued == 0
+    connection.client.close()
+
+
+@pytest.mark.parametrize(("kind", "waits"), [("quota", True), ("retry_after", True), ("quota_left", False), ("quota_bare", False)])
+def test_a_429_for_ever_ends_by_max_wait_when_it_names_a_time_else_by_patience(kind, waits, hub):
+    connection = door(hub.url, max_wait=30.0 if waits else 1000.0)
+    assert connection.page(None).rows
+    hub.faults = Faults(rates={kind: 1.0}, wait=2)
+    with pytest.raises(QuotaExhausted if waits else HubUnreachable) as stopped:
+        connection.page(None)
+    assert stopped.value.exit_status == 4
+    assert connection.counts.refused >= 7
+    connection.client.close()
+
+
+def test_pacing_is_no_wait_in_the_sense_of_max_wait(hub):
+    hub.quotas = Quotas(api=Quota(20, 10))
+    connection = door(hub.url, max_wait=0.0)
+    for _ in range(8):
+        connection.page(None)
+    connection.client.close()
+
+
+def test_asked_to_stop_a_pause_ends_the_request(hub):
+    time_ = SkippedTime()
+    connection = door(hub.url, time_)
+    hub.faults = Faults(rates={"error503": 1.0})
+    time_.stop.set()
+    with pytest.raises(Interrupted):
+        connection.page(None)
+    connection.client.close()
+
+
+def test_the_others_on_our_token_are_noticed_and_left_their_part(hub):
+    hub.quotas = Quotas(api=Quota(100, 300))
+    connection = door(hub.url, token="hf_shared")
+    connection.page(None)
+    hub.spend("api", 60)
+    connection.page(None)
+    state = connection.buckets["api"]
+    assert state.others == 60
+    assert state.remaining == 38
+    connection.client.close()
+
+
+@pytest.mark.parametrize("url", ["", "huggingface.co", "ftp://huggingface.co", "http://", "http://[::1", "http://x:99999", "http://a b"])
+def test_what_cannot_be_an_address_is_said(url):
+    with pytest.raises(HubUnreachable, match="not the address of a Hub"):
+        check_url(url)
+
+
+def test_an_address_loses_its_last_slash():
+    assert check_url("http://127.0.0.1:8090/") == "http://127.0.0.1:8090"
