@@ -2,7 +2,8 @@
 
 Every place is a character offset into `Card.text`, so that `quote(card, start, end)` gives the words back verbatim;
 `parse` of the same stored bytes always gives the same text. Front matter is read by strings only: `no` stays 'no',
-dates and numbers stay text, duplicate keys keep the last, aliases are followed within bounds, tags are ignored.
+dates and numbers stay text, duplicate keys keep the last, aliases are followed within bounds, tags are ignored. Results
+under `model-index` are not read.
 
 Cost is bounded: 1 MB of bytes, 5,000 sections, 5,000 links, 200,000 YAML nodes, depth 40; what was cut is said in
 `notes`. Never raises for bad input. Does not render Markdown, fetch links, or judge anything.
@@ -146,7 +147,7 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str | None, int]:
         looks_meant = _KEY.match(text, opened.end()) is not None
         return {}, "the front matter is never closed by a line of three hyphens" if looks_meant else None, 0
     try:
-        data = _load_yaml(text[opened.end() : closed.start()])
+        data = _load(text[opened.end() : closed.start()])
         if data == "" or data is None:
             return {}, None, closed.end()
         if not isinstance(data, dict):
@@ -161,6 +162,54 @@ def _front_matter(text: str) -> tuple[dict[str, Any], str | None, int]:
 
 _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where it is built in: 20 times faster
 
+# Front matter as most cards have it: keys with one plain word or a list of them, and nothing that YAML could read in
+# another way. Read line by line, twenty times faster than through YAML's events; all else goes through those.
+_PLAIN = r"[A-Za-z0-9_/][\w./+@-]*(?: [\w./+@-]+)*"
+_SIMPLE = re.compile(
+    rf"(?:[A-Za-z_][\w-]*:(?: +{_PLAIN} *|\ *(?:\n *- +{_PLAIN} *)*)(?:\n+|\Z))+", re.ASCII
+)
+
+
+# Results of evaluations, often thousands of lines: nothing that we ask of a card, and nine tenths of all front matter.
+_RESULTS = re.compile(r"^model-index:[ \t]*\n(?:[ \-#][^\n]*(?:\n|\Z)|\n)*", re.MULTILINE)
+
+
+def _load(source: str) -> Any:
+    """The data of front matter. What stands under `model-index` is left out, its key is kept."""
+    if "model-index:" in source:
+        shorter = _RESULTS.sub("model-index:\n", source, count=1)
+        try:
+            return _load_yaml(shorter)
+        except (yaml.YAMLError, ValueError):
+            return _load_yaml(source)  # it may be the results that are named elsewhere, or are the fault
+    data = _load_simple(source)
+    return _load_yaml(source) if data is None else data
+
+
+def _load_simple(source: str) -> dict[str, Any] | None:
+    """The same as `_load_yaml` gives for front matter of the simplest form; None for any other."""
+    if _SIMPLE.fullmatch(source) is None:
+        return None
+    found: dict[str, Any] = {}
+    items: list[str] = []
+    indent = -1
+    for line in source.split("\n"):
+        bare = line.strip(" ")
+        if bare.startswith("- "):
+            here = len(line) - len(line.lstrip(" "))
+            if indent not in (-1, here):
+                return None  # a list whose items stand at different depths: YAML decides what that is
+            indent = here
+            items.append(bare[2:].strip(" "))
+        elif bare:
+            key, _, value = bare.partition(":")
+            if value:
+                found[key] = value.strip(" ")
+            else:
+                items, indent = [], -1
+                found[key] = items
+    return {key: value or "" for key, value in found.items()}
+
 
 def _load_yaml(source: str) -> Any:
     """Strings, lists and dicts from parser events; our own stack, so that depth and size are ours to bound."""
@@ -169,25 +218,30 @@ def _load_yaml(source: str) -> Any:
     anchors: dict[str, tuple[Any, int]] = {}
     weight = 0
     value: Any
-    for event in yaml.parse(source, Loader=_LOADER):
-        if isinstance(event, yaml.ScalarEvent):
-            value, cost = event.value, 1 + len(event.value) // 100
+    next_event = _LOADER(source).get_event
+    while (event := next_event()) is not None:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            value = event.value
+            cost = 1 + len(value) // 100
             if event.anchor:
                 anchors[event.anchor] = (value, cost)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             if len(stack) > MAX_YAML_DEPTH:
                 raise _Refused(f"the front matter is nested deeper than {MAX_YAML_DEPTH}")
-            stack.append(_Open({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor, weight))
+            stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, weight))
             continue
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             closed = stack.pop()
             value, cost = closed.container, 1
             if closed.anchor:
                 anchors[closed.anchor] = (value, weight + 1 - closed.weight)
-        elif isinstance(event, yaml.AliasEvent):
+        elif kind is yaml.AliasEvent:
             if event.anchor not in anchors:  # unknown, or the container that we are still inside
                 raise _Refused(f"the front matter's alias *{str(event.anchor)[:40]} names nothing that is complete")
             value, cost = anchors[event.anchor]
+        elif kind is yaml.StreamEndEvent:
+            break
         else:
             continue
         weight += cost  # an alias costs what it stands for: a bomb is refused before it is anything

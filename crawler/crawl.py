@@ -1,10 +1,11 @@
 """One night: walk the listing, say what its absences mean, then fetch the documents that are due.
 
-Only a complete walk of the whole Hub can call a model missing. A walk that saw implausibly few models (the floor gate), or
-whose most downloaded absentees answer when asked for by name, is kept for what it saw and changes nothing else.
+Only a complete walk of the whole Hub can call a model missing. A walk that saw implausibly few models (the floor
+gate), or whose most downloaded absentees answer when asked for by name, is kept for what it saw and changes nothing
+else.
 
-Killed at any moment, the next run of the same night goes on: the walk from its checkpoints (`walk.py`), the documents from what
-is still due (`fetch.py`).
+Killed at any moment, the next run of the same night goes on: the walk from its checkpoints (`walk.py`), the documents
+from what is still due (`fetch.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from crawler.errors import HubMisbehaves, RefusedError
 from crawler.fetch import Progress, fetch_documents
 from crawler.hub import Hub
 from crawler.store import Crawl, Store
-from crawler.walk import Scope
+from crawler.walk import WHOLE, Scope
 
 CONFIRMED = 200  # missing models that are asked for by name, the most downloaded first
 
@@ -53,7 +54,7 @@ def crawl(
     night: str,
     clock: Callable[[], datetime],
     stop: threading.Event,
-    scope: Scope = Scope(),
+    scope: Scope = WHOLE,
     max_documents: int = 20_000,
     progress: Progress = lambda what, count: None,
 ) -> Report:
@@ -65,8 +66,8 @@ def crawl(
     newest = store.newest_night()
     if newest is not None and night < newest:
         raise RefusedError(
-            f"{store.path} already has the night of {newest}; crawling {night} now would write old over new. Nothing was done."
-            f" If the clock of this machine was wrong, set it; to go on anyway, name a night: --date {newest} or later."
+            f"{store.path} already has the night of {newest}; crawling {night} now would write old over new."
+            f" Nothing was done. If the clock of this machine was wrong, set it; to go on anyway, name a night: --date {newest} or later."
         )
     this = store.begin(night, hub_name, str(scope), _iso(clock()), walk.first_ranges(store, scope))
     problems: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ def _walk(
     known = store.count_present()
     before = store.last_complete()
     complete, problems = walk.walk(store, hub, this, scope, now=clock().timestamp(), stop=stop, progress=progress)
-    if complete and scope == Scope():
+    if complete and scope == WHOLE:
         doubt = _floor(store.models_seen(this.id), known) or _confirm(store, hub, this)
         complete = not doubt
         problems += (doubt,) if doubt else ()
@@ -102,7 +103,9 @@ def _floor(seen: int, known: int) -> str:
     """The floor gate: why a whole walk is not believed, '' = it is."""
     if not plan.is_implausible(seen, known):
         return ""
-    return f"The walk saw {seen} models where {known} are known: its observations are kept, nothing was marked as missing."
+    return (
+        f"The walk saw {seen} models where {known} are known: its observations are kept, nothing was marked as missing."
+    )
 
 
 def _confirm(store: Store, hub: Hub, this: Crawl) -> str:
@@ -117,8 +120,8 @@ def _confirm(store: Store, hub: Hub, this: Crawl) -> str:
     store.not_absent(this, there)
     if len(there) >= 10 and len(there) > len(absent) / 2:
         return (
-            f"The walk did not show {len(absent)} well-known models, and {len(there)} of them are there when asked for by name:"
-            " its observations are kept, nothing was marked as missing."
+            f"The walk did not show {len(absent)} well-known models, and {len(there)} of them are there when asked for by"
+            " name: its observations are kept, nothing was marked as missing."
         )
     return ""
 

@@ -33,6 +33,7 @@ def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Conne
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = OFF")  # written in bulk, checked by tests
         conn.execute("PRAGMA cache_size = -32768")
+        conn.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: pages of the indexes are written back less often
         migrate(conn, path, *sets)
     except sqlite3.DatabaseError as e:
         conn.close()
@@ -82,7 +83,9 @@ def run_script(db: sqlite_utils.Database, sql: str) -> None:
         if sqlite3.complete_statement(statement):
             db.conn.execute(statement)
             statement = ""
-    if statement.strip() and not all(part.startswith("--") or not part for part in map(str.strip, statement.splitlines())):
+    if statement.strip() and not all(
+        part.startswith("--") or not part for part in map(str.strip, statement.splitlines())
+    ):
         raise ValueError(f"unfinished statement in schema: {statement[:80]}")
 
 
@@ -90,10 +93,12 @@ def translated(error: sqlite3.DatabaseError, path: Path | str) -> Exception:
     """Our error for a disk that is full or broken; anything else is a bug and stays what it is."""
     text = str(error)
     if "database is locked" in text:
-        return StorageFull(f"Cannot write {path}: another program has it locked. Everything up to the last checkpoint is kept;"
-                           " close that program and run again.")  # fmt: skip
+        return StorageFull(f"Cannot write {path}: another program has it locked. Everything up to the last checkpoint is"
+                           " kept; close that program and run again.")  # fmt: skip
     if "malformed" in text:
-        return StorageFull(f"{path} is damaged ({text}). Nothing more was written; put back a copy of it, then run again.")
+        return StorageFull(
+            f"{path} is damaged ({text}). Nothing more was written; put back a copy of it, then run again."
+        )
     if any(words in text for words in ("disk is full", "disk I/O error", "readonly database", "unable to open")):
         return StorageFull(
             f"Cannot write {path}: {text}. Everything up to the last checkpoint is kept; make room and run again."

@@ -1,8 +1,8 @@
 """The only door to the Hub: URLs, headers, quota, retries, paging, redirects. Yields pages and documents.
 
 The transport (an `httpx.Client`), the clock and the sleep come in from outside. Stores nothing, compares nothing.
-Every request has a timeout; every answer feeds its bucket's limiter. Never asks for config.json or weights: the Hub counts
-that as a download, and a crawler that adds to what it measures is broken.
+Every request has a timeout; every answer feeds its bucket's limiter. Never asks for config.json or weights: the Hub
+counts that as a download, and a crawler that adds to what it measures is broken.
 
 `RateLimit` windows, redirects and error shapes: the Hub's documented API; see `limits.py` for the pacing.
 """
@@ -50,7 +50,8 @@ class Document(NamedTuple):
     """What a look at one file brought.
 
     `outcome`: ok (with the body), known (a text that is stored already, named by `etag`), unchanged (304), missing
-    (the repo has no such file), gated, too-large, gone (the repo is not shown), moved (its name leads elsewhere), error.
+    (the repo has no such file), gated, too-large, gone (the repo is not shown), moved (its name leads elsewhere),
+    error.
     """
 
     outcome: str
@@ -107,6 +108,7 @@ class Hub:
     _token_seen: float = float("-inf")  # when the Hub last knew our token, on the wire's clock
 
     def __post_init__(self) -> None:
+        """Raises HubUnreachable when `url` is no address."""
         self.url = check_url(self.url)
         self._slot = threading.Condition(self._lock)
         self._is_hub = False  # it has given a page
@@ -365,9 +367,9 @@ class Hub:
                 waited += pause if state.blocked else 0.0
                 if waited > self.wire.max_wait:
                     raise QuotaExhausted(
-                        f"The quota of {self.url} ({bucket}) is used up for another {pause:.0f} s: a wait of {waited:.0f} s in"
-                        f" all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is kept; run the same command"
-                        " again later, or with HF_TOKEN."
+                        f"The quota of {self.url} ({bucket}) is used up for another {pause:.0f} s: a wait of"
+                        f" {waited:.0f} s in all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is kept;"
+                        " run the same command again later, or with HF_TOKEN."
                     )
                 self._pause(pause)
         finally:
@@ -430,7 +432,12 @@ def check_url(url: str) -> str:
     """The address of a Hub without a slash at its end. Raises HubUnreachable when it cannot be one."""
     try:
         parsed = httpx.URL(url)
-        fine = parsed.scheme in ("http", "https") and bool(parsed.host) and urlsplit(url).port != 0 and not re.search(r"\s", url)
+        fine = (
+            parsed.scheme in ("http", "https")
+            and bool(parsed.host)
+            and urlsplit(url).port != 0
+            and not re.search(r"\s", url)
+        )
     except (httpx.InvalidURL, ValueError):
         fine = False
     if not fine:
@@ -444,7 +451,7 @@ def _doubt(page: Page, cursor: str | None, asked: int) -> str:
         return "its next link leads to itself"
     nameless = sum(1 for row in page.rows if row.oid is None)
     if nameless and (asked < NAMELESS or nameless == len(page.rows)):
-        return f"{nameless} rows without an _id"  # whose rows they are is not known, so nothing here could be called missing
+        return f"{nameless} rows without an _id"  # whose they are is not known: nothing here could be called missing
     return ""
 
 
@@ -458,7 +465,9 @@ def _oid_of(body: bytes) -> str | None:
     return oid if isinstance(oid, str) else None
 
 
-def connect(url: str, *, token: str | None, share: float, wire: Wire, transport: httpx.BaseTransport | None = None) -> Hub:
+def connect(
+    url: str, *, token: str | None, share: float, wire: Wire, transport: httpx.BaseTransport | None = None
+) -> Hub:
     """A Hub over a fresh HTTP client: no redirects by itself, compressed answers, keep-alive."""
     client = httpx.Client(
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},

@@ -1,8 +1,9 @@
 """When may the next request start? Pure arithmetic over the Hub's `RateLimit` headers; no clock, no sleep, no HTTP.
 
-The Hub counts requests in fixed windows, one counter per bucket (`api`, `resolvers`, `pages`), and says on every answer,
-errors included, how many are left (`r`) and in how many seconds the window ends (`t`); `RateLimit-Policy` gives the quota
-(`q`) and the window's length (`w`). `after_start` and `after_answer` take the state of one bucket and return the next one.
+The Hub counts requests in fixed windows, one counter per bucket (`api`, `resolvers`, `pages`), and says on every
+answer, errors included, how many are left (`r`) and in how many seconds the window ends (`t`); `RateLimit-Policy`
+gives the quota (`q`) and the window's length (`w`). `after_start` and `after_answer` take the state of one bucket and
+return the next one.
 
 Policy: a share of what is left is ours, the rest stays for others on the same token or address. Within that share the
 requests are spread over what is left of the window, so there is never a burst at the reset and never a 429 of our own
@@ -100,7 +101,9 @@ def _paced(bucket: Bucket, now: float) -> Bucket:
 
 
 def _margin(bucket: Bucket) -> float:
-    """Seconds after a window's end: MARGIN, or less when what we leave to others pays for a request that comes early."""
+    """Seconds after a window's end: MARGIN, or less when what we leave to others pays for a request that comes
+    early.
+    """
     if _reserve(bucket) < 2 or not bucket.limit or not bucket.window:
         return MARGIN
     return min(MARGIN, bucket.window / bucket.limit)
@@ -134,7 +137,8 @@ def after_answer(bucket: Bucket, quota: Quota | None, now: float, started: float
         if started is not None and started < begun:
             return known  # it was counted in a window that has ended meanwhile
     if bucket.remaining is None or abs(ends - bucket.window_ends) > near:
-        # The first word on this window, or it ends at another time than we thought. Requests under way are not in r yet.
+        # The first word on this window, or it ends at another time than we thought. Requests under way are not in r
+        # yet.
         state = replace(
             known, remaining=max(0, quota.remaining - in_flight), window_ends=ends, windows=max(1, bucket.windows),
             confirmed=True,
@@ -153,9 +157,12 @@ def after_answer(bucket: Bucket, quota: Quota | None, now: float, started: float
 
 
 def after_refusal(
-    bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float, started: float | None = None
+    bucket: Bucket, quota: Quota | None, retry_after: float | None, now: float, backoff: float,
+    started: float | None = None,
 ) -> Bucket:  # fmt: skip
-    """A 429. Wait for the window's end when it is used up, else for Retry-After, else for the caller's backoff (seconds)."""
+    """A 429. Wait for the window's end when it is used up, else for Retry-After, else for the caller's backoff
+    (seconds).
+    """
     state = after_answer(bucket, quota, now, started)
     if quota is not None and quota.remaining == 0:
         pause = quota.reset_in + MARGIN

@@ -73,14 +73,18 @@ MANY = 50  # repos of one page that must have lost the same thing before the pag
 
 
 def lost_counters(known: Sequence[Known], page: PagePlan, many: int = MANY) -> bool:
-    """True when most repos of a page are shown with 0 downloads at once: that is said of the answer, not of the models."""
+    """True when most repos of a page are shown with 0 downloads at once: that is said of the answer, not of the
+    models.
+    """
     had = sum(1 for k in known if k.missing_since is None and (k.downloads or k.downloads_all_time))
     lost = sum(1 for k, row in page.counted if _lost(k, row))
     return lost >= many and lost > had / 2
 
 
 def _lost(k: Known, row: Listed) -> bool:
-    """A model with downloads is shown with 0. A few in 30 days may well come to rest. Not shown is unknown, which is honest."""
+    """A model with downloads is shown with 0. A few in 30 days may well come to rest. Not shown is unknown, which
+    is honest.
+    """
     had = bool(k.downloads_all_time) or (k.downloads or 0) >= 10
     return had and 0 in (row.downloads, row.downloads_all_time) and not row.downloads and not row.downloads_all_time
 
@@ -217,7 +221,9 @@ def _number(oid: str) -> int:
 
 
 def rest(lo: str, cursor: str, hi: str, models: int) -> float:
-    """How many models a range still holds up to `hi`, if they lie as densely as the `models` from `lo` to `cursor`; 0 = no idea."""
+    """How many models a range still holds up to `hi`, if they lie as densely as the `models` from `lo` to
+    `cursor`; 0 = no idea.
+    """
     start = _number(lo)
     walked, left = _number(cursor) - start, _number(hi) - _number(cursor)
     return models * left / walked if walked > 0 and left > 0 else 0.0
@@ -229,11 +235,12 @@ def middle(cursor: str, hi: str) -> str:
 
 
 def joint_fault(ended: Sequence[tuple[str | None, str | None]]) -> str:
-    """What is wrong where ranges meet, '' = nothing. Items in order of ids: (first id seen, what was seen beyond the end).
+    """What is wrong where ranges meet, '' = nothing. Items in order of ids: (first id seen, what was seen beyond the
+    end).
 
-    A range that ends inside a page has seen the first id of its neighbour: the neighbour, walked from a cursor that we made,
-    must have begun with it or before (with one that was deleted meanwhile). Beyond '' = the Hub ended there: nothing may
-    follow. None = nothing was seen.
+    A range that ends inside a page has seen the first id of its neighbour: the neighbour, walked from a cursor that we
+    made, must have begun with it or before (with one that was deleted meanwhile). Beyond '' = the Hub ended there:
+    nothing may follow. None = nothing was seen.
     """
     for i, (_, beyond) in enumerate(ended):
         first = next((f for f, _ in ended[i + 1 :] if f is not None), None)

@@ -68,7 +68,9 @@ class Readers:
         return self._arrived.qsize()
 
     def close(self) -> None:
-        """No more asks: each thread ends after the page it is at, and that page goes nowhere. Waits for them a little."""
+        """No more asks: each thread ends after the page it is at, and that page goes nowhere. Waits for them a
+        little.
+        """
         for _ in self._threads:
             self._asks.put(None)
         end = time.monotonic() + LEAVE

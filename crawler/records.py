@@ -106,7 +106,9 @@ class Base(Struct, frozen=True, array_like=True):
 
 
 class Repo(Struct, frozen=True):
-    """One model repository as the Hub showed it. `None` = the Hub did not say; never a default that looks like a fact."""
+    """One model repository as the Hub showed it. `None` = the Hub did not say; never a default that looks like a
+    fact.
+    """
 
     oid: str
     repo_id: str
@@ -243,6 +245,7 @@ def _expand(row: Listed) -> Repo:
     safetensors = _parameters.decode(row.safetensors) if _given(row.safetensors) else None
     gguf = _parameters.decode(row.gguf) if _given(row.gguf) else None
     info = _transformers_info.decode(row.transformers_info) if _given(row.transformers_info) else None
+    marked = tuple(t for t in tags or () if ":" in t)  # tags that say more than a word: licence, base models
     total = (safetensors and safetensors.total) or (gguf and gguf.total) or None
     return Repo(
         oid=row.oid,
@@ -255,13 +258,13 @@ def _expand(row: Listed) -> Repo:
         private=row.private,
         disabled=row.disabled,
         gated=_gated(row.gated),
-        license=declared_license(tags, card),
+        license=declared_license(marked, card),
         license_name=_text(card, "license_name") or _text(card, "license-name"),
         license_link=_text(card, "license_link") or _text(card, "license-link"),
         pipeline_tag=row.pipeline_tag,
         library=row.library_name,
         tags=tags,
-        bases=_bases(row.base_models, tags, card),
+        bases=_bases(row.base_models, marked, card),
         files=files[:MAX_FILES] if files is not None else None,
         file_count=len(files) if files is not None else None,
         card_data=card,

@@ -86,8 +86,8 @@ def stopping() -> Iterator[threading.Event]:
 def run(
     options: Options, *, stop: threading.Event, progress: crawl.Progress, clock: Callable[[], datetime]
 ) -> Iterator[crawl.Report]:
-    """Crawl once, or every night of the sample that is not stored yet; a report after each, so that the caller can judge
-    that night before the next one comes. Raises OtherHub, StoppedError."""
+    """Crawl once, or every night of the sample that is not stored yet; a report after each, so that the caller can
+    judge that night before the next one comes. Raises OtherHub, StoppedError."""
     url = which_hub(options.hub)
     name = hub_name(url)
     store = Store(hub_db(options.data))

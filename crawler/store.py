@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from crawler.fetches import Candidate, Fetch
 from crawler.records import Base, Listed, Reject, Repo, expand
 
 APPLICATION_ID = 0x6F706E68  # 'opnh'
+TOGETHER = 250  # rows of one INSERT
 
 migrations = Migrations("crawler")
 
@@ -73,9 +75,11 @@ _REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.la
     d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files, d.file_count,
     d.card_data, d.config"""
 
-_UPSERT_DETAILS = """
+_INSERT_DETAILS = """
     INSERT INTO details (repo, license_name, license_link, pipeline_tag, library, tags, bases, files, file_count,
-                         card_data, config)
+                         card_data, config)"""
+
+_UPSERT_DETAILS = f"""{_INSERT_DETAILS}
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (repo) DO UPDATE SET
       license_name = excluded.license_name, license_link = excluded.license_link,
@@ -83,8 +87,9 @@ _UPSERT_DETAILS = """
       files = excluded.files, file_count = excluded.file_count, card_data = excluded.card_data,
       config = excluded.config"""
 
-_UPSERT_COUNT = """
-    INSERT INTO downloads (repo, day, downloads, downloads_all_time, likes) VALUES (?, ?, ?, ?, ?)
+_INSERT_COUNT = "INSERT INTO downloads (repo, day, downloads, downloads_all_time, likes)"
+
+_UPSERT_COUNT = f"""{_INSERT_COUNT} VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (repo, day) DO UPDATE SET
       downloads = excluded.downloads, downloads_all_time = excluded.downloads_all_time, likes = excluded.likes"""
 
@@ -106,6 +111,7 @@ class Store:
     """The open hub.db. Methods are verbs of the crawl; each write is one transaction."""
 
     def __init__(self, path: Path) -> None:
+        """Opens or creates the file. Raises ForeignDatabase, NewerSchema, StorageFull."""
         self.path = path
         self.conn = database.connect(path, APPLICATION_ID, migrations)
         self._next_repo: int | None = None
@@ -133,7 +139,9 @@ class Store:
                        WHERE finished IS NULL AND date <> ?""",
                     (started, day),
                 )
-                self.conn.execute("DELETE FROM absent WHERE crawl IN (SELECT id FROM crawls WHERE finished IS NOT NULL)")
+                self.conn.execute(
+                    "DELETE FROM absent WHERE crawl IN (SELECT id FROM crawls WHERE finished IS NOT NULL)"
+                )
                 row = self.conn.execute(
                     "INSERT INTO crawls (date, hub, scope, started) VALUES (?, ?, ?, ?) RETURNING id",
                     (day, hub, scope, started),
@@ -202,20 +210,24 @@ class Store:
         return new
 
     def merge(self, crawl: Crawl) -> None:
-        """Back to one range. The first keeps its checkpoint if it has one of the Hub's own that nothing lies before; what
-        the others had walked is walked again."""
+        """Back to one range. The first keeps its checkpoint if it has one of the Hub's own that nothing lies before;
+        what the others had walked is walked again."""
         with database.transaction(self.conn):
             first = self.ranges(crawl.id)[0]
             kept = first.next_cursor is not None and not first.done
             cursor = first.cursor if kept else ""
             self.conn.execute("DELETE FROM ranges WHERE crawl = ? AND (lo > ? OR NOT ?)", (crawl.id, first.lo, kept))
-            self.conn.execute("INSERT OR IGNORE INTO ranges (crawl, lo, hi, cursor) VALUES (?, '', '', '')", (crawl.id,))
+            self.conn.execute(
+                "INSERT OR IGNORE INTO ranges (crawl, lo, hi, cursor) VALUES (?, '', '', '')", (crawl.id,)
+            )
             self.conn.execute("UPDATE ranges SET hi = '' WHERE crawl = ?", (crawl.id,))
             self.conn.execute(
-                "DELETE FROM absent WHERE crawl = ? AND repo IN (SELECT repo FROM repos WHERE oid > ?)", (crawl.id, cursor)
+                "DELETE FROM absent WHERE crawl = ? AND repo IN (SELECT repo FROM repos WHERE oid > ?)",
+                (crawl.id, cursor),
             )
             self.conn.execute(
-                "UPDATE crawls SET models = (SELECT sum(models) FROM ranges WHERE crawl = ?1) WHERE id = ?1", (crawl.id,)
+                "UPDATE crawls SET models = (SELECT sum(models) FROM ranges WHERE crawl = ?1) WHERE id = ?1",
+                (crawl.id,),
             )
 
     # -- the walk -----------------------------------------------------------------------------------------------
@@ -261,8 +273,8 @@ class Store:
                 (*written, crawl.id),
             )
             self.conn.execute(
-                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, models = ?, first = ?, beyond = ?, ordered = ?,
-                     pages = pages + 1 WHERE crawl = ? AND lo = ?""",
+                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, models = ?, first = ?, beyond = ?, ordered
+                = ?, pages = pages + 1 WHERE crawl = ? AND lo = ?""",
                 (part.cursor, part.next_cursor, part.done, part.models, part.first, part.beyond, part.ordered,
                  crawl.id, part.lo),
             )  # fmt: skip
@@ -285,16 +297,23 @@ class Store:
             if repo.downloads is not None or repo.downloads_all_time is not None or repo.likes is not None:
                 counts.append((key, day, repo.downloads, repo.downloads_all_time, repo.likes))
             key += 1
-        self.conn.executemany(
+        self._insert(
             """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
-                 license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                 license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)""",
             repos,
         )
-        self.conn.executemany(_UPSERT_DETAILS, details)
-        self.conn.executemany(_UPSERT_COUNT, counts)
+        self._insert(_INSERT_DETAILS, details)
+        self._insert(_INSERT_COUNT, counts)
         self._next_repo = key
         return len(repos), rejects
+
+    def _insert(self, into: str, rows: list[tuple[Any, ...]]) -> None:
+        """Plain rows, many in one statement: the readers' threads get in between statements, not between rows."""
+        for i in range(0, len(rows), TOGETHER):
+            part = rows[i : i + TOGETHER]
+            marks = f"({','.join('?' * len(part[0]))})"
+            values = list(chain.from_iterable(part))
+            self.conn.execute(f"{into} VALUES {','.join([marks] * len(part))}", values)
 
     def _update_changed(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> tuple[int, list[Reject]]:
         rejects: list[Reject] = []
@@ -308,8 +327,8 @@ class Store:
             old = before[known.repo]
             self.conn.execute(
                 """UPDATE repos SET oid = ?, repo_id = ?, author = ?, sha = ?, created_at = ?, last_modified = ?,
-                     private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes = ?,
-                     fingerprint = ?, observed = ? WHERE repo = ?""",
+                     private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes =
+                     ?, fingerprint = ?, observed = ? WHERE repo = ?""",
                 (*_narrow(repo), crawl.date, known.repo),
             )
             self.conn.execute(_UPSERT_DETAILS, (known.repo, *_wide(repo)))
@@ -344,7 +363,9 @@ class Store:
                 "UPDATE repos SET missing_since = NULL, last_seen = NULL WHERE repo = ?",
                 (known.repo,),
             )
-            self._events(crawl, known.repo, [plan.Change("returned", known.missing_since, crawl.date)], listed.downloads)
+            self._events(
+                crawl, known.repo, [plan.Change("returned", known.missing_since, crawl.date)], listed.downloads
+            )
 
     def _count(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> None:
         day = day_number(crawl.date)
@@ -389,9 +410,14 @@ class Store:
             missing = 0
             if complete and crawl.scope == "":
                 self.conn.execute(
-                    f"""{_UPSERT_CHANGE.replace("VALUES (?, ?, ?, ?, ?, ?)", '''
+                    f"""{
+                        _UPSERT_CHANGE.replace(
+                            "VALUES (?, ?, ?, ?, ?, ?)",
+                            '''
                         SELECT ?1, r.repo, 'missing', NULL, ?1, r.downloads
-                        FROM absent a JOIN repos r USING (repo) WHERE a.crawl = ?2 AND r.missing_since IS NULL''')}""",
+                        FROM absent a JOIN repos r USING (repo) WHERE a.crawl = ?2 AND r.missing_since IS NULL''',
+                        )
+                    }""",
                     (crawl.date, crawl.id),
                 )
                 missing = self.conn.execute(
@@ -448,7 +474,9 @@ class Store:
 
 
 def read_repos(conn: sqlite3.Connection, where: str = "1", parameters: Iterable[Any] = ()) -> Iterator[Repo]:
-    """Repos as last seen, in order of our keys; `where` is SQL over repos r and details d. For workers with their own connection."""
+    """Repos as last seen, in order of our keys; `where` is SQL over repos r and details d. For workers with their
+    own connection.
+    """
     sql = f"SELECT {_REPO_COLUMNS} FROM repos r JOIN details d USING (repo) WHERE {where} ORDER BY r.repo"
     for row in conn.execute(sql, tuple(parameters)):
         yield _stored(row)
@@ -495,8 +523,8 @@ def _wide(r: Repo) -> tuple[Any, ...]:
 
 
 def _stored(row: tuple[Any, ...]) -> Repo:
-    (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads, all_time,
-     likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases, files,
+    (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads,
+     all_time, likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases, files,
      file_count, card_data, config) = row  # fmt: skip
     conf = _config.decode(config) if config else _Config()
     return Repo(

@@ -1,8 +1,9 @@
 """The walk over the whole listing, in ranges of ids side by side. Every model once, nothing twice, any kill survived.
 
-The listing is ordered by `_id`, and its cursor is a predicate on `_id`; so the ids can be cut into ranges which are walked
-side by side: as many requests under way as the server's latency asks for to fill the quota (which `hub.py` paces), and no
-more. Threads fetch and decode pages; this one decides, compares, writes and moves the checkpoints, one transaction a page.
+The listing is ordered by `_id`, and its cursor is a predicate on `_id`; so the ids can be cut into ranges which are
+walked side by side: as many requests under way as the server's latency asks for to fill the quota (which `hub.py`
+paces), and no more. Threads fetch and decode pages; this one decides, compares, writes and moves the checkpoints, one
+transaction a page.
 
 Coverage is proved, not assumed: ranges join in ids (`plan.is_cover`), and where one ends inside a page it has seen the
 first model of its neighbour, with which the neighbour must have begun (`plan.joint_fault`). A Hub that refuses a made
@@ -54,6 +55,9 @@ class Scope(NamedTuple):
         return ", ".join(filter(None, parts))
 
 
+WHOLE = Scope()
+
+
 class MadeCursorRefused(HubMisbehaves):
     """The Hub does not honour a cursor that it did not give."""
 
@@ -68,7 +72,7 @@ class Walked(NamedTuple):
 def first_ranges(store: Store, scope: Scope) -> list[tuple[str, str]]:
     """The ranges that a new crawl begins with: cut as the last walk taught, or one."""
     known = store.count_present()
-    if scope != Scope() or known < CUT_FROM:
+    if scope != WHOLE or known < CUT_FROM:
         return [("", "")]
     cuts = store.quantiles(min(WIDEST, max(2, known // MODELS_PER_RANGE)))
     return list(zip(["", *cuts], [*cuts, ""], strict=True))
@@ -77,22 +81,24 @@ def first_ranges(store: Store, scope: Scope) -> list[tuple[str, str]]:
 def walk(
     store: Store, hub: Hub, crawl: Crawl, scope: Scope, *, now: float, stop: threading.Event, progress: Progress
 ) -> Walked:  # fmt: skip
-    """Walk what is left of a crawl's ranges. `now`: Unix time, the end of the ids. Raises StoppedError; pages written stay."""
+    """Walk what is left of a crawl's ranges. `now`: Unix time, the end of the ids. Raises StoppedError; pages
+    written stay.
+    """
     problems: list[str] = []
     doubted: Counter[str] = Counter()
     try:
         _Walker(store, hub, crawl, scope, now, stop, progress, doubted).run()
-        if scope == Scope() and (fault := plan.joint_fault([(r.first, r.beyond) for r in store.ranges(crawl.id)])):
+        if scope == WHOLE and (fault := plan.joint_fault([(r.first, r.beyond) for r in store.ranges(crawl.id)])):
             raise MadeCursorRefused(fault)
     except MadeCursorRefused as e:
         problems.append(f"The Hub did not honour a made cursor ({e}); it was walked in one sequence instead.")
         store.merge(crawl)
         _Walker(store, hub, crawl, scope, now, stop, progress, doubted, cut=False).run()
     ranges = store.ranges(crawl.id)
-    ordered = scope != Scope() or all(r.ordered for r in ranges)
+    ordered = scope != WHOLE or all(r.ordered for r in ranges)
     if not ordered:
         problems.append("The listing did not come in order of creation; nothing was marked as missing.")
-    joined = scope != Scope() or plan.is_cover([(r.lo, r.hi) for r in ranges])
+    joined = scope != WHOLE or plan.is_cover([(r.lo, r.hi) for r in ranges])
     if not joined:
         problems.append("The ranges of the walk do not join; nothing was marked as missing.")
     problems += [
@@ -111,7 +117,7 @@ class _Walker:
     ) -> None:  # fmt: skip
         self.store, self.hub, self.crawl, self.scope = store, hub, crawl, scope
         self.now, self.stop, self.progress, self.doubted = now, stop, progress, doubted
-        self.cut = cut and scope == Scope()
+        self.cut = cut and scope == WHOLE
         self.width = FIRST_WIDTH
         self.open = {r.lo: r for r in store.ranges(crawl.id) if not r.done}
         self.honoured = any(r.lo and r.first for r in store.ranges(crawl.id))  # a cursor that we made
@@ -148,7 +154,9 @@ class _Walker:
             cursor = plan.cursor(part.cursor) if made else part.next_cursor
             self.asked[part.lo].add(cursor)
             left = self.scope.limit and max(1, self.scope.limit - part.models)
-            self.readers.ask(Ask(part.lo, cursor, made, part.cursor, min(self.hub.page_size, left or self.hub.page_size)))
+            self.readers.ask(
+                Ask(part.lo, cursor, made, part.cursor, min(self.hub.page_size, left or self.hub.page_size))
+            )
 
     def _fetch(self, ask: Ask) -> Page:
         """In a thread: one page. Raises MadeCursorRefused when the answer is not what lies beyond the cursor."""
@@ -214,7 +222,7 @@ class _Walker:
         return rows, after
 
     def _write(self, part: Range, after: Range, rows: list[Listed | Reject]) -> None:
-        if self.scope == Scope() and after.ordered:
+        if self.scope == WHOLE and after.ordered:
             known = self.store.known(part.cursor, (part.hi or None) if after.done else after.cursor)
         else:  # a partial walk, or not in order: absence means nothing
             known = self.store.known_oids([r.oid for r in rows if r.oid])
@@ -238,7 +246,9 @@ class _Walker:
     # -- how wide -----------------------------------------------------------------------------------------------
 
     def _adapt(self) -> None:
-        """More requests side by side while the writer waits for pages, fewer when pages wait for the writer or the quota."""
+        """More requests side by side while the writer waits for pages, fewer when pages wait for the writer or the
+        quota.
+        """
         waiting = self.readers.waiting()
         if waiting > WAITING or self.hub.queued > QUEUED:
             self.width = max(2, self.width - 1)

@@ -218,7 +218,7 @@ class NotInIndex(OpennessError):
 def trend(names: tuple[str, ...], data: Path, days: int | None, by: str, as_json: bool, as_csv: bool) -> None:
     """Downloads of models or families over time. A night without an observation is a gap, not a zero."""
     with published(data) as db:
-        series = [_series(db, name) for name in names]
+        series = [one for name in names for one in _series(db, name)]
     if days is not None:
         series = [trends.last_days(s, days) for s in series]
     if as_json:
@@ -229,17 +229,17 @@ def trend(names: tuple[str, ...], data: Path, days: int | None, by: str, as_json
         console().print(terminal.trend(series, by))
 
 
-def _series(db: sqlite3.Connection, name: str) -> trends.Series:
-    """The series of a model, else of a family."""
-    family = families.find_family(name)
-    if family is not None and "/" not in name:
-        found = queries.family_series(db, family.name)
-        if found is not None:
-            return found
-    known = queries.resolve(db, name)
-    model = None if known is None else queries.get_model(db, known)
+def _series(db: sqlite3.Connection, name: str) -> list[trends.Series]:
+    """The series of a family, of a line of families ('llama': Llama 1 to 4), or of one model."""
+    if "/" not in name:
+        found = [queries.family_series(db, family.name) for family in families.find_families(name)]
+        known = [series for series in found if series is not None]
+        if known:
+            return known
+    model_id = queries.resolve(db, name)
+    model = None if model_id is None else queries.get_model(db, model_id)
     if model is not None:
-        return queries.model_series(db, model)
+        return [queries.model_series(db, model)]
     near = (*queries.suggest(db, name), *families.suggest_families(name))
     raise NotInIndex(terminal.unknown_model(name, near))
 

@@ -20,13 +20,16 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | licence unreadable, or only a file or a sentence names one   | L2     | -            | unknown-license  |
 | the card's own words forbid what the licence tag grants      | L2     | -            | unknown-license  |
 | no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
-| an ancestor is below L3 by licence or access                 | L2     | L2           | of that ancestor |
-| an ancestor is unknown, or below L3 for another reason       | L2     | -            | unknown-base     |
+| an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |
+| an ancestor is unknown, or its weights or licence are        | L2     | -            | unknown-base     |
 | an adapter without a declared base; a name that sounds       |        |              |                  |
 | of a restricted base while none is declared                  | L2     | -            | unknown-base     |
 | what L4 asks is not shown / one of it is positively closed   | L3     | - / L3       | documentation    |
 | what L5 asks is not shown / one of it is positively closed   | L4     | - / L4       | code-and-data    |
 | what L6 asks is not shown / one of it is positively closed   | L5     | - / L5       | completeness     |
+
+A gated ancestor sets no limit: whoever downloads a fine-tune is asked nothing by its base, unless the base's licence
+asks it, and that binds. The model's own access is what its level judges.
 
 A listing row without `gated` and without files (the 2024 recording) thus proves L2 at most, never L3: it shows that
 weights are there (a tag of the Hub), not that anyone may take them. Where no weights are seen, L0 is what is proved and
@@ -58,9 +61,14 @@ _GRAVITY = {restriction: place for place, restriction in enumerate(Restriction)}
 _KNOWN_OPEN = (Value.OPEN, Value.PARTIAL)
 
 
-def assess(judgements: Sequence[Judgement], evidence: Sequence[Evidence], limits: Limits) -> Assessment:
-    """The assessment of one model. `judgements`: 14; `evidence`: all of it, lineage's included; `limits`: lineage's."""
-    found = Seen(evidence)
+def assess(
+    judgements: Sequence[Judgement], evidence: Sequence[Evidence], limits: Limits, found: Seen | None = None
+) -> Assessment:
+    """The assessment of one model. `judgements`: 14; `evidence`: all of it, lineage's included; `limits`: lineage's.
+
+    `found`: the same evidence, where it is already sorted.
+    """
+    found = found or Seen(evidence)
     level, level_max, restriction = settle(find_limits({j.dimension: j.value for j in judgements}, found, limits))
     return Assessment(
         level=level,
@@ -79,6 +87,12 @@ def settle(found: Sequence[Limit]) -> tuple[Level, Level, Restriction]:
     level_max = min((limit.possible for limit in found), default=L.L6)
     reasons = [limit.reason for limit in found if limit.proved == level]
     return level, level_max, min(reasons, key=_GRAVITY.__getitem__, default=R.NONE)
+
+
+def binding(found: Seen, limits: Limits) -> tuple[Level, Restriction]:
+    """The level and restriction by what binds a model's descendants too: its weights, licence and lineage."""
+    level, _, restriction = settle([*_weights(found), *_license(found, limits), *_lineage(found, limits)])
+    return level, restriction
 
 
 def find_limits(values: Mapping[str, str], found: Seen, limits: Limits) -> list[Limit]:

@@ -1,8 +1,9 @@
 """The base-model graph: what a model's declared ancestors allow it, and what it takes over from them. Pure.
 
 A licence binds what is made from a work, so the effective licence is the most restrictive of a model's own and of all
-its declared ancestors', through renames and round cycles. Access works down the same way: what is made from a model
-below L3 is never proved above L2. Only declared bases count; a name that sounds like Llama is a hint (a probe's), not
+its declared ancestors', through renames and round cycles. A base that is unknown, or whose weights or licence are, keeps
+its descendants from being proved above L2. Access does not work down: a click before the base's download asks nothing of
+somebody who downloads the fine-tune, unless the base's licence does, and then the licence binds. Only declared bases count; a name that sounds like Llama is a hint (a probe's), not
 a base. Reads no database: `judge.py` gives it nodes and gets limits, evidence and conflict sentences back.
 """
 
@@ -77,24 +78,22 @@ _FREE = Level.L6
 
 
 def hand_down(
-    repo_id: str, level: Level, level_max: Level, restriction: Restriction, limits: Limits, gated: str | None,
-    cells: Mapping[str, str], family: str | None = None,
+    repo_id: str, level: Level, restriction: Restriction, limits: Limits, cells: Mapping[str, str],
+    family: str | None = None,
 ) -> Handed:  # fmt: skip
-    """What a model with this verdict allows its descendants: L6 when it is L3 or more, else at most L2.
+    """What a model allows its descendants: L6 when `level` is L3 or more, else at most L2.
 
-    A limit is certain (`allows_max`) only when it is one of licence or access, which nothing made from the model
-    can shed; missing weights, an unknown licence or an unknown base only keep a descendant from being proved.
+    `level` and `restriction` are those that its weights, licence and lineage alone leave it (`levels.binding`): how one
+    gets at the model itself, and what is documented of it, bind nobody else. A limit is certain (`allows_max`) only when
+    it is one of licence; missing weights, an unknown licence or an unknown base only keep a descendant from being proved.
     """
     bound = min(limits.allows_max, _license_max(limits.license))
-    if gated in ("auto", "manual"):
-        bound = min(bound, Level.L2)
     if level >= Level.L3:
         allows, why = _FREE, Restriction.NONE
     else:
-        allows = Level.L2
-        why = _why_below(restriction, limits, gated, bound)
+        allows, why = Level.L2, _why_below(restriction, limits, bound)
     return Handed(
-        repo_id, limits.license.id, allows, min(bound, _FREE), why,
+        repo_id, limits.license.id, allows, bound, why,
         cells.get(Dimension.BASE_DATA, Value.UNKNOWN), cells.get(Dimension.END_DATA, Value.UNKNOWN),
         cells.get(Dimension.BASE_WEIGHTS, Value.UNKNOWN), cells.get(Dimension.END_WEIGHTS, Value.UNKNOWN),
         limits.is_root, family,
@@ -106,12 +105,10 @@ def _license_max(license: License) -> Level:
     return Level.L2 if license.conformant == "no" and license.restriction != Restriction.NO_LICENSE else _FREE
 
 
-def _why_below(restriction: Restriction, limits: Limits, gated: str | None, bound: Level) -> Restriction:
+def _why_below(restriction: Restriction, limits: Limits, bound: Level) -> Restriction:
     """Why nothing made from such a model is proved above L2, gravest first."""
     if limits.license.restriction:
         return Restriction(limits.license.restriction)
-    if gated in ("auto", "manual"):
-        return Restriction.CLICK_THROUGH
     if bound <= Level.L2:
         return limits.why
     return Restriction.UNKNOWN_BASE if restriction is not Restriction.UNKNOWN_LICENSE else restriction

@@ -267,6 +267,22 @@ CREATE TABLE license_counts (
   top_model TEXT
 ) STRICT;
 
+CREATE TABLE authors (                    -- the 5,000 most downloaded organisations
+  author TEXT PRIMARY KEY,
+  models INTEGER NOT NULL,
+  downloads INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE movers (                     -- of the 20,000 most downloaded models, those that rose and fell most
+  days INTEGER NOT NULL,
+  model INTEGER NOT NULL REFERENCES models (model),
+  since TEXT NOT NULL,
+  until TEXT NOT NULL,
+  before INTEGER NOT NULL,
+  after INTEGER NOT NULL,
+  PRIMARY KEY (days, model)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE about (
   key TEXT PRIMARY KEY,
   value TEXT

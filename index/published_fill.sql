@@ -254,6 +254,11 @@ CREATE INDEX models_ai_act ON models (ai_act, downloads DESC);
 CREATE INDEX models_confirmed ON models (confirmed_by) WHERE confirmed_by IS NOT NULL;
 CREATE INDEX models_claims ON models (claims_open_source, downloads DESC);
 CREATE INDEX models_base_model ON models (base_model, downloads DESC) WHERE base_model IS NOT NULL;
+CREATE INDEX models_score ON models (radboud_score DESC, downloads DESC);
+CREATE INDEX models_eu_score ON models (eu_score DESC, downloads DESC);
+CREATE INDEX models_all_time ON models (downloads_all_time DESC);
+CREATE INDEX models_likes ON models (likes DESC);
+CREATE INDEX models_created ON models (created_at DESC);
 CREATE INDEX models_missing ON models (missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX changes_date ON changes (date, downloads DESC);
 CREATE INDEX changes_field ON changes (field, date);
@@ -287,6 +292,36 @@ SELECT license, models, downloads, top_model FROM (
   SELECT license, count(*) AS models, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
   FROM models WHERE missing_since IS NULL GROUP BY license)
 ORDER BY downloads DESC NULLS LAST, models DESC;
+
+INSERT INTO authors (author, models, downloads)
+SELECT author, count(*), sum(downloads) AS downloads FROM models
+WHERE missing_since IS NULL AND author IS NOT NULL
+GROUP BY author ORDER BY downloads DESC NULLS LAST LIMIT 5000;
+
+-- Between the last complete night and the one nearest to so many days before it, at most a quarter off.
+INSERT INTO movers (days, model, since, until, before, after)
+WITH ends (days, until_day) AS (
+  SELECT s.days, u.day FROM (SELECT 1 AS days UNION ALL SELECT 7 UNION ALL SELECT 30) s CROSS JOIN (SELECT max(day) AS day FROM temp.nights) u),
+near (days, until_day, since_day, place) AS (
+  SELECT e.days, e.until_day, k.day, row_number() OVER (PARTITION BY e.days ORDER BY abs(k.day - e.until_day + e.days), k.day)
+  FROM ends e JOIN temp.nights k ON k.day < e.until_day AND abs(k.day - e.until_day + e.days) <= e.days / 4),
+spans (days, since_day, since, until_day, until) AS (
+  SELECT days, since_day, date(since_day * 86400, 'unixepoch'), until_day, date(until_day * 86400, 'unixepoch')
+  FROM near WHERE place = 1),
+counted AS (
+  SELECT s.days, m.model, s.since, s.until,
+    (SELECT c.downloads FROM counters c WHERE c.model = m.model AND c.day <= s.since_day ORDER BY c.day DESC LIMIT 1)
+      AS before,
+    (SELECT c.downloads FROM counters c WHERE c.model = m.model AND c.day <= s.until_day ORDER BY c.day DESC LIMIT 1)
+      AS after
+  FROM spans s
+  CROSS JOIN (SELECT model, first_seen FROM models WHERE missing_since IS NULL ORDER BY downloads DESC LIMIT 20000) m
+  WHERE m.first_seen <= s.since)
+SELECT days, model, since, until, before, after FROM (
+  SELECT *, row_number() OVER (PARTITION BY days ORDER BY after - before DESC) AS rose,
+    row_number() OVER (PARTITION BY days ORDER BY after - before) AS fell
+  FROM counted WHERE before <> after)
+WHERE rose <= 100 OR fell <= 100;
 
 UPDATE licenses SET
   models = coalesce((SELECT c.models FROM license_counts c WHERE c.license = licenses.id), 0),

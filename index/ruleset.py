@@ -327,8 +327,8 @@ _OWNERLESS = frozenset({"c4", "mc4", "wikipedia", "bookcorpus", "squad", "glue",
 _PRETRAINING = re.compile(
     r"(?:^|[/_-])(?:(?:the[_-]?|proof[_-]?)?pile|m?c4|oscar|dolma|(?:falcon-)?refinedweb|slimpajama|redpajama-data"
     r"|fineweb|starcoderdata|the-stack|roots|culturax|madlad|bookcorpus|wikipedia|laion|cc100|openwebtext|dclm|pes2o)"
-    r"(?:[-_.]?(?:v?\d[\w.]*|[a-z]{2}|edu|data|dedup\w*|train|smol\w*|ids|sample\w*|github\w*|issues|corpus|open"
-    r"|baseline|uncopyrighted|wikipedia|coco|art|aesthetics?|high|resolution|unshuffled|cleaned))*$",
+    r"(?:[-_.]?v?\d[\w.]*|[-_.](?:en|de|fr|es|it|nl|pl|pt|ru|zh|ja|ko|ar|edu|data|dedup\w*|train|smol\w*|ids|sample"
+    r"|github\w*|issues|corpus|open|baseline|uncopyrighted|coco|art|aesthetics?|high|resolution|unshuffled|cleaned))*$",
     re.IGNORECASE,
 )
 

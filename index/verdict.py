@@ -18,12 +18,13 @@ from crawler.cards import Card, parse
 from crawler.records import Repo
 from index import frameworks, license_texts, licenses, mof_record, rules
 from index.families import family_of_lineage
-from index.levels import assess
+from index.levels import assess, binding
 from index.licenses import License
 from index.lineage import Handed, Inherited, Limits, Link, hand_down, inherit
 from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
 from index.overrides import Override, apply_overrides
 from index.probes import run_card_probes, run_listing_probes
+from index.seen import Seen
 
 README = "README.md"
 MAX_QUOTE = 200
@@ -115,28 +116,26 @@ def conclude(
     overrides: Sequence[Override] = (),
 ) -> Verdict:
     """Rules, level, scores over gathered evidence."""
-    judgements = rules.judge_dimensions(evidence)
+    found = Seen(evidence)
+    judgements = rules.judge_seen(found)
     if overrides:
         judgements = apply_overrides(judgements, overrides)
-    made = assess(judgements, evidence, inherited.limits)
-    return _verdict(repo, made, inherited, bases)
+    made = assess(judgements, evidence, inherited.limits, found)
+    return _verdict(repo, made, binding(found, inherited.limits), inherited, bases)
 
 
-def _verdict(repo: Repo, made: Assessment, inherited: Inherited, bases: Sequence[Handed | None]) -> Verdict:
+def _verdict(
+    repo: Repo,
+    made: Assessment,
+    binds: tuple[Level, Restriction],
+    inherited: Inherited,
+    bases: Sequence[Handed | None],
+) -> Verdict:
     values = {j.dimension: j.value for j in made.judgements}
     family, _ = family_of_lineage(repo.repo_id, [b.repo_id for b in repo.bases])
     if family is None:
         family = next((h.family for h in bases if h and h.family), None)
-    handed = hand_down(
-        repo.repo_id,
-        made.level,
-        made.level_max,
-        Restriction(made.restriction),
-        inherited.limits,
-        repo.gated,
-        values,
-        family,
-    )
+    handed = hand_down(repo.repo_id, *binds, inherited.limits, values, family)
     cells, evidence = encoded(made.judgements, made.evidence)
     return Verdict(
         made,
@@ -183,7 +182,8 @@ def failed(repo: Repo, error: Exception) -> Verdict:
         claims_open_source=False,
     )  # nothing proved, nothing excluded
     links = tuple(Link(base, None, None, "") for base in repo.bases)
-    return _verdict(repo, made, Inherited(limits, evidence, links), ())._replace(error=reason)
+    binds = (Level.L2, Restriction.UNKNOWN_BASE)
+    return _verdict(repo, made, binds, Inherited(limits, evidence, links), ())._replace(error=reason)
 
 
 def _card(texts: Sequence[Text]) -> tuple[Card | None, str]:

@@ -1,4 +1,6 @@
-"""Helpers for tests that crawl whole nights from a replay Hub: time that is skipped instead of slept, and what is in the end."""
+"""Helpers for tests that crawl whole nights from a replay Hub: time that is skipped instead of slept, and what is
+in the end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from crawler.crawl import Report, crawl
 from crawler.documents import Archive
 from crawler.errors import StoppedError
 from crawler.store import Store
-from crawler.walk import Scope
+from crawler.walk import WHOLE, Scope
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
 TIMEOUT = httpx.Timeout(0.4)
@@ -53,11 +55,15 @@ def door(url: str, time_: SkippedTime | None = None, *, token: str | None = None
     return opened
 
 
-def night(data: Path, url: str, day: str = "2026-08-01", *, scope: Scope = Scope(),
+def night(data: Path, url: str, day: str = "2026-08-01", *, scope: Scope = WHOLE,
           stop: threading.Event | None = None, **settings: Any) -> Report:  # fmt: skip
     """One crawl without documents. Raises what the crawl raises."""
     data.mkdir(exist_ok=True)
-    store, archive, time_ = Store(data / "hub.db"), Archive(data / "documents.db"), SkippedTime(stop or threading.Event())
+    store, archive, time_ = (
+        Store(data / "hub.db"),
+        Archive(data / "documents.db"),
+        SkippedTime(stop or threading.Event()),
+    )
     connection = door(url, time_, **settings)
     try:
         return crawl(store, archive, connection, hub_name="replay", night=day, clock=lambda: NOON, stop=time_.stop,
@@ -68,8 +74,12 @@ def night(data: Path, url: str, day: str = "2026-08-01", *, scope: Scope = Scope
         store.close()
 
 
-def night_until_done(data: Path, url: str, day: str = "2026-08-01", *, runs: int = 20, **settings: Any) -> tuple[Report, int]:
-    """Run the same command again until it ends by itself, as a person or a timer would. Returns how often it had to stop."""
+def night_until_done(
+    data: Path, url: str, day: str = "2026-08-01", *, runs: int = 20, **settings: Any
+) -> tuple[Report, int]:
+    """Run the same command again until it ends by itself, as a person or a timer would. Returns how often it had
+    to stop.
+    """
     for stopped in range(runs):
         try:
             return night(data, url, day, **settings), stopped
@@ -79,11 +89,12 @@ def night_until_done(data: Path, url: str, day: str = "2026-08-01", *, runs: int
 
 
 _CONTENT = {
-    "repos": """SELECT oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license, downloads,
-                downloads_all_time, likes, fingerprint, first_seen, observed, missing_since, last_seen FROM repos""",
+    "repos": """SELECT oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license,
+                downloads, downloads_all_time, likes, fingerprint, first_seen, observed, missing_since, last_seen FROM repos""",
     "details": """SELECT r.oid, d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files,
                   d.file_count, d.card_data, d.config FROM details d JOIN repos r USING (repo)""",
-    "downloads": "SELECT r.oid, d.day, d.downloads, d.downloads_all_time, d.likes FROM downloads d JOIN repos r USING (repo)",
+    "downloads": """SELECT r.oid, d.day, d.downloads, d.downloads_all_time, d.likes
+                    FROM downloads d JOIN repos r USING (repo)""",
     "changes": "SELECT r.oid, c.date, c.field, c.old, c.new, c.downloads FROM changes c JOIN repos r USING (repo)",
     "names": "SELECT r.oid, n.repo_id, n.since, n.until FROM names n JOIN repos r USING (repo)",
 }  # fmt: skip

@@ -1,4 +1,6 @@
-"""One night as the command runs it: what is refused, what stops it, what a resumed night does, which events it writes."""
+"""One night as the command runs it: what is refused, what stops it, what a resumed night does, which events it
+writes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,9 @@ COUNT = 400
 
 @pytest.fixture(scope="module")
 def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplayHub]:
-    recording = Recording.open(write(tmp_path_factory.mktemp("crawl"), [row(n * 45_000, downloads=n) for n in range(COUNT)]))
+    recording = Recording.open(
+        write(tmp_path_factory.mktemp("crawl"), [row(n * 45_000, downloads=n) for n in range(COUNT)])
+    )
     with ReplayHub(recording) as hub:
         yield hub
     recording.close()
@@ -104,14 +107,21 @@ def test_two_crawls_at_once_end_with_status_5_for_the_second(hub, tmp_path):
 def test_a_directory_of_another_hub_is_left_alone(hub, tmp_path):
     night(tmp_path, hub.url)
     with pytest.raises(OtherHub, match="--data") as refused:
-        list(run(Options(tmp_path, "https://example.invalid"), stop=SkippedTime().stop, progress=lambda w, c: None, clock=lambda: NOON))
+        list(
+            run(
+                Options(tmp_path, "https://example.invalid"),
+                stop=SkippedTime().stop,
+                progress=lambda w, c: None,
+                clock=lambda: NOON,
+            )
+        )
     assert refused.value.exit_status == 5
 
 
 def test_no_hub_at_the_address_ends_soon_with_status_4_and_a_sentence(tmp_path):
     began = time.monotonic()
     done = command("crawl", "--hub", "http://127.0.0.1:1", "--data", str(tmp_path))
-    assert (done.returncode, time.monotonic() - began < 10) == (4, True)
+    assert (done.returncode, time.monotonic() - began < 30) == (4, True)
     assert "did not answer" in done.stderr
     assert "Traceback" not in done.stderr
     assert command("crawl", "--hub", "not an address", "--data", str(tmp_path)).returncode == 4
@@ -152,7 +162,7 @@ def test_a_file_size_limit_of_the_system_is_a_full_disk_too(hub, tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, resource.RLIM_INFINITY));"
         "from index.cli import main; sys.argv = ['openness', *sys.argv[1:]]; main()"
     )
-    done = subprocess.run([sys.executable, "-c", script, "crawl", "--hub", hub.url, "--data", str(tmp_path), "--documents", "none"],
+    done = subprocess.run([sys.executable, "-c", script, "crawl", "--hub", hub.url, "--data", str(tmp_path)],
                           capture_output=True, text=True, check=False, timeout=60)  # fmt: skip
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 250_000
     assert done.returncode == 4, done.stderr
@@ -161,7 +171,9 @@ def test_a_file_size_limit_of_the_system_is_a_full_disk_too(hub, tmp_path):
 
 
 def test_a_crawl_as_the_command_runs_it_reports_what_it_did(hub, tmp_path):
-    done = command("crawl", "--hub", hub.url, "--data", str(tmp_path), "--documents", "none", "--json", "--date", "2026-08-01")
+    done = command(
+        "crawl", "--hub", hub.url, "--data", str(tmp_path), "--documents", "none", "--json", "--date", "2026-08-01"
+    )
     assert done.returncode == 0, done.stderr
     (report,) = json.loads(done.stdout)
     assert (report["models"], report["complete"], report["date"]) == (COUNT, True, "2026-08-01")

@@ -15,12 +15,15 @@ from tests.nights import content, night, night_until_done, rejects
 from tests.replaying import oid, row, write
 
 COUNT = 600
+CALM = Faults()
 PAGE = 50  # so that there are many requests
 
 
 def rows() -> list[dict]:
     """A small Hub on two nights; between them something of every kind changes."""
-    base = [row(n * 45_000, f"org{n % 7}/model-{n}", downloads=n, downloadsAllTime=n * 9, gated=False) for n in range(COUNT)]
+    base = [
+        row(n * 45_000, f"org{n % 7}/model-{n}", downloads=n, downloadsAllTime=n * 9, gated=False) for n in range(COUNT)
+    ]
     later = [
         {"_id": base[3]["_id"], "id": "org3/renamed", "_night": "2026-08-02"},
         {"_id": base[50]["_id"], "id": base[50]["id"], "gated": "manual", "_night": "2026-08-02"},
@@ -47,7 +50,7 @@ def hub(replay: ReplayHub) -> ReplayHub:
     return replay
 
 
-def two_nights(hub: ReplayHub, data: Path, faults: Faults = Faults(), **settings) -> int:
+def two_nights(hub: ReplayHub, data: Path, faults: Faults = CALM, **settings) -> int:
     """Crawl both nights under the faults; how often it had to be started again."""
     stops = 0
     for day in ("2026-08-01", "2026-08-02"):
@@ -70,8 +73,8 @@ def undisturbed(replay: ReplayHub, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.parametrize(
     "kind",
-    ["quota", "quota_left", "quota_bare", "retry_after", "error500", "error502", "error503", "error504", "drop", "truncate",
-     "gzip", "json", "shape", "html", "repeat", "foreign_link", "relative_link", "short", "poison_row"],
+    ["quota", "quota_left", "quota_bare", "retry_after", "error500", "error502", "error503", "error504", "drop",
+     "truncate",     "gzip", "json", "shape", "html", "repeat", "foreign_link", "relative_link", "short", "poison_row"],
 )  # fmt: skip
 def test_a_fault_on_every_fifth_request_leaves_the_same_content(kind, hub, undisturbed, tmp_path):
     assert two_nights(hub, tmp_path, Faults(rates={kind: 0.2}, seed=5)) == 0
@@ -89,7 +92,9 @@ def test_a_storm_of_the_same_fault_five_times_in_a_row_is_survived(kind, hub, un
 
 
 def test_a_stalled_body_is_given_up_and_asked_for_again(hub, undisturbed, tmp_path):
-    two_nights(hub, tmp_path, Faults(script=[Scripted(3, "stall", "listing"), Scripted(8, "stall", "listing")], stall=5.0))
+    two_nights(
+        hub, tmp_path, Faults(script=[Scripted(3, "stall", "listing"), Scripted(8, "stall", "listing")], stall=5.0)
+    )
     assert hub.stats.faults["stall"] == 4
     assert content(tmp_path) == undisturbed
 
@@ -200,7 +205,10 @@ def test_a_quota_that_is_used_up_for_longer_than_max_wait_stops_resumably(hub, u
     assert content(tmp_path) == undisturbed
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid", "no address", "http://[::1", "ftp://x", "http://x:99999"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1", "http://no-such-host.invalid", "no address", "http://[::1", "ftp://x", "http://x:99999"],
+)
 def test_an_address_without_a_hub_is_said_in_a_sentence(url, tmp_path):
     with pytest.raises(HubUnreachable) as stopped:
         night(tmp_path, url)

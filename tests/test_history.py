@@ -167,7 +167,8 @@ def test_lines_that_cannot_be_used_are_counted_by_reason(store, tmp_path):
     repo(store, "a/b")
     rows = [snap("2026-01-01", 1), "{broken", "[]", snap("2026-01-02", "many"), snap("2026-01-03", -1), snap("then", 1),
             snap("2026-01-04", True), snap("2026-01-05", None), snap("2026-01-06", 1.5),
-            snap("2026-01-07", 1, "not an id"), snap("2026-01-08", 1, repoType="dataset"), snap("2026-01-09", 2.0), snap("2026-13-01", 1)]  # fmt: skip
+            snap("2026-01-07", 1, "not an id"), snap("2026-01-08", 1, repoType="dataset"),
+            snap("2026-01-09", 2.0), snap("2026-13-01", 1)]  # fmt: skip
     result = take(store, lines(tmp_path / "f.jsonl", rows))
     assert dict(result.bad) == {"not a JSON object": 2, "downloads is not a count": 4, "no date": 2, "no counter": 1,
                                 "no model id": 1, "not a model": 1}  # fmt: skip

@@ -1,4 +1,6 @@
-"""The door to the Hub: what a name leads to, which waits count, how many requests wait at once, and what is no answer."""
+"""The door to the Hub: what a name leads to, which waits count, how many requests wait at once, and what is no
+answer.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,9 @@ def test_while_the_hub_has_named_no_quota_only_a_few_requests_are_under_way(hub)
     connection.client.close()
 
 
-@pytest.mark.parametrize(("kind", "waits"), [("quota", True), ("retry_after", True), ("quota_left", False), ("quota_bare", False)])
+@pytest.mark.parametrize(
+    ("kind", "waits"), [("quota", True), ("retry_after", True), ("quota_left", False), ("quota_bare", False)]
+)
 def test_a_429_for_ever_ends_by_max_wait_when_it_names_a_time_else_by_patience(kind, waits, hub):
     connection = door(hub.url, max_wait=30.0 if waits else 1000.0)
     assert connection.page(None).rows
@@ -137,7 +141,9 @@ def test_the_others_on_our_token_are_noticed_and_left_their_part(hub):
     connection.client.close()
 
 
-@pytest.mark.parametrize("url", ["", "huggingface.co", "ftp://huggingface.co", "http://", "http://[::1", "http://x:99999", "http://a b"])
+@pytest.mark.parametrize(
+    "url", ["", "huggingface.co", "ftp://huggingface.co", "http://", "http://[::1", "http://x:99999", "http://a b"]
+)
 def test_what_cannot_be_an_address_is_said(url):
     with pytest.raises(HubUnreachable, match="not the address of a Hub"):
         check_url(url)

@@ -1,4 +1,6 @@
-"""SIGTERM and SIGKILL at random moments: run again until done, the tables are those of a night that nobody disturbed."""
+"""SIGTERM and SIGKILL at random moments: run again until done, the tables are those of a night that nobody
+disturbed.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,11 @@ def rows() -> list[dict]:
     later += [{"_id": r["_id"], "id": r["id"], "gated": "auto"} for n, r in enumerate(base) if n % 53 == 1]
     later += [{"_id": r["_id"], "id": r["id"], "_gone": True} for n, r in enumerate(base) if n % 97 == 2]
     later += [{"_id": base[7]["_id"], "id": "renamed/model"}]
-    return base + [{"_id": base[0]["_id"], "id": base[0]["id"], "_night": NIGHTS[0]}] + [r | {"_night": NIGHTS[1]} for r in later]
+    return (
+        base
+        + [{"_id": base[0]["_id"], "id": base[0]["id"], "_night": NIGHTS[0]}]
+        + [r | {"_night": NIGHTS[1]} for r in later]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +108,16 @@ def is_finished(data: Path, day: str) -> bool:
     """Whether that night's crawl is done."""
     with sqlite3.connect(data / "hub.db") as conn:
         tables = conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'crawls'").fetchone()[0]
-        found = tables and conn.execute("SELECT 1 FROM crawls WHERE date = ? AND finished IS NOT NULL", (day,)).fetchone()
+        found = (
+            tables and conn.execute("SELECT 1 FROM crawls WHERE date = ? AND finished IS NOT NULL", (day,)).fetchone()
+        )
     conn.close()
     return bool(found)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # fork beside the replay Hub's thread, which the child never touches
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning"
+)  # fork beside the replay Hub's thread, which the child never touches
 @pytest.mark.parametrize("block", range(SEEDS // 8))
 def test_killed_at_random_moments_the_tables_are_those_of_an_undisturbed_night(block, hub, calm, tmp_path):
     deaths = 0
@@ -131,7 +141,20 @@ def test_killed_at_random_moments_the_tables_are_those_of_an_undisturbed_night(b
 def test_the_command_itself_stops_with_status_4_and_goes_on_when_run_again(sent, expected, hub, calm, tmp_path):
     hub.night, hub.latency = NIGHTS[0], Latency(page=1.0)
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    command = [sys.executable, "-m", "index.cli", "crawl", "--hub", hub.url, "--data", str(tmp_path), "--date", NIGHTS[0], "--documents", "none"]
+    command = [
+        sys.executable,
+        "-m",
+        "index.cli",
+        "crawl",
+        "--hub",
+        hub.url,
+        "--data",
+        str(tmp_path),
+        "--date",
+        NIGHTS[0],
+        "--documents",
+        "none",
+    ]
     before = hub.stats.requests["listing"]
     process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     while hub.stats.requests["listing"] == before and process.poll() is None:

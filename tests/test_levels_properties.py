@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crawler.records import Base
 from index import licenses
-from index.levels import Limit, assess, find_limits, settle
+from index.levels import Limit, assess, binding, find_limits, settle
 from index.lineage import Handed, Limits, hand_down, inherit
 from index.model import Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
 from index.rules import all_rules, judge_dimensions
@@ -139,13 +139,22 @@ def test_no_model_under_a_licence_that_is_not_conformant_is_open_weights(evidenc
         assert made.level < Level.L3
 
 
-@given(SOME, ANY_LICENSE, st.lists(HANDED, max_size=2), st.sampled_from([None, "no", "auto", "manual"]))
-def test_what_is_made_from_a_model_below_l3_is_below_l3_itself(evidence, license, bases, gated):
+@given(SOME, ANY_LICENSE, st.lists(HANDED, max_size=2))
+def test_what_is_made_from_a_model_that_is_below_l3_by_weights_licence_or_lineage_is_below_l3_itself(
+    evidence, license, bases
+):
     limits = limits_of(license, bases)
-    made = assess(judge_dimensions(evidence), evidence, limits)
-    handed = hand_down("org/a", made.level, made.level_max, made.restriction, limits, gated, {})
-    child = limits_of(licenses.catalogue()["mit"], [handed])
-    assert child.allows <= Level.L2 if made.level < Level.L3 else child.allows == Level.L6
+    level, restriction = binding(Seen(evidence), limits)
+    child = limits_of(licenses.catalogue()["mit"], [hand_down("org/a", level, restriction, limits, {})])
+    assert child.allows == (Level.L2 if level < Level.L3 else Level.L6)
+    if limits.license.conformant == "no":
+        assert child.allows <= Level.L2
+
+
+@given(SOME, ANY_LICENSE)
+def test_a_model_is_never_above_what_binds_its_descendants(evidence, license):
+    limits = limits_of(license, [])
+    assert assess(judge_dimensions(evidence), evidence, limits).level <= binding(Seen(evidence), limits)[0]
 
 
 @given(st.lists(st.builds(Limit, st.sampled_from(Level), st.just(Level.L6), st.sampled_from(Restriction)), min_size=1))

@@ -51,30 +51,37 @@ def test_a_base_that_is_not_on_the_hub_keeps_level_three_from_being_proved_but_e
     assert (limits.allows, limits.allows_max, limits.why) == (Level.L2, Level.L6, Restriction.UNKNOWN_BASE)
 
 
-def test_a_gated_base_binds_its_descendants_though_they_are_not_gated():
+def test_how_one_gets_at_a_base_binds_nobody_who_takes_what_was_made_from_it():
     own = take("apache-2.0").limits
-    gate = hand_down("a/gated", Level.L2, Level.L2, Restriction.CLICK_THROUGH, own, "auto", {})
+    gated_by_hand = hand_down("a/gated", Level.L6, Restriction.NONE, own, {"end_weights": "partial"})
+    child = take("apache-2.0", gated_by_hand)
+    assert (child.limits.allows, child.limits.allows_max) == (Level.L6, Level.L6)
+    assert [e.value for e in child.evidence if e.dimension == "base_weights" and e.probe == "inherited"] == ["partial"]
+
+
+def test_the_licence_behind_a_gate_binds():
+    gate = hand_down("meta/llama", Level.L2, Restriction.COMMUNITY, take("llama3").limits, {})
     child = take("apache-2.0", gate).limits
-    assert (child.allows, child.allows_max, child.why) == (Level.L2, Level.L2, Restriction.CLICK_THROUGH)
+    assert (child.allows, child.allows_max, child.why) == (Level.L2, Level.L2, Restriction.COMMUNITY)
 
 
 def test_a_base_without_weights_is_an_unknown_base_and_not_a_restricted_one():
     own = take("apache-2.0").limits
-    empty = hand_down("a/card-only", Level.L0, Level.L0, Restriction.NO_WEIGHTS, own, "no", {})
+    empty = hand_down("a/card-only", Level.L0, Restriction.NO_WEIGHTS, own, {})
     child = take("apache-2.0", empty).limits
     assert (child.allows, child.allows_max, child.why) == (Level.L2, Level.L6, Restriction.UNKNOWN_BASE)
 
 
 def test_a_licence_is_inherited_through_a_base_that_has_no_weights():
     own = take("llama3").limits
-    empty = hand_down("a/card-only", Level.L0, Level.L0, Restriction.NO_WEIGHTS, own, "no", {})
+    empty = hand_down("a/card-only", Level.L0, Restriction.NO_WEIGHTS, own, {})
     child = take("mit", empty).limits
     assert (child.allows_max, child.license.id) == (Level.L2, "llama3")
 
 
 def test_documentation_that_is_missing_is_not_inherited():
     own = take("mit").limits
-    plain = hand_down("a/plain", Level.L3, Level.L3, Restriction.DOCUMENTATION, own, "no", {})
+    plain = hand_down("a/plain", Level.L6, Restriction.NONE, own, {})
     assert take("mit", plain).limits.allows is Level.L6
 
 

@@ -19,7 +19,9 @@ def known(row: Listed, repo: int = 1, missing: str | None = None) -> plan.Known:
 
 def test_new_changed_counted_and_absent_are_told_apart():
     a, b = listed(A, downloads=1), listed(B, sha="1")
-    page = plan.read_page([known(a), known(b, 2), known(listed(C), 3)], [listed(A, downloads=2), listed(B, sha="2"), listed("9" * 24)])
+    page = plan.read_page(
+        [known(a), known(b, 2), known(listed(C), 3)], [listed(A, downloads=2), listed(B, sha="2"), listed("9" * 24)]
+    )
     assert [r.oid for r in page.new] == ["9" * 24]
     assert [k.repo for k, _ in page.changed] == [2]
     assert [k.repo for k, _ in page.counted] == [1]
@@ -71,7 +73,16 @@ def test_the_cursor_is_the_hubs_own():
 
 
 def test_documents_are_the_readme_and_licence_files_of_the_top_folder():
-    files = ["config.json", "README.md", "LICENSE", "licence.txt", "sub/LICENSE", "USE_POLICY.md", "COPYING", "model.safetensors"]
+    files = [
+        "config.json",
+        "README.md",
+        "LICENSE",
+        "licence.txt",
+        "sub/LICENSE",
+        "USE_POLICY.md",
+        "COPYING",
+        "model.safetensors",
+    ]
     assert plan.document_paths(files) == ("README.md", "LICENSE", "licence.txt", "USE_POLICY.md")
     assert plan.document_paths(None) == ("README.md",)
     assert plan.document_paths(["model.bin"]) == ()

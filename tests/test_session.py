@@ -16,8 +16,8 @@ from tests.nights import NOON
 
 def nights(data, **options) -> list[str]:
     """Crawl the sample without documents; the nights that were crawled."""
-    reports = run(Options(data, SAMPLE, max_documents=0, **options), stop=threading.Event(), progress=lambda what, count: None,
-                  clock=lambda: NOON)  # fmt: skip
+    reports = run(Options(data, SAMPLE, max_documents=0, **options), stop=threading.Event(),
+                  progress=lambda what, count: None,                  clock=lambda: NOON)  # fmt: skip
     return [report.date for report in reports]
 
 

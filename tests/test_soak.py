@@ -19,9 +19,10 @@ DAYS = [f"2026-08-{n + 1:02}" for n in range(NIGHTS)]
 
 #: Every fault that does not change what the Hub holds, at 1 to 5 %.
 RATES = {
-    "quota": 0.02, "quota_left": 0.02, "quota_bare": 0.02, "retry_after": 0.02, "errors": 0.05, "drop": 0.03, "truncate": 0.03,
-    "stall": 0.01, "gzip": 0.05, "json": 0.02, "shape": 0.02, "html": 0.02, "repeat": 0.01, "foreign_link": 0.03,
-    "relative_link": 0.03, "short": 0.04, "poison_card": 0.01, "poison_tags": 0.01, "poison_counts": 0.01, "poison_row": 0.02,
+    "quota": 0.02, "quota_left": 0.02, "quota_bare": 0.02, "retry_after": 0.02, "errors": 0.05, "drop": 0.03,
+    "truncate": 0.03,    "stall": 0.01, "gzip": 0.05, "json": 0.02, "shape": 0.02, "html": 0.02, "repeat": 0.01, "foreign_link": 0.03,
+    "relative_link": 0.03, "short": 0.04, "poison_card": 0.01, "poison_tags": 0.01, "poison_counts": 0.01,
+    "poison_row": 0.02,
 }  # fmt: skip
 
 
@@ -34,7 +35,14 @@ def history() -> list[dict]:
         for r in rng.sample(base, 60):
             lines.append({"_id": r["_id"], "id": r["id"], "_night": day, "downloads": rng.randrange(10_000)})
         for r in rng.sample(base, 6):
-            changed = rng.choice([{"gated": "manual"}, {"tags": ["license:llama3"]}, {"sha": f"{rng.getrandbits(160):040x}"}, {"_gone": True}])
+            changed = rng.choice(
+                [
+                    {"gated": "manual"},
+                    {"tags": ["license:llama3"]},
+                    {"sha": f"{rng.getrandbits(160):040x}"},
+                    {"_gone": True},
+                ]
+            )
             lines.append({"_id": r["_id"], "id": r["id"], "_night": day} | changed)
         new = row((COUNT + len(lines)) * 45_000 % 80_000_000 + 7, f"new/{day}")
         lines.append(new | {"_night": day})

@@ -15,7 +15,10 @@ A, B, C = ("64f00000000000000000000" + c for c in "123")
 def listed(oid: str, name: str = "", **fields) -> Listed:
     import msgspec
 
-    raw = {k: msgspec.Raw(msgspec.json.encode(v)) if k in ("tags", "card_data", "siblings") else v for k, v in fields.items()}
+    raw = {
+        k: msgspec.Raw(msgspec.json.encode(v)) if k in ("tags", "card_data", "siblings") else v
+        for k, v in fields.items()
+    }
     return Listed(oid=oid, repo_id=name or f"org/{oid[-1]}", **raw)
 
 
@@ -50,7 +53,13 @@ def test_a_repo_comes_back_from_the_store_as_the_hub_gave_it(store):
     night(store, "2026-08-01", [row])
     stored = store.repo(1)
     assert stored.files == ("README.md", "b.bin")
-    assert (stored.gated, stored.license, stored.downloads, stored.private, stored.disabled) == ("auto", "mit", 0, False, None)
+    assert (stored.gated, stored.license, stored.downloads, stored.private, stored.disabled) == (
+        "auto",
+        "mit",
+        0,
+        False,
+        None,
+    )
     assert stored.card_data == {"license": "mit", "n": None}
     assert (stored.fingerprint, stored.observed) == (row.fingerprint(), "2026-08-01")
 
@@ -139,14 +148,24 @@ def test_an_unfinished_crawl_of_the_same_night_goes_on_and_of_another_night_is_g
 
 def test_documents_are_due_once_per_sha_most_downloaded_first(store):
     files = [{"rfilename": "README.md"}, {"rfilename": "LICENSE"}]
-    night(store, "2026-08-01", [listed(A, downloads=1, sha="1", siblings=files), listed(B, downloads=9, sha="1"), listed(C)])
+    night(
+        store,
+        "2026-08-01",
+        [listed(A, downloads=1, sha="1", siblings=files), listed(B, downloads=9, sha="1"), listed(C)],
+    )
     assert [(c.repo_id, c.paths) for c in store.due(10)] == [
         ("org/2", ("README.md",)),
         ("org/1", ("README.md", "LICENSE")),
         ("org/3", ("README.md",)),
     ]
     crawl = store.last_complete()
-    store.write_fetches(crawl.id, [Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t"), Fetch(2, "README.md", "1", "error", None, None, None, "t")])
+    store.write_fetches(
+        crawl.id,
+        [
+            Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t"),
+            Fetch(2, "README.md", "1", "error", None, None, None, "t"),
+        ],
+    )
     assert [c.repo_id for c in store.due(10)] == ["org/2", "org/3"]  # an error is tried again
     night(store, "2026-08-02", [listed(A, downloads=1, sha="2", siblings=files), listed(B), listed(C)])
     assert {c.repo_id: c.etags for c in store.due(10)}["org/1"] == {"README.md": ("e", b"h" * 16)}
@@ -174,7 +193,9 @@ def test_a_file_that_is_not_ours_is_left_alone(tmp_path):
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path):
     store = Store(tmp_path / "hub.db")
-    store.conn.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('crawler', '9999_future', 'x')")
+    store.conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('crawler', '9999_future', 'x')"
+    )
     store.close()
     with pytest.raises(NewerSchema, match="9999_future"):
         Store(tmp_path / "hub.db")

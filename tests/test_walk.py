@@ -1,4 +1,6 @@
-"""The walk: every model once whatever the cuts, the same tables side by side as in sequence, and doubt where it is due."""
+"""The walk: every model once whatever the cuts, the same tables side by side as in sequence, and doubt where it is
+due.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +152,9 @@ def test_models_that_answer_when_asked_for_by_name_are_not_missing(hub, tmp_path
     real = walk.walk
 
     def cut_short(store, *arguments, **named):
-        store.conn.execute("INSERT INTO absent SELECT max(crawls.id), repo FROM crawls, repos GROUP BY repo HAVING repo <= 60")
+        store.conn.execute(
+            "INSERT INTO absent SELECT max(crawls.id), repo FROM crawls, repos GROUP BY repo HAVING repo <= 60"
+        )
         return real(store, *arguments, **named)
 
     monkeypatch.setattr(walk, "walk", cut_short)
@@ -185,7 +189,11 @@ def test_a_night_on_which_no_gating_and_no_tags_are_shown_is_doubted_and_makes_n
     bare = [{k: v for k, v in repo(n).items() if k not in ("gated", "tags")} for n in range(COUNT)]
     blind = play(hub, tmp_path / "bare", bare)
     report = night(tmp_path, hub.url, "2026-08-02", page_size=300)
-    assert {word for p in report.problems for word in ("gated", "license", "tags") if f"no {word}" in p} == {"gated", "license", "tags"}
+    assert {word for p in report.problems for word in ("gated", "license", "tags") if f"no {word}" in p} == {
+        "gated",
+        "license",
+        "tags",
+    }
     assert report.missing == 0
     assert content(tmp_path) == before
     blind.close()
@@ -193,7 +201,9 @@ def test_a_night_on_which_no_gating_and_no_tags_are_shown_is_doubted_and_makes_n
 
 def test_a_real_change_of_everything_is_believed(hub, tmp_path):
     night(tmp_path, hub.url, page_size=300)
-    tagged = play(hub, tmp_path / "tagged", [repo(n, tags=["transformers", "license:mit", "region:us"]) for n in range(COUNT)])
+    tagged = play(
+        hub, tmp_path / "tagged", [repo(n, tags=["transformers", "license:mit", "region:us"]) for n in range(COUNT)]
+    )
     report = night(tmp_path, hub.url, "2026-08-02", page_size=300)
     assert (report.changed, report.problems) == (COUNT, ())
     tagged.close()
@@ -225,7 +235,9 @@ def test_a_range_that_skips_models_behind_a_made_cursor_is_noticed_and_walked_in
     later = oid(720 * STEP)  # as if the Hub had begun twenty models too late
     store.conn.execute("UPDATE ranges SET cursor = ?, first = ?, models = 1 WHERE lo = ?", (later, later, cut))
     connection = door(hub.url, page_size=100)
-    walked = walk.walk(store, connection, crawl, Scope(), now=1.8e9, stop=threading.Event(), progress=lambda what, count: None)
+    walked = walk.walk(
+        store, connection, crawl, Scope(), now=1.8e9, stop=threading.Event(), progress=lambda what, count: None
+    )
     connection.client.close()
     assert "is in the listing, but not when asked for" in walked.problems[0]
     assert store.count_present() == COUNT

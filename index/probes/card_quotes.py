@@ -175,22 +175,45 @@ _KINDS = {
     ),
 }
 _KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
-_EMPTY = re.compile(
-    r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b|"
-    r"^[ \t*-]{0,8}\*\*[^*\n]{1,60}:\*\*(?=[ \t]*(?:\n|\[more information))",  # a label with nothing behind it
-    re.I | re.M,
+_EMPTY = re.compile(r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b", re.I)
+_EMPTY_LABEL = re.compile(  # a label with nothing behind it
+    r"^[ \t*-]{0,8}\*\*[^*\n]{1,60}:\*\*(?=[ \t]*(?:\n|\[more information))", re.I | re.M
 )
+_EMPTY_WORDS = (("more information needed", 1), ("needs more information", 0), ("coming soon", 0), ("tbd", 0), ("todo", 0))
 _EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
 
 
-def _stated(card: Card) -> str:
+def _stated(card: Card, low: str) -> str:
     """The text with HTML comments and placeholders blanked, place for place: what the authors state."""
-    text = without_comments(card.text, card.body_start)
-    low = text.lower()
-    if any(hint in low for hint in _EMPTY_HINTS):
-        body = _EMPTY.sub(lambda m: " " * len(m[0]), text[card.body_start :])
-        text = text[: card.body_start] + body
-    return text
+    start = card.body_start
+    text = without_comments(card.text, start)
+    if not any(low.find(hint, start) >= 0 for hint in _EMPTY_HINTS):
+        return text
+    found: list[tuple[int, int]] = []
+    for word, before in _EMPTY_WORDS:
+        at = low.find(word, start)
+        while at >= 0:
+            m = _EMPTY.match(text, max(start, at - before)) or _EMPTY.match(text, at)
+            if m:
+                found.append(m.span())
+            at = low.find(word, at + len(word))
+    at = text.find(":**", start)
+    while at >= 0:
+        m = _EMPTY_LABEL.match(text, max(text.rfind("\n", start, at) + 1, start))
+        if m:
+            found.append(m.span())
+        at = text.find(":**", at + 3)
+    return _blanked(text, sorted(found))
+
+
+def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in spans:
+        if start >= done:
+            pieces += (text[done:start], " " * (end - start))
+            done = end
+    return "".join((*pieces, text[done:]))
 
 
 class Part(NamedTuple):
@@ -341,8 +364,10 @@ def view(repo: Repo, card: Card) -> View:
     bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
-    text = _stated(card)
-    low = fold(text)
+    low = fold(card.text)
+    text = _stated(card, low)
+    if text is not card.text:
+        low = fold(text)
     parts = _parts(card, text)
     links = card.links if text is card.text else tuple(x for x in card.links if text[x.start] != " ")
     converted = card.generator in _CONVERSIONS

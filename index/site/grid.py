@@ -112,7 +112,9 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
         return _listed(db, f, offset, size)
     where, values = _where(db, f)
     direction = "ASC" if f.ascending else "DESC"
-    order = f"{SORTS[f.sort]} {direction}{' NULLS LAST' if f.ascending else ''}"
+    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort in ("score", "eu") else "")
+    if f.ascending:  # where nobody said, nothing is lowest
+        where += f" AND {SORTS[f.sort]} IS NOT NULL"
     sql = f"SELECT {_columns()} FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
     total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)

@@ -230,6 +230,11 @@ def movers(db: sqlite3.Connection, days: int, limit: int = 10) -> tuple[tuple[Mo
     return rose, fell
 
 
+def spdx(db: sqlite3.Connection) -> dict[str, str]:
+    """Licence id -> SPDX id, where there is one."""
+    return dict(_rows(db, "SELECT id, spdx FROM licenses WHERE spdx IS NOT NULL"))
+
+
 def catalogue(db: sqlite3.Connection) -> list[dict[str, object]]:
     """Every licence of the catalogue, those of the most downloads first."""
     return _dicts(db, "SELECT * FROM licenses ORDER BY coalesce(downloads, 0) DESC, models DESC, id")

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 860, 380
-LEFT, RIGHT, TOP, BOTTOM = 62, 158, 18, 44
+WIDTH, HEIGHT = 960, 360
+LEFT, RIGHT, TOP, BOTTOM = 62, 196, 32, 44
 MAX_SERIES = 8
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6", "not judged")
 
@@ -110,7 +110,7 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
         place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
         parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="var(--l{place})" class="ch-key"/>')
-        parts.append(_text(x + 18, y + 1, _cut(layer.name, 20), "ch-n"))
+        parts.append(_text(x + 18, y + 1, _cut(layer.name, 26), "ch-n"))
     return _frame(words, parts, standalone)
 
 
@@ -192,7 +192,7 @@ def _y_axis(top: float, at_y: Callable[[float], float], short: Short, name: str)
         y = at_y(value)
         parts.append(f'<line class="ch-g" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(_text(LEFT - 8, y + 4, short(round(value)), "ch-t", "end"))
-    parts.append(_text(4, 12, name, "ch-t"))
+    parts.append(_text(LEFT, 14, name, "ch-t"))
     return parts
 
 
@@ -295,7 +295,7 @@ def _labels(series: Sequence[Line], at_y: Callable[[float], float]) -> list[str]
         pattern = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
         short = name.split("/")[-1]
-        parts.append(f"<g><title>{escape(name)}</title>{_text(x + 26, y + 4, _cut(short, 19), 'ch-n')}</g>")
+        parts.append(f"<g><title>{escape(name)}</title>{_text(x + 26, y + 4, _cut(short, 23), 'ch-n')}</g>")
     return parts
 
 

@@ -1,7 +1,7 @@
 """Download history: bytes a model-day over a simulated year, and the time of one night's counters.
 
-`python -m tests.bench.history [MODELS [NIGHTS [MODELS_OF_THE_NIGHT]]]`. All through `Store.write_page`, page by page, as the walk
-writes. The second figure is scaled to the Hub's 3.2 million models and says so.
+`python -m tests.bench.history [MODELS [NIGHTS [MODELS_OF_THE_NIGHT]]]`. All through `Store.write_page`, page by page, as
+the walk writes. The second figure is scaled to the Hub's 3.2 million models and says so.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def year(folder: Path, count: int, nights: int) -> None:
         stored = conn.execute("SELECT count(*) FROM downloads").fetchone()[0]
         conn.execute("VACUUM")
     packed = table_bytes(folder / "year.db", "downloads")
-    print(f"History of {count:,} models over {nights} nights: {stored:,} rows, {counted / days:.1%} of model-days changed")
+    share = counted / days
+    print(f"History of {count:,} models over {nights} nights: {stored:,} rows, {share:.1%} of model-days changed")
     print(f"  {written / days:6.2f} bytes a model-day as written, {packed / days:.2f} after VACUUM (limit 2.00)")
     print(f"  {written / stored:6.2f} bytes a row as written, {packed / stored:.2f} after VACUUM")
 

@@ -1,8 +1,9 @@
-"""Is the walk at the quota's limit? `python -m tests.bench.quota`: 1 s of latency a page, the Hub's plans in shortened windows.
+"""Is the walk at the quota's limit? `python -m tests.bench.quota`: 1 s of latency a page, the Hub's plans in shortened
+windows.
 
-What the quota alone dictates: `requests / (q * share)` windows of w seconds, for as many requests as the listing has pages,
-when the share of each window is spent evenly. The windows are shortened at the same pace (`free@20`: 67 requests in 20 s
-for 1,000 in 300 s), and the pages are small, so that a run of some 40 s crosses several windows.
+What the quota alone dictates: `requests / (q * share)` windows of w seconds, for as many requests as the listing has
+pages, when the share of each window is spent evenly. The windows are shortened at the same pace (`free@20`: 67
+requests in 20 s for 1,000 in 300 s), and the pages are small, so that a run of some 40 s crosses several windows.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def table(runs: list[Run]) -> str:
     """Lines for a terminal."""
     head = f"{'plan':<16}{'pages':>7}{'requests':>10}{'429s':>6}{'seconds':>9}{'dictated':>10}{'ratio':>7}"
     return "\n".join([head] + [
-        f"{r.plan:<16}{r.pages:>7}{r.requests:>10}{r.refused:>6}{r.seconds:>9.1f}{r.dictated:>10.1f}{r.ratio:>7.2f}" for r in runs
+        f"{r.plan:<16}{r.pages:>7}{r.requests:>10}{r.refused:>6}{r.seconds:>9.1f}{r.dictated:>10.1f}{r.ratio:>7.2f}"
+        for r in runs
     ])  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from index.site.pages.trends import read_shares, share_chart
 
 SUGGESTIONS = 8
 POPULAR = 20_000  # most downloaded models among which names are looked for as they are typed
-FAMOUS = ("Llama 2", "Llama 3", "OLMo 2", "Mistral 7B", "Qwen 3", "DeepSeek R1", "Gemma 3", "gpt-oss")
+FAMOUS = ("Llama 2", "Llama 3", "OLMo 2", "OLMo 1", "Mistral 7B", "DeepSeek R1", "Gemma 3", "gpt-oss", "Qwen 3")
 _NIGHT = 6  # changes of last night on the front page
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from index import checklists, explain, frameworks, licenses, queries
+from index import bom, checklists, explain, frameworks, licenses, queries
 from index import trends as series_of
-from index.model import Dimension
 from index.rows import Ancestor, Model, Page, Proof
-from index.site import bom, reads, render, svg
+from index.site import reads, render, svg
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
 from index.site.pages.trends import Comparison, draw
@@ -177,8 +176,10 @@ def cyclonedx(db: sqlite3.Connection, ask: Ask) -> Answer:
     page = _page(db, ask)
     if isinstance(page, Answer):
         return page
-    published = reads.about(db).get("published", "")
+    about = reads.about(db)
+    bases = [bom.Base(a.id, a.relation, a.conflict) for a in page.ancestors]
+    item = bom.Item(page.model, bases, {c.dimension: c.value for c in page.cells})
+    bill = bom.bill([item], about.get("published", ""), about.get("openness", ""), reads.spdx(db))
     name = page.model.id.replace("/", "--")
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name)[:100]
-    body = render.to_json(bom.bill(page, published, tuple(Dimension)))
-    return Answer(body, "application/vnd.cyclonedx+json; version=1.6", filename=f"{safe}.cdx.json")
+    return Answer(render.to_json(bill), "application/vnd.cyclonedx+json; version=1.6", filename=f"{safe}.cdx.json")

@@ -20,9 +20,10 @@ from index.trends import Series
 
 MAX_SERIES = svg.MAX_SERIES
 WINDOWS = (30, 90, 365, 1095)
-_DEFAULT = ("Llama 2", "Llama 3", "OLMo 2", "Qwen 2.5")
+_DEFAULT = ("Llama 2", "Llama 3", "OLMo 2", "OLMo 1", "Qwen 2.5", "Mistral 7B", "BERT", "Whisper")
+_SHOWN = 4  # of these, those that have counters
 _TABLE_ROWS = 40
-MOVERS = (7, 30)
+MOVERS = (1, 7, 30)
 
 
 class Shares(NamedTuple):
@@ -79,7 +80,7 @@ def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
         raise BadAsk("error.series", n=len(names), limit=MAX_SERIES)
     chosen = bool(names)
     if not chosen:
-        names = [(f, True) for f in _DEFAULT if queries.family_series(db, f) is not None]
+        names = [(f, True) for f in _DEFAULT if queries.family_series(db, f) is not None][:_SHOWN]
     found = [_family(db, name) if is_family else _model(db, name) for name, is_family in dict.fromkeys(names)]
     cut = [series_of.last_days(s, days) if by == "date" else s for s in found]
     return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen)
@@ -92,10 +93,13 @@ def asking_text(ask: Ask, value: str) -> str:
 
 def _family(db: sqlite3.Connection, name: str) -> Series:
     meant = families.find_family(name)
-    found = queries.family_series(db, meant.name if meant else name)
+    called = meant.name if meant else name
+    found = queries.family_series(db, called)
+    if found is None and (meant or queries._rows(db, "SELECT 1 FROM families WHERE family = ?", called)):
+        return Series(called, (), meant and meant.released, "family")  # known, but nobody counted it yet
     if found is None:
-        near = ", ".join(families.suggest_families(name, 5)) or "?"
-        raise BadAsk("error.family", family=name, near=near)
+        known = [f for f in families.suggest_families(name, 8) if queries._rows(db, "SELECT 1 FROM families WHERE family = ?", f)]
+        raise BadAsk("error.family", family=name, near=", ".join(known) or "?")
     return found
 
 
@@ -147,6 +151,7 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
         windows=WINDOWS, families=[f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
         licenses=reads.license_counts(db), authors=reads.author_counts(db) if reads.has_table(db, "authors") else (),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
+        uncounted=[s.name for s in comparison.series if not any(p.downloads is not None for p in s.points)],
     )  # fmt: skip
     return Answer(body)
 
