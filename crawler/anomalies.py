@@ -124,7 +124,8 @@ def night_stats(conn: sqlite3.Connection, crawl_id: int, day: int) -> tuple[Nigh
                ON CONFLICT (crawl) DO UPDATE SET day = excluded.day, nights = excluded.nights,
                  models = excluded.models, moved = excluded.moved, risen = excluded.risen,
                  fallen = excluded.fallen,
-                 all_time_fell = excluded.all_time_fell, median_ratio = excluded.median_ratio, flags = excluded.flags""",
+                 all_time_fell = excluded.all_time_fell, median_ratio = excluded.median_ratio,
+                 flags = excluded.flags""",
             (crawl_id, *stats, ",".join(flags)),
         )
         conn.execute("DELETE FROM anomalies WHERE day = ?", (day,))

@@ -166,3 +166,45 @@ def replay(recording: str, **arguments: Any) -> None:
     from crawler.replay import run
 
     run(recording, echo=lambda text: click.echo(text), **arguments)
+
+
+@click.group(name="history")
+def history_group() -> None:
+    """Download counts from before our own first night."""
+
+
+@history_group.command(
+    name="import", epilog="Example: openness history import hub-stats.parquet --source hub-stats --date 2025-01-01"
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--source", required=True, help="Where the counts come from; shown beside them.")
+@click.option("--date", "night", metavar="YYYY-MM-DD", callback=_iso_date, help="The day, where the file has no column of it.")
+@click.option("--map", "mapping", multiple=True, metavar="OURS=THEIRS",
+              help="A column's name in the file, like id=model_url (id, date, downloads, downloads_all_time, likes).")  # fmt: skip
+@data_option
+def history_import(file: Path, source: str, night: str | None, mapping: tuple[str, ...], data: Path) -> None:
+    """Seed the download history from a snapshot: Parquet, JSON lines or CSV, also .xz or .gz.
+
+    Importing it again changes nothing; what we observed ourselves is never overwritten.
+    """
+    from contextlib import closing
+
+    from crawler.history import import_history
+    from crawler.store import Store
+
+    columns = dict(pair.split("=", 1) for pair in mapping if "=" in pair)
+    if len(columns) != len(mapping):
+        raise click.BadParameter("--map takes OURS=THEIRS, for example --map id=model_url")
+    with locked(data), closing(Store(session.hub_db(data))) as store:
+        done = import_history(
+            store, file, mapping=columns or None, source=source, imported=now().date().isoformat(), day=night
+        )
+    click.echo(
+        f"{done.rows:,} rows read, {done.stored:,} stored for {done.models:,} models on {done.days:,} days;"
+        f" {done.skipped_own:,} left to our own observation, {done.unknown:,} of models that are not here"
+    )
+    if done.unknown_ids:
+        click.echo(f"  not here, for example: {', '.join(done.unknown_ids[:5])}")
+    for reason, rows in done.bad[:10]:
+        click.echo(f"  {rows:,} rows could not be read: {reason}", err=True)
+    sys.exit(FAILURES if done.bad else 0)

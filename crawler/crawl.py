@@ -67,7 +67,8 @@ def crawl(
     if newest is not None and night < newest:
         raise RefusedError(
             f"{store.path} already has the night of {newest}; crawling {night} now would write old over new."
-            f" Nothing was done. If the clock of this machine was wrong, set it; to go on anyway, name a night: --date {newest} or later."
+            f" Nothing was done. If the clock of this machine was wrong, set it; to go on anyway,"
+            f" name a night: --date {newest} or later."
         )
     this = store.begin(night, hub_name, str(scope), _iso(clock()), walk.first_ranges(store, scope))
     problems: tuple[str, ...] = ()
@@ -120,8 +121,8 @@ def _confirm(store: Store, hub: Hub, this: Crawl) -> str:
     store.not_absent(this, there)
     if len(there) >= 10 and len(there) > len(absent) / 2:
         return (
-            f"The walk did not show {len(absent)} well-known models, and {len(there)} of them are there when asked for by"
-            " name: its observations are kept, nothing was marked as missing."
+            f"The walk did not show {len(absent)} well-known models, and {len(there)} of them are there when asked"
+            " for by name: its observations are kept, nothing was marked as missing."
         )
     return ""
 

@@ -32,7 +32,7 @@ def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Conne
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA foreign_keys = OFF")  # written in bulk, checked by tests
-        conn.execute("PRAGMA cache_size = -32768")
+        conn.execute("PRAGMA cache_size = -24576")
         conn.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: pages of the indexes are written back less often
         migrate(conn, path, *sets)
     except sqlite3.DatabaseError as e:
@@ -93,8 +93,8 @@ def translated(error: sqlite3.DatabaseError, path: Path | str) -> Exception:
     """Our error for a disk that is full or broken; anything else is a bug and stays what it is."""
     text = str(error)
     if "database is locked" in text:
-        return StorageFull(f"Cannot write {path}: another program has it locked. Everything up to the last checkpoint is"
-                           " kept; close that program and run again.")  # fmt: skip
+        return StorageFull(f"Cannot write {path}: another program has it locked. Everything up to the last checkpoint"
+                           " is kept; close that program and run again.")  # fmt: skip
     if "malformed" in text:
         return StorageFull(
             f"{path} is damaged ({text}). Nothing more was written; put back a copy of it, then run again."

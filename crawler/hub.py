@@ -368,8 +368,8 @@ class Hub:
                 if waited > self.wire.max_wait:
                     raise QuotaExhausted(
                         f"The quota of {self.url} ({bucket}) is used up for another {pause:.0f} s: a wait of"
-                        f" {waited:.0f} s in all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is kept;"
-                        " run the same command again later, or with HF_TOKEN."
+                        f" {waited:.0f} s in all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is"
+                        " kept; run the same command again later, or with HF_TOKEN."
                     )
                 self._pause(pause)
         finally:

@@ -524,8 +524,8 @@ def _wide(r: Repo) -> tuple[Any, ...]:
 
 def _stored(row: tuple[Any, ...]) -> Repo:
     (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads,
-     all_time, likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases, files,
-     file_count, card_data, config) = row  # fmt: skip
+     all_time, likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases,
+     files, file_count, card_data, config) = row  # fmt: skip
     conf = _config.decode(config) if config else _Config()
     return Repo(
         oid=oid, repo_id=repo_id, fingerprint=fingerprint, author=author, sha=sha, created_at=created_at,

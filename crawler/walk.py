@@ -32,7 +32,7 @@ from crawler.store import Crawl, Range, Store
 
 WIDEST = 40  # pages under way or waiting to be written, at most
 QUEUED = 6  # requests that may wait for the quota: more side by side would not make it faster
-FIRST_WIDTH = 6  # before the walk knows how many it takes
+FIRST_WIDTH = 4  # before the walk knows how many it takes
 WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
 CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is

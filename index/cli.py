@@ -57,6 +57,7 @@ def main(group_data: Path | None) -> None:
 
 main.add_command(crawler_cli.crawl)
 main.add_command(crawler_cli.replay)
+main.add_command(crawler_cli.history_group)
 main.add_command(cli_experts.experts_group)
 main.add_command(cli_experts.agree)
 

@@ -298,13 +298,13 @@ SELECT author, count(*), sum(downloads) AS downloads FROM models
 WHERE missing_since IS NULL AND author IS NOT NULL
 GROUP BY author ORDER BY downloads DESC NULLS LAST LIMIT 5000;
 
--- Between the last complete night and the one nearest to so many days before it, at most a quarter off.
+-- Between the last complete night and the one nearest to so many days before it, at most a quarter (or one day) off.
 INSERT INTO movers (days, model, since, until, before, after)
 WITH ends (days, until_day) AS (
   SELECT s.days, u.day FROM (SELECT 1 AS days UNION ALL SELECT 7 UNION ALL SELECT 30) s CROSS JOIN (SELECT max(day) AS day FROM temp.nights) u),
 near (days, until_day, since_day, place) AS (
   SELECT e.days, e.until_day, k.day, row_number() OVER (PARTITION BY e.days ORDER BY abs(k.day - e.until_day + e.days), k.day)
-  FROM ends e JOIN temp.nights k ON k.day < e.until_day AND abs(k.day - e.until_day + e.days) <= e.days / 4),
+  FROM ends e JOIN temp.nights k ON k.day < e.until_day AND abs(k.day - e.until_day + e.days) <= max(1, e.days / 4)),
 spans (days, since_day, since, until_day, until) AS (
   SELECT days, since_day, date(since_day * 86400, 'unixepoch'), until_day, date(until_day * 86400, 'unixepoch')
   FROM near WHERE place = 1),

@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from crawler import session
+from crawler import fetches, session
 from crawler.errors import OpennessError
 from index import schedule
 from index.rows import Status
@@ -49,16 +50,17 @@ def _crawled(conn: sqlite3.Connection, state: Status) -> Status:
     row = _row(conn, "SELECT date, finished, complete, models, rejects, hub FROM crawls ORDER BY id DESC LIMIT 1")
     if row is None:
         return state
-    backlog = _row(
-        conn,
-        """SELECT count(*) FROM repos r WHERE r.missing_since IS NULL AND r.disabled IS NOT 1
-             AND NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = 'README.md' AND f.sha IS r.sha
-                             AND (f.outcome <> 'error' OR f.attempts >= 5))""",
-    )
     return state._replace(
         crawl_date=row[0], crawl_finished=row[1], crawl_complete=bool(row[2]), crawl_models=row[3], rejects=row[4],
-        hub=row[5], backlog=backlog[0] if backlog else None,
+        hub=row[5], backlog=_backlog(conn),
     )  # fmt: skip
+
+
+def _backlog(conn: sqlite3.Connection) -> int | None:
+    try:
+        return fetches.backlog(conn)
+    except sqlite3.OperationalError:
+        return None
 
 
 def _judged(conn: sqlite3.Connection, state: Status) -> Status:
@@ -71,7 +73,7 @@ def _published(conn: sqlite3.Connection, state: Status) -> Status:
     return state if row is None else state._replace(published=row[0])
 
 
-def _row(conn: sqlite3.Connection, sql: str) -> tuple[object, ...] | None:
+def _row(conn: sqlite3.Connection, sql: str) -> tuple[Any, ...] | None:
     """One row, or None where the table is not there yet."""
     try:
         return conn.execute(sql).fetchone()

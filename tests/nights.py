@@ -90,7 +90,8 @@ def night_until_done(
 
 _CONTENT = {
     "repos": """SELECT oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license,
-                downloads, downloads_all_time, likes, fingerprint, first_seen, observed, missing_since, last_seen FROM repos""",
+                downloads, downloads_all_time, likes, fingerprint, first_seen, observed, missing_since, last_seen
+                FROM repos""",
     "details": """SELECT r.oid, d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files,
                   d.file_count, d.card_data, d.config FROM details d JOIN repos r USING (repo)""",
     "downloads": """SELECT r.oid, d.day, d.downloads, d.downloads_all_time, d.likes

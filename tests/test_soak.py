@@ -20,7 +20,8 @@ DAYS = [f"2026-08-{n + 1:02}" for n in range(NIGHTS)]
 #: Every fault that does not change what the Hub holds, at 1 to 5 %.
 RATES = {
     "quota": 0.02, "quota_left": 0.02, "quota_bare": 0.02, "retry_after": 0.02, "errors": 0.05, "drop": 0.03,
-    "truncate": 0.03,    "stall": 0.01, "gzip": 0.05, "json": 0.02, "shape": 0.02, "html": 0.02, "repeat": 0.01, "foreign_link": 0.03,
+    "truncate": 0.03,
+    "stall": 0.01, "gzip": 0.05, "json": 0.02, "shape": 0.02, "html": 0.02, "repeat": 0.01, "foreign_link": 0.03,
     "relative_link": 0.03, "short": 0.04, "poison_card": 0.01, "poison_tags": 0.01, "poison_counts": 0.01,
     "poison_row": 0.02,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_corpora import Mention, corpora_in
-from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, view, windows
+from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, sentence, view, windows
 from index.probes.cards import first_words, sections_of
 
 D = Dimension
@@ -192,7 +192,7 @@ _ABOUT_PEOPLE = re.compile(
 def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
-    if any(word in v.low for word in _DATA_WORDS):
+    if any(says(v, word) for word in _DATA_WORDS):
         for m in near_words(v, _WITHHELD_HINTS, _WITHHELD, also=_DATA_WORDS):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
@@ -223,7 +223,7 @@ _DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|to be|future|upo
 def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is released?"""
     v, name, given = view(repo, card), "data_released", set[str]()
-    if "data" in v.low or "corp" in v.low or "数据" in v.low:
+    if says(v, "data") or says(v, "corp") or says(v, "数据"):
         for m in near_words(v, _RELEASED_HINTS, _RELEASED, also=_DATA_WORDS):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             near = card.text[a:b]
@@ -258,7 +258,7 @@ _NOT_SCRATCH = re.compile(
 def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that the model was trained from scratch?"""
     v, name = view(repo, card), "from_scratch"
-    if "scratch" in v.low or not v.low.isascii():
+    if says(v, "scratch") or not v.vocabulary.isascii():
         for m in near_words(v, ("scratch", "从头", "从零", "zéro", "von grund", "cero"), _SCRATCH):
             a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
             boilerplate = card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
@@ -280,7 +280,7 @@ _SHEET = re.compile(
 def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link or name a data sheet, a data card or a data statement?"""
     v, name, given = view(repo, card), "data_sheet", 0
-    if "data" in v.low:
+    if says(v, "data"):
         for m in near_words(
             v, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"), _SHEET
         ):

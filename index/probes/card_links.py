@@ -13,7 +13,7 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_papers import Reference, references
-from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, sentence, squash, view
 
 D = Dimension
 
@@ -198,7 +198,7 @@ _WITHHELD = re.compile(
 def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
-    if "code" in v.low or "代码" in v.low:
+    if says(v, "code") or says(v, "代码"):
         for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD, also=("code", "代码")):
             if not v.in_code(m.start()):
                 yield seen_around(

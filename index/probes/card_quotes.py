@@ -78,6 +78,16 @@ def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "") for dimension in dimensions)
 
 
+@cache
+def _longest(words: str) -> str:
+    return max(words.split(), key=len)
+
+
+def says(v: View, words: str) -> bool:
+    """Whether the body can hold these lower-case words; asked of its vocabulary, which is a third of the text."""
+    return _longest(words) in v.vocabulary
+
+
 _REACH = 200  # characters read to either side of a word
 
 
@@ -89,6 +99,8 @@ def windows(v: View, words: tuple[str, ...], limit: int = 60, reach: int = _REAC
     low, begin = v.low, v.card.body_start
     places: list[int] = []
     for word in words:
+        if not says(v, word):
+            continue
         at, left = low.find(word, begin), limit
         while at >= 0 and left:
             places.append(at)
@@ -120,6 +132,7 @@ def near_words(
 
     A window counts only when it holds one of `also` too. Patterns see the text, words are looked for in lower case.
     """
+    also = tuple(word for word in also if says(v, word)) if also else also
     for start, end in windows(v, words, limit, reach):
         if not also or any(v.low.find(word, start, end) >= 0 for word in also):
             yield from pattern.finditer(v.text, start, end)
@@ -308,6 +321,7 @@ class View(NamedTuple):
     card: Card
     text: str  # the card's text, comments and placeholders blanked, place for place: for looking, not for quoting
     low: str  # that in lower case, place for place
+    vocabulary: str  # every word of the body once, in lower case, a line each
     links: tuple[Link, ...]  # those outside HTML comments
     parts: tuple[Part, ...]
     map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
@@ -375,6 +389,7 @@ def view(repo: Repo, card: Card) -> View:
         card=card,
         text=text,
         low=low,
+        vocabulary="\n".join(set(low[card.body_start :].split())),
         links=links,
         parts=parts,
         map=_map(parts),

@@ -12,7 +12,7 @@ from crawler.cards import Card
 from crawler.records import Repo
 from index.model import Dimension, Evidence
 from index.probes import probe
-from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, squash, view
 from index.probes.cards import section_evidence
 
 D = Dimension
@@ -74,7 +74,7 @@ def _packages(v: View) -> dict[str, tuple[int, int]]:
         return v.memo["packages"]
     found: dict[str, tuple[int, int]] = {}
     v.memo["packages"] = found
-    if "install" in v.low or "uv add" in v.low:
+    if says(v, "install") or says(v, "uv add"):
         for m in near_words(v, (" install ", "uv add ", "npm i "), _PIP):
             for word in m[1].split():
                 word = word.strip("\"'`(),*")
@@ -84,7 +84,7 @@ def _packages(v: View) -> dict[str, tuple[int, int]]:
                         continue
                     break  # prose, a file or a URL: what follows is no list of packages
                 found.setdefault(name[0].lower().replace("_", "-"), m.span())
-    if "pypi.org" in v.low:
+    if says(v, "pypi.org"):
         for m in _PYPI.finditer(v.card.text, v.card.body_start):
             found.setdefault(m[1].lower().replace("_", "-"), m.span())
     return found

@@ -169,11 +169,10 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     found = section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
     if found:
         yield found
-    if any(h in v.low for h in _SHAPE_HINTS):
-        m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20, reach=30) if not v.in_code(m.start())), None)
-        if m:
-            yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
-            return
+    m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20, reach=30) if not v.in_code(m.start())), None)
+    if m:
+        yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
+        return
     if not found:
         yield from not_stated("architecture_stated", D.ARCHITECTURE)
 
@@ -182,12 +181,11 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
 def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say on what hardware the model was trained?"""
     v = view(repo, card)
-    if any(h in v.low for h in _HARDWARE_HINTS):
-        for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10, reach=30):
-            near = v.text[max(0, m.start() - 150) : m.end() + 100]
-            if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
-                yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
-                return
+    for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10, reach=30):
+        near = v.text[max(0, m.start() - 150) : m.end() + 100]
+        if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
+            yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
+            return
     found = section_evidence(v, "hardware", D.ARCHITECTURE, "hardware_stated")
     if found:
         yield found
@@ -333,13 +331,12 @@ _JOINED = re.compile(r"\band\b|[,&/]")
 def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does a sentence of the card forbid commercial use or allow research only?"""
     v = view(repo, card)
-    if any(h in v.low for h in _LIMIT_HINTS):
-        for m in near_words(v, _LIMIT_HINTS, _LIMITS, reach=80):
-            if not v.in_code(m.start()):
-                yield seen_around(
-                    D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split())
-                )
-                return
+    for m in near_words(v, _LIMIT_HINTS, _LIMITS, reach=80):
+        if not v.in_code(m.start()):
+            yield seen_around(
+                D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split())
+            )
+            return
     yield from not_stated("use_restriction", D.LICENSE)
 
 

@@ -1,7 +1,7 @@
 """Download history: bytes a model-day over a simulated year, and the time of one night's counters.
 
-`python -m tests.bench.history [MODELS [NIGHTS [MODELS_OF_THE_NIGHT]]]`. All through `Store.write_page`, page by page, as
-the walk writes. The second figure is scaled to the Hub's 3.2 million models and says so.
+`python -m tests.bench.history [MODELS [NIGHTS [MODELS_OF_THE_NIGHT]]]`. All through `Store.write_page`, page by page,
+as the walk writes. The second figure is scaled to the Hub's 3.2 million models and says so.
 """
 
 from __future__ import annotations

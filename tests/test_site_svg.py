@@ -1,0 +1,111 @@
+"""Charts: gaps stay gaps, everything is named and escaped, and the XML is sound."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.site import svg
+from index.site.svg import Layer, Line, Words
+
+WORDS = Words("the title", "the description", "y", "x", "gap", "nothing")
+NS = "{http://www.w3.org/2000/svg}"
+DAY = date(2026, 8, 1).toordinal()
+
+
+def draw(series: list[Line], **options: bool) -> ET.Element:
+    return ET.fromstring(svg.lines(series, WORDS, str, standalone=True, **options))
+
+
+def paths(root: ET.Element) -> list[str]:
+    return [e.get("d", "") for e in root.iter(f"{NS}path") if e.get("class") == "ch-line"]
+
+
+def test_a_night_on_which_nobody_looked_breaks_the_line_and_is_hatched() -> None:
+    root = draw([Line("a", ((DAY, 5), (DAY + 1, 6), (DAY + 2, None), (DAY + 3, None), (DAY + 4, 7), (DAY + 5, 8)))])
+    assert len(paths(root)) == 2
+    assert sum(e.get("fill") == "url(#gap)" for e in root.iter(f"{NS}rect")) == 1
+
+
+def test_a_hole_in_the_days_is_a_gap_too() -> None:
+    assert len(paths(draw([Line("a", ((DAY, 5), (DAY + 1, 6), (DAY + 9, 7), (DAY + 10, 8)))]))) == 2
+
+
+def test_a_lonely_night_is_a_dot() -> None:
+    root = draw([Line("a", ((DAY, 5), (DAY + 1, None), (DAY + 2, 6)))])
+    assert paths(root) == []
+    assert len(list(root.iter(f"{NS}circle"))) == 2
+
+
+def test_a_number_that_cannot_be_right_has_a_ring() -> None:
+    root = draw([Line("a", ((DAY, 5), (DAY + 1, 6)), odd=(DAY + 1,))])
+    assert [e.get("class") for e in root.iter(f"{NS}circle")] == ["ch-odd"]
+
+
+def test_zero_is_drawn_at_the_bottom_and_not_left_out() -> None:
+    (path,) = paths(draw([Line("a", ((DAY, 0), (DAY + 1, 10)))]))
+    assert path.startswith(f"M{svg.LEFT:.1f} {svg.HEIGHT - svg.BOTTOM:.1f}")
+
+
+def test_series_differ_in_more_than_colour() -> None:
+    root = draw([Line(f"s{n}", ((DAY, n), (DAY + 1, n))) for n in range(8)])
+    lines = [e for e in root.iter(f"{NS}path") if e.get("class") == "ch-line"]
+    assert len({e.get("stroke-dasharray") for e in lines}) == 8
+    assert [n for n in range(8) if f"s{n}" not in ET.tostring(root, encoding="unicode")] == []
+
+
+def test_a_chart_has_a_title_a_description_and_a_role() -> None:
+    root = draw([Line("a", ((DAY, 1),))])
+    assert root.get("role") == "img"
+    assert root.find(f"{NS}title").text == "the title"  # type: ignore[union-attr]
+    assert root.find(f"{NS}desc").text == "the description"  # type: ignore[union-attr]
+
+
+def test_without_a_number_the_chart_says_so() -> None:
+    assert "nothing" in svg.lines([Line("a", ((DAY, None),))], WORDS, str)
+    assert "nothing" in svg.shares([], frozenset(), WORDS)
+
+
+def test_shares_of_a_night_fill_the_bar_and_thin_nights_are_paler() -> None:
+    layers = [Layer("L2", "L2 x", ((DAY, 0.25), (DAY + 1, 0.5))), Layer("L3", "L3 y", ((DAY, 0.75), (DAY + 1, 0.5)))]
+    root = ET.fromstring(svg.shares(layers, frozenset({DAY}), WORDS, standalone=True))
+    groups = [e for e in root.iter(f"{NS}g")]
+    assert [g.get("class") for g in groups] == ["ch-thin", None]
+    heights = [sum(float(r.get("height", 0)) for r in g) for g in groups]
+    assert heights == pytest.approx([svg.HEIGHT - svg.TOP - svg.BOTTOM] * 2, abs=0.3)
+
+
+def test_a_chart_in_a_page_brings_no_style_of_its_own() -> None:
+    text = svg.lines([Line("a", ((DAY, 1), (DAY + 1, 2)))], WORDS, str)
+    assert "<style" not in text
+    assert " style=" not in text
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"]), max_size=60))
+def test_no_name_breaks_out_of_the_picture(name: str) -> None:
+    if any(ord(c) in (0xFFFE, 0xFFFF) for c in name):
+        return  # XML has no way to write these
+    root = draw([Line(name, ((DAY, 1), (DAY + 1, 2)))])
+    assert {e.tag.removeprefix(NS) for e in root.iter()} <= {
+        "svg", "title", "desc", "style", "rect", "defs", "pattern", "path", "line", "text", "g", "circle",
+    }  # fmt: skip
+    ET.fromstring(svg.badge("L3", "L6", name, name))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4000), st.none() | st.integers(0, 10**12)), min_size=1, max_size=40))
+def test_any_series_gives_a_sound_picture_inside_its_frame(points: list[tuple[int, int | None]]) -> None:
+    ordered = tuple(sorted({DAY + x: y for x, y in points}.items()))
+    root = draw([Line("a", ordered)])
+    for circle in root.iter(f"{NS}circle"):
+        assert svg.LEFT - 1 <= float(circle.get("cx", 0)) <= svg.WIDTH - svg.RIGHT + 1
+        assert svg.TOP - 1 <= float(circle.get("cy", 0)) <= svg.HEIGHT - svg.BOTTOM + 1
+
+
+def test_a_badge_shows_what_is_proved_and_what_is_not_excluded() -> None:
+    root = ET.fromstring(svg.badge("L2", "L4", "restricted", "x"))
+    rungs = [e.get("fill") for e in root.iter(f"{NS}rect")][1:]
+    assert rungs == ["#9ec1ff"] * 3 + ["none"] * 2 + ["#4b4f58"] * 2

@@ -1,0 +1,101 @@
+"""The catalogue of texts: both languages, everything that templates ask for, nothing left untranslated."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("datasette", reason="the [web] extra is not installed")
+
+from index import explain
+from index.model import LEVEL_NAMES, Dimension, Restriction, Value
+from index.site import render
+from index.site.ask import LANGUAGES
+from index.site.phrases import read_phrases
+
+SITE = Path(render.__file__).parent
+SOURCES = [*SITE.glob("templates/openness/*.html"), *SITE.glob("*.py"), *SITE.glob("pages/*.py")]
+
+
+def names(text: str) -> list[str]:
+    return sorted(str(name) for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def asked() -> Iterator[tuple[str, str]]:
+    """(file, key) of every text that is asked for by its whole name."""
+    for source in SOURCES:
+        for key in re.findall(r"""\bt\(\s*["']([a-z_]+\.[A-Za-z0-9_-]+)["']\s*[,)]""", source.read_text(encoding="utf-8")):
+            yield source.name, key
+        for key in re.findall(r"""(?:BadAsk|NotHere)\(\s*["']([a-z_.]+)["']""", source.read_text(encoding="utf-8")):
+            yield source.name, key
+
+
+def test_every_text_has_both_languages_and_fills_in_the_same_names() -> None:
+    for key, pair in render.catalogue().items():
+        assert len(pair) == len(LANGUAGES), key
+        assert all(text.strip() for text in pair), key
+        assert names(pair[0]) == names(pair[1]), key
+
+
+def test_every_text_that_a_page_asks_for_is_there() -> None:
+    wanted = list(asked())
+    assert len(wanted) > 200
+    assert [(f, k) for f, k in wanted if k not in render.catalogue()] == []
+
+
+def test_every_word_of_the_index_has_a_text() -> None:
+    have = render.catalogue()
+    assert [d for d in Dimension if f"dim.{d}" not in have or f"question.{d}" not in have] == []
+    assert [v for v in Value if f"value.{v}" not in have] == []
+    assert [r for r in Restriction if r and f"why.{r}" not in have] == []
+    assert [level for level in LEVEL_NAMES if f"level.L{level}" not in have or f"rule.L{level}" not in have] == []
+    assert [level for level, words in LEVEL_NAMES.items() if have[f"level.L{level}"][0] != words] == []
+
+
+def test_no_text_is_the_same_in_both_languages_by_oversight() -> None:
+    same = {k for k, (en, fr) in render.catalogue().items() if en == fr and len(en.split()) > 2}
+    assert same == {"framework.mof"}  # a name
+
+
+def test_what_explain_says_has_a_translation() -> None:
+    french = render.texts("fr").phrase
+    said = [*explain.LICENCE_WORDS.values(), *explain.OTHER_WORDS.values(), *LEVEL_NAMES.values()]
+    assert [s for s in said if not french.translated(s)] == []
+
+
+def test_a_sentence_with_parts_is_translated_part_by_part_and_names_are_left_alone() -> None:
+    french = render.texts("fr").phrase
+    level = "restricted: community licence, 700 million user threshold, click-through access"
+    assert french(level) == (
+        "restreint : licence communautaire, seuil de 700 millions d’utilisateurs, accès après acceptation de conditions"
+    )
+    assert french("The licence llama3 of its base meta-llama/Llama-3 binds it too: community licence.") == (
+        "La licence llama3 de sa base meta-llama/Llama-3 le lie aussi : licence communautaire."
+    )
+
+
+def test_braces_in_a_name_are_never_filled_in() -> None:
+    phrases = read_phrases([("licence {}", "licence {}")])
+    assert phrases("licence {0.__class__}") == "licence {0.__class__}"
+
+
+def test_the_pairs_of_sentences_have_as_many_gaps_on_both_sides() -> None:
+    with (SITE / "texts.toml").open("rb") as file:
+        pairs = tomllib.load(file)["phrases"]["pairs"]
+    assert [p for p in pairs if len(p) != 2 or p[0].count("{}") != p[1].count("{}")] == []
+
+
+def test_numbers_and_days_are_written_as_the_language_does() -> None:
+    en, fr = render.texts("en"), render.texts("fr")
+    assert (en.number(1234567), fr.number(1234567)) == ("1,234,567", "1\u202f234\u202f567")
+    assert (en.number(0.5, 1), fr.number(0.5, 1)) == ("0.5", "0,5")
+    assert (en.short(1_234_000), fr.short(1_234_000)) == ("1.2M", "1,2\u202fM")
+    assert (en.short(999), en.short(12_300), en.short(None)) == ("999", "12k", "?")
+    assert (en.day("2026-08-01"), fr.day("2026-08-01")) == ("1 August 2026", "1er août 2026")
+    assert (en.day(None), en.day("not a day")) == ("?", "not a day")
+    assert (en.percent(0.1234), fr.percent(None)) == ("12.3%", "?")
