@@ -7,13 +7,14 @@ hostile text costs linear time. Images are not links. Does not resolve, fetch or
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 MAX_LINKS = 5_000
 _LOOK = 300  # characters looked at to either side of a URL for the words of the link
 
-_ABSOLUTE = re.compile(r"https?://[^\s<>\"'`\[\]|\\^{}]{1,2000}", re.I)
+_ADDRESS = re.compile(r"[^\s<>\"'`\[\]|\\^{}]{1,2000}")  # what follows "://"
 _RELATIVE = re.compile(r"\]\([ ]?<?([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
 _RELATIVE_HTML = re.compile(r"href=[\"']([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,200})\]\[([^\[\]\n]{0,100})\]")
@@ -33,8 +34,8 @@ class Link(NamedTuple):
 def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
     """Links in order of place, and whether there are more than were read."""
     found: list[Link] = []
-    for m in islice(_ABSOLUTE.finditer(text, start), 2 * MAX_LINKS):
-        link = _absolute(text, m.start(), m.end())
+    for begin, end in islice(_addresses(text, start), 2 * MAX_LINKS):
+        link = _absolute(text, begin, end)
         if link is not None:
             found.append(link)
     for pattern in (_RELATIVE, _RELATIVE_HTML) if "href=" in text else (_RELATIVE,):
@@ -46,6 +47,18 @@ def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
         found += _references(text, start)
     found.sort(key=lambda link: link.start)
     return tuple(found[:MAX_LINKS]), len(found) > MAX_LINKS
+
+
+def _addresses(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where http:// and https:// addresses begin and at most end, in order."""
+    at = text.find("://", start)
+    while at >= 0:
+        scheme = text[max(start, at - 5) : at].lower()
+        begin = at - 5 if scheme == "https" else at - 4 if scheme.endswith("http") else -1
+        address = _ADDRESS.match(text, at + 3) if begin >= start else None
+        if address:
+            yield begin, address.end()
+        at = text.find("://", address.end() if address else at + 3)
 
 
 def _absolute(text: str, start: int, end: int) -> Link | None:

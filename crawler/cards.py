@@ -277,10 +277,11 @@ class _Open:
 # --- shape of the body ---
 
 _FENCE = re.compile(r"^[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)$", re.M)
-_ATX = re.compile(r"^[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})", re.M)
-_UNDERLINE = re.compile(r"^[ ]{0,3}(={2,}|-{2,})[ \t\r]*$", re.M)
+# These begin with the line break before them: a search for one character is several times faster than one for "^".
+_ATX = re.compile(r"\n[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})")
+_UNDERLINE = re.compile(r"\n[ ]{0,3}(={2,}|-{2,})[ \t\r]*(?=\n|\Z)")
 _HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>", re.I)
-_BOLD_LINE = re.compile(r"^[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*$", re.M)
+_BOLD_LINE = re.compile(r"\n[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*(?=\n|\Z)")
 _NOT_SETEXT = re.compile(r"[ \t]*(?:[-*+|>#]|\d+[.)]\s|$)")
 _TAG = re.compile(r"<[^<>\n]{0,300}>")
 _LINK_MARKUP = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
@@ -308,28 +309,31 @@ def _fences(text: str, start: int) -> tuple[tuple[int, int], ...]:
 
 def _sections(text: str, start: int, code: tuple[tuple[int, int], ...]) -> tuple[Section, ...]:
     heads: list[tuple[int, int, int, str]] = []  # start, body, level, title
-    heads += ((m.start(), m.end(), len(m[1]), m[2]) for m in _ATX.finditer(text, start))
+    body = "\n" + text[start:]  # so that the first line has a break before it, too; places are one further on
+    shift = start - 1
+    heads += ((m.start() + 1 + shift, m.end() + shift, len(m[1]), m[2]) for m in _ATX.finditer(body))
     if "\n==" in text or "\n--" in text:
-        heads += _underlined(text, start)
+        heads += _underlined(text, body, start)
     if "</h" in text or "</H" in text:
         heads += _tagged(text, start)
-    heads += ((m.start(), m.end(), 7, m[1]) for m in _BOLD_LINE.finditer(text, start))
+    heads += ((m.start() + 1 + shift, m.end() + shift, 7, m[1]) for m in _BOLD_LINE.finditer(body))
     heads.sort()
     return _nest(_outside(heads, code)[:MAX_SECTIONS], len(text))
 
 
-def _underlined(text: str, start: int) -> list[tuple[int, int, int, str]]:
+def _underlined(text: str, body: str, start: int) -> list[tuple[int, int, int, str]]:
     """Setext headings: a line of text, then a line of = or -. Not below a list, a table, a quote or nothing."""
     found = []
-    for m in _UNDERLINE.finditer(text, start):
-        floor = max(start, m.start() - 300)
-        begin = text.rfind("\n", floor, max(floor, m.start() - 1)) + 1
+    for m in _UNDERLINE.finditer(body):
+        line = m.start() + start  # where the line of = or - begins in the text
+        floor = max(start, line - 300)
+        begin = text.rfind("\n", floor, max(floor, line - 1)) + 1
         if not begin and floor > start:
             continue  # a line that long is no heading
         begin = begin or start
-        title = text[begin : m.start()]
+        title = text[begin:line]
         if not _NOT_SETEXT.match(title):
-            found.append((begin, m.end(), 1 if m[1][0] == "=" else 2, title))
+            found.append((begin, m.end() + start - 1, 1 if m[1][0] == "=" else 2, title))
     return found
 
 

@@ -48,6 +48,8 @@ def crawl_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="Fetch cards and licence files of repos whose sha changed, or none."),
         click.option("--max-documents", type=click.IntRange(min=0), default=20_000, show_default=True,
                      help="At most so many repos' documents in one night, most downloaded first."),
+        click.option("--max-datasets", type=click.IntRange(min=0), default=1_000, show_default=True,
+                     help="At most so many linked data sets looked up in one night, the most named first."),
         click.option("--share", type=click.FloatRange(0.05, 1.0), default=0.9, show_default=True,
                      help="Share of the Hub's quota that we may spend."),
         click.option("--max-wait", type=click.FloatRange(min=0), default=3600.0, show_default=True, metavar="SECONDS",
@@ -77,6 +79,7 @@ def options_of(data: Path, arguments: dict[str, Any]) -> session.Options:
         scope=Scope(arguments["author"], arguments["limit"]),
         night=arguments["night"],
         max_documents=arguments["max_documents"] if arguments["documents"] == "changed" else 0,
+        max_datasets=arguments["max_datasets"] if arguments["documents"] == "changed" else 0,
         share=arguments["share"],
         max_wait=arguments["max_wait"],
     )

@@ -1,4 +1,4 @@
-"""One night: walk the listing, say what its absences mean, then fetch the documents that are due.
+"""One night: walk the listing, say what its absences mean, then fetch the documents and the data sets that are due.
 
 Only a complete walk of the whole Hub can call a model missing. A walk that saw implausibly few models (the floor
 gate), or whose most downloaded absentees answer when asked for by name, is kept for what it saw and changes nothing
@@ -17,10 +17,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from crawler import documents, plan, walk
+from crawler.anomalies import night_stats
+from crawler.datasets import look_at_datasets
 from crawler.errors import HubMisbehaves, RefusedError
 from crawler.fetch import Progress, fetch_documents
 from crawler.hub import Hub
-from crawler.store import Crawl, Store
+from crawler.store import Crawl, Store, day_number
 from crawler.walk import WHOLE, Scope
 
 CONFIRMED = 200  # missing models that are asked for by name, the most downloaded first
@@ -56,6 +58,7 @@ def crawl(
     stop: threading.Event,
     scope: Scope = WHOLE,
     max_documents: int = 20_000,
+    max_datasets: int = 1_000,
     progress: Progress = lambda what, count: None,
 ) -> Report:
     """Walk and fetch for one night (ISO date). Raises StoppedError when it must stop early; what is stored stays.
@@ -76,6 +79,7 @@ def crawl(
         if this.walked is None:
             problems = _walk(store, hub, this, scope, clock, stop, progress)
         failed = fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
+        failed += look_at_datasets(store.conn, hub, this.date, max_datasets, clock, stop, progress)
         store.finish(this, _iso(clock()))
     finally:
         store.add_requests(this.id, hub.counts.requests, hub.counts.errors)
@@ -97,6 +101,8 @@ def _walk(
         problems += (doubt,) if doubt else ()
     last_seen = before.date if before else None
     store.end_walk(this, now=_iso(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
+    if complete and scope == WHOLE:
+        night_stats(store.conn, this.id, day_number(this.date))
     return problems
 
 

@@ -35,6 +35,7 @@ class Options(NamedTuple):
     scope: Scope = Scope()
     night: str | None = None
     max_documents: int = 20_000
+    max_datasets: int = 1_000
     share: float = 0.9
     max_wait: float = 3600.0
 
@@ -139,7 +140,7 @@ def _one(
     try:
         return crawl.crawl(
             store, archive, door, hub_name=name, night=night, clock=clock, stop=stop, scope=options.scope,
-            max_documents=options.max_documents, progress=progress,
+            max_documents=options.max_documents, max_datasets=options.max_datasets, progress=progress,
         )  # fmt: skip
     finally:
         door.client.close()

@@ -111,7 +111,7 @@ def export_command(folder: Path, format_: str, ids: tuple[str, ...], top: int, d
     with closing(queries.open_index(session.index_db(data))) as db:
         done = exporting.export(db, folder, format_, ids=ids, top=top)
     if as_json:
-        click.echo(terminal.to_json({**done._asdict(), "folder": str(done.folder)}))
+        click.echo(terminal.to_json({**terminal.to_plain(done), "folder": str(done.folder)}))
         return
     for file in done.files:
         click.echo(f"{done.folder / file.name}: {file.rows:,} rows, {file.size / 1e6:,.1f} MB")

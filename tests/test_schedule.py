@@ -71,8 +71,9 @@ def test_the_runner_starts_says_its_next_night_and_stops_on_a_signal(tmp_path):
         [sys.executable, "-m", "index.cli", "schedule", "--data", str(tmp_path), "--no-catch-up"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    assert "next night:" in process.stdout.readline()
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == 0
+    with process:
+        assert process.stdout is not None
+        assert "next night:" in process.stdout.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0

@@ -42,34 +42,6 @@ _VENUE_URL = re.compile(
     r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*",
     re.I,
 )
-_VENUE_HOSTS = (
-    "aclanthology",
-    "aclweb",
-    "nips.cc",
-    "neurips.cc",
-    "mlr.press",
-    "thecvf",
-    "openreview",
-    "jmlr",
-    "acm.org",
-    "ieee",
-    "springer",
-    "nature.com",
-    "sciencedirect",
-    "isca-",
-    "oup.com",
-    "pnas",
-    "science.org",
-    "aaai.org",
-    "ijcai",
-    "transacl",
-    "lrec-conf",
-    "ceur-ws",
-    "mdpi",
-    "frontiersin",
-    "cell.com",
-    "doi.org",
-)
 _ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
 _FIELD = re.compile(
     r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{"
@@ -172,8 +144,8 @@ def _inline(v: View) -> Iterator[Reference]:
     text = v.text
     words = {link.start: link.text for link in v.links}
     hits = [(m, False) for m in islice(near_words(v, ("arxiv", "/papers/"), _ARXIV, 200), 200)]
-    venues = (link for link in v.links if any(host in link.url for host in _VENUE_HOSTS))
-    hits += [(m, True) for link in islice(venues, 100) if (m := _VENUE_URL.match(text, link.start))]
+    venues = (m for link in v.links if (m := _VENUE_URL.match(text, link.start)))
+    hits += [(m, True) for m in islice(venues, 100)]
     for m, venue in hits:
         start, end = _url_bounds(text, m.start(), m.end())
         a, b = sentence(text, start, min(end, start + 200))

@@ -78,14 +78,22 @@ def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "") for dimension in dimensions)
 
 
-@cache
-def _longest(words: str) -> str:
-    return max(words.split(), key=len)
+class _Asked(dict[str, tuple[str, bool]]):
+    """Words -> the longest of them, and whether a text in ASCII can hold it."""
+
+    def __missing__(self, words: str) -> tuple[str, bool]:
+        longest = max(words.split(), key=len)
+        self[words] = found = (longest, longest.isascii())
+        return found
+
+
+_ASKED = _Asked()
 
 
 def says(v: View, words: str) -> bool:
-    """Whether the body can hold these lower-case words; asked of its vocabulary, which is a third of the text."""
-    return _longest(words) in v.vocabulary
+    """Whether the body can hold these lower-case words; asked of its vocabulary, which is shorter than the text."""
+    longest, plain = _ASKED[words]
+    return longest in v.vocabulary if plain or not v.vocabulary.isascii() else False
 
 
 _REACH = 200  # characters read to either side of a word

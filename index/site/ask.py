@@ -120,7 +120,7 @@ def number(ask: Ask, name: str, low: int, high: int, default: int) -> int:
     value = ask.get(name)
     if not value:
         return default
-    if not re.fullmatch(r"\d{1,9}", value) or not low <= int(value) <= high:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
         raise BadAsk("error.number", name=name, value=value[:40], low=low, high=high)
     return int(value)
 
@@ -141,7 +141,7 @@ def day(ask: Ask, name: str) -> str:
     if not value:
         return ""
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             raise ValueError(value)
         return date.fromisoformat(value).isoformat()
     except ValueError:

@@ -46,8 +46,8 @@ class Phrases:
 
 
 def read_phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
-    """Pairs of (English, other) with {} in the same number. Those with the fewest {} and most letters come first."""
-    ordered = sorted(pairs, key=lambda p: (p[0].count("{}"), -len(p[0])))
+    """Pairs of (English, other) with {} in the same number. Those with the most letters come first."""
+    ordered = sorted(pairs, key=lambda p: -len(p[0].replace("{}", "")))
     return Phrases(
         Pair(re.compile("(.+?)".join(re.escape(piece) for piece in english.split("{}")), re.DOTALL), other)
         for english, other in ordered

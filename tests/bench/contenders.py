@@ -27,7 +27,7 @@ def ours(url: str, folder: Path) -> int:
     """The product's own walk, as `openness crawl --documents none` does it."""
     from crawler import session
 
-    options = session.Options(data=folder, hub=url, max_documents=0, night=os.environ.get("BENCH_NIGHT"))
+    options = session.Options(data=folder, hub=url, max_documents=0, max_datasets=0, night=os.environ.get("BENCH_NIGHT"))
     (report,) = session.run(
         options, stop=threading.Event(), progress=lambda what, count: None, clock=lambda: datetime.now(UTC)
     )

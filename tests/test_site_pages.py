@@ -1,0 +1,396 @@
+"""The pages over the published sample, asked through the real Datasette."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("datasette", reason="the [web] extra is not installed")
+
+from bs4 import BeautifulSoup
+
+from index.model import Dimension
+from index.site.pages.catalogues import API
+from tests.site_data import Site, publish_hub
+
+LLAMA = "meta-llama/Meta-Llama-3-8B"
+PAGES = (
+    "/", "/table", "/table?rows=families", "/table?framework=eu12", "/table?framework=mof", f"/model/{LLAMA}",
+    f"/model/{LLAMA}/evidence/license", "/trends", "/trends?f=Llama+2&f=Llama+3&by=age", "/claims", "/claims?holds=unshown",
+    "/changes", "/licenses", "/licenses/llama3", "/experts", "/method", "/status", "/api",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    found = Site(publish_hub(tmp_path_factory.mktemp("sample")))
+    yield found
+    found.close()
+
+
+def soup(site: Site, path: str, **headers: str) -> BeautifulSoup:
+    answer = site.get(path, **headers)
+    assert answer.status_code == 200, (path, answer.text[:300])
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def text(site: Site, path: str, **headers: str) -> str:
+    return re.sub(r"\s+", " ", soup(site, path, **headers).get_text(" "))
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_every_page_answers_in_its_language_under_a_megabyte_and_works_without_a_script(
+    site: Site, path: str, lang: str
+) -> None:
+    page = soup(site, path, accept_language=lang)
+    assert page.html is not None
+    assert page.html["lang"] == lang
+    assert len(str(page)) < 1_000_000
+    assert len(page.find_all("h1")) == 1
+    assert [s for s in page.find_all("script") if not s.get("src")] == []
+    assert [s.get("src") for s in page.find_all("script")][0].startswith("/-/openness/site.js?v=")
+    assert page.find_all(style=True) == []
+    assert page.find_all("style") == []
+    assert [tag for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_of_a_page_leads_somewhere(site: Site, path: str) -> None:
+    page = soup(site, path)
+    ids = {tag["id"] for tag in page.find_all(id=True)}
+    seen: set[str] = set()
+    for link in page.find_all("a", href=True):
+        href = link["href"]
+        if href.startswith("#"):
+            assert href[1:] in ids, href
+        elif href.startswith("/"):
+            seen.add(href.split("#")[0])
+        else:
+            assert href.startswith(("https://", "http://localhost")), href
+            assert {"nofollow", "noopener"} <= set(link["rel"]) or href.startswith("http://localhost"), href
+    for href in sorted(seen)[:40]:
+        status = site.get(href).status_code
+        assert status in (200, 302), (href, status)
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p != "/trends"])
+def test_labels_of_a_page_point_at_fields_and_names_are_used_once(site: Site, path: str) -> None:
+    page = soup(site, path)
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    assert [x["for"] for x in page.find_all("label") if x["for"] not in ids] == []
+    fields = [f for f in page.find_all(["input", "select", "textarea"]) if f.get("type") != "hidden"]
+    labelled = {x["for"] for x in page.find_all("label")}
+    assert [f for f in fields if f.get("id") not in labelled] == []
+
+
+def test_the_home_page_says_the_night_the_changes_and_whose_claim_fails(site: Site) -> None:
+    words = text(site, "/")
+    for said in ("22 August 2026", "Read completely", "Llama 2", "They say “open source”", "meditron", "openmdw"):
+        assert said in words, said
+
+
+def test_a_search_for_an_id_leads_to_its_model_a_family_to_its_models_and_words_to_the_table(site: Site) -> None:
+    assert site.get("/find?q=meta-llama/meta-llama-3-8b").headers["location"] == f"/model/{LLAMA}"
+    assert site.get(f"/find?q=https://huggingface.co/{LLAMA}").headers["location"] == f"/model/{LLAMA}"
+    assert site.get("/find?q=llama3").headers["location"] == "/table?family=Llama%203"
+    assert site.get("/find?q=whisper+tiny").headers["location"] == "/table?q=whisper%20tiny"
+    assert site.get("/find?q=//evil.test").headers["location"] == "/table?q=%2F%2Fevil.test"
+
+
+@pytest.mark.parametrize(("typed", "wanted"), [("ll", "Llama 2"), ("ll", "Llama 3"), ("ol", "OLMo 1")])
+def test_two_keystrokes_suggest_the_families_people_ask_for(site: Site, typed: str, wanted: str) -> None:
+    assert wanted in [s["name"] for s in site.get(f"/suggest.json?q={typed}").json()["suggestions"]]
+
+
+def test_a_row_of_the_table_has_fourteen_cells_with_words_and_links_to_their_evidence(site: Site) -> None:
+    row = soup(site, f"/table?ids={LLAMA}").select_one("table.grid tbody tr")
+    assert row is not None
+    cells = row.select("a.cell")
+    assert [c["href"] for c in cells] == [f"/model/{LLAMA}#{d}" for d in Dimension]
+    judged = {c["dimension"]: c["value"] for c in site.get(f"/model/{LLAMA}.json").json()["cells"]}
+    said = [re.sub(r"\s+", " ", c.get_text()).strip().replace(" ", "-") for c in cells]
+    assert said == [judged[d] for d in Dimension]
+    page = soup(site, f"/model/{LLAMA}")
+    assert all(page.find(id=d.value) is not None for d in Dimension)
+
+
+@pytest.mark.parametrize(("framework", "columns"), [("radboud14", 14), ("eu12", 12), ("mof", 12)])
+def test_a_framework_shows_the_characteristics_it_knows(site: Site, framework: str, columns: int) -> None:
+    assert len(soup(site, f"/table?framework={framework}").select("thead th.dim")) == columns
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("level=L3", lambda m: m["level"] == "L3"),
+        ("level=L3,L4", lambda m: m["level"] in ("L3", "L4")),
+        ("org=QWEN", lambda m: m["author"] == "Qwen"),
+        ("task=text-generation", lambda m: m["pipeline_tag"] == "text-generation"),
+        ("family=llama3", lambda m: m["family"] == "Llama 3"),
+        ("license=mit", lambda m: m["license_effective"] == "mit"),
+        ("why=community", lambda m: m["restriction"] == "community"),
+        ("q=llama+7b", lambda m: "llama" in f"{m['id']} {m['family']}".lower()),
+        ("claims=1", lambda m: m["claims_open_source"] == 1),
+        ("from=2024-01-01&to=2024-12-31", lambda m: m["created_at"][:4] == "2024"),
+        ("level=L2&org=meta-llama&q=llama", lambda m: m["level"] == "L2" and m["author"] == "meta-llama"),
+    ],
+)
+def test_a_filter_shows_what_fits_and_everything_that_fits(site: Site, query: str, holds: Any) -> None:
+    every = [m for page in (1, 2) for m in site.get(f"/table.json?size=200&page={page}").json()["models"]]
+    wanted = {m["id"] for m in every if holds(m)}
+    answer = site.get(f"/table.json?size=200&{query}").json()
+    assert {m["id"] for m in answer["models"]} == wanted or not wanted
+    assert answer["total"] == len(wanted)
+
+
+@pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "score", "eu", "created"])
+def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, sort: str) -> None:
+    column = {"all_time": "downloads_all_time", "score": "radboud_score", "eu": "eu_score", "created": "created_at"}.get(sort, sort)
+    found = [m for page in range(1, 7) for m in site.get(f"/table.json?sort={sort}&page={page}").json()["models"]]
+    values = [m[column] for m in found]
+    known = [v for v in values if v is not None]
+    assert values[: len(known)] == sorted(known, reverse=True)
+    assert len({m["id"] for m in found}) == len(found) == 269
+
+
+def test_a_list_keeps_its_order_follows_old_names_and_leaves_out_what_is_not_there(site: Site) -> None:
+    models = site.get(f"/table.json?ids=THUDM/chatglm3-6b,no/such,{LLAMA.lower()}").json()["models"]
+    assert [m["id"] for m in models] == ["zai-org/chatglm3-6b", LLAMA]
+
+
+def test_as_of_a_day_the_verdict_of_that_day_is_shown(site: Site) -> None:
+    now = site.get("/table.json?ids=nvidia/NVIDIA-Nemotron-Parse-2.0").json()["models"][0]
+    then = site.get("/table.json?ids=nvidia/NVIDIA-Nemotron-Parse-2.0&asof=2026-08-21").json()["models"][0]
+    assert (then["level"], now["level"]) == ("L2", "L3")
+    assert site.get("/table.json?asof=2024-07-11").json()["total"] < 269
+
+
+def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
+    lines = site.get("/table.csv").text.splitlines()
+    assert len(lines) == 1 + 269
+    assert not [x for x in lines if x[0] in "=+@"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("/table?page=7", 400, "There is no page 7; the last one is 6."),
+        ("/table?page=201", 400, "whole number from 1 to 200"),
+        ("/table?family=Nonesuch", 400, "No family “Nonesuch”"),
+        ("/trends?f=Nonesuch", 400, "No family “Nonesuch”"),
+        ("/trends?m=no/such", 400, "No model “no/such”"),
+        ("/trends?" + "&".join(f"m=a/{n}" for n in range(9)), 400, "9 series are too many"),
+        ("/table?ids=" + ",".join(f"a/{n}" for n in range(10_000)), 400, "10000 ids are too many"),
+        ("/table?sort=id;drop", 400, "sort cannot be"),
+        ("/table?level=L9", 400, "level cannot be"),
+        ("/table?asof=tomorrow", 400, "It is a date such as"),
+        ("/table?from=2026-01-02&to=2026-01-01", 400, "The first day is after"),
+        ("/table?q=" + "a" * 200, 400, "longer than 120"),
+        ("/changes?page=99", 400, "There is no page 99."),
+        ("/model/no/such", 404, "No model “no/such”"),
+        (f"/model/{LLAMA}/evidence/nonsense", 404, "There is no characteristic"),
+        ("/licenses/no-such-thing", 404, "No licence"),
+        ("/-/openness/none.css", 404, "There is no such page"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_refused_with_a_sentence(site: Site, path: str, status: int, sentence: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == status
+    assert sentence in BeautifulSoup(answer.text, "html.parser").get_text()
+
+
+def test_a_program_gets_its_refusal_as_json(site: Site) -> None:
+    answer = site.get("/table.json?page=x")
+    assert answer.status_code == 400
+    assert answer.json()["ok"] is False
+    assert "whole number" in answer.json()["error"]
+    near = site.get("/model/meta-llama/Meta-Lama-3-8B.json")
+    assert near.status_code == 404
+    assert LLAMA in near.json()["near"]
+
+
+def test_a_model_says_its_level_in_words_why_and_what_would_raise_it(site: Site) -> None:
+    words = text(site, f"/model/{LLAMA}")
+    for said in ("community licence", "700 million user threshold", "Somebody approves each reader by hand.",
+                 "Let everyone download without being approved.", "Proved L1; anything higher is excluded."):  # fmt: skip
+        assert said in words, said
+    french = text(site, f"/model/{LLAMA}", accept_language="fr")
+    for said in ("licence communautaire", "700 millions d’utilisateurs", "Laisser chacun télécharger sans approbation."):
+        assert said in french, said
+
+
+def test_nothing_of_what_explain_says_stays_english_in_french(site: Site) -> None:
+    from index.site import render
+
+    translated = render.texts("fr").phrase.translated
+    for model in site.get("/table.json?size=200").json()["models"]:
+        for hindrance in site.get("/model/" + model["id"] + ".json").json()["why_not_higher"]:
+            assert translated(hindrance["why"]), hindrance
+            assert translated(hindrance["remedy"]), hindrance
+
+
+def test_another_spelling_and_a_name_of_before_lead_to_the_model(site: Site) -> None:
+    for old in ("meta-llama/meta-llama-3-8b", "THUDM/chatglm3-6b"):
+        answer = site.get(f"/model/{old}")
+        assert answer.status_code == 301
+        assert site.get(answer.headers["location"]).status_code == 200
+
+
+def test_a_quote_stands_on_the_page_with_its_place_and_a_link_to_it(site: Site) -> None:
+    page = soup(site, f"/model/{LLAMA}/evidence/license")
+    quotes = [q.get_text() for q in page.select("q")]
+    proofs = [c for c in site.get(f"/model/{LLAMA}.json").json()["cells"] if c["dimension"] == "license"][0]["evidence"]
+    assert [p["quote"] for p in proofs if p["quote"]] == quotes
+    assert [a for a in page.select(".place a") if not a["href"].startswith(f"https://huggingface.co/{LLAMA}")] == []
+
+
+def test_a_licence_conflict_is_shown_in_the_tree(site: Site) -> None:
+    page = soup(site, "/model/ruslanmv/Medical-Llama3-8B")
+    assert "apache-2.0" in page.select_one(".tree .conflict").get_text()  # type: ignore[union-attr]
+
+
+def test_the_bill_of_materials_is_cyclonedx_with_licence_ancestors_and_verdict(site: Site) -> None:
+    answer = site.get("/model/ruslanmv/Medical-Llama3-8B.cdx.json")
+    bill = answer.json()
+    (component,) = bill["components"]
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    assert component["type"] == "machine-learning-model"
+    assert component["pedigree"]["ancestors"][0]["name"] == "Meta-Llama-3-8B"
+    assert {"name": "openness:level", "value": "L2"} in component["properties"]
+    assert 'filename="ruslanmv--Medical-Llama3-8B.cdx.json"' in answer.headers["content-disposition"]
+
+
+def test_families_are_compared_with_their_gaps_and_the_sql_gives_the_same_numbers(site: Site) -> None:
+    path = "?f=Llama+3&f=BERT&days=1095"
+    page = soup(site, f"/trends{path}")
+    sql = page.select_one(".sqlbox code").get_text()  # type: ignore[union-attr]
+    rows = site.get("/index.json?_shape=array&sql=" + sql.replace("\n", " ").replace("+", "%2B")).json()
+    series = {s["name"]: s["points"] for s in site.get(f"/trends.json{path}").json()["series"]}
+    mine = {(n, p["date"], p["downloads"]) for n, points in series.items() for p in points if p["downloads"] is not None}
+    assert mine == {(r["name"], r["date"], r["downloads"]) for r in rows}
+    assert any(p["downloads"] is None for p in series["Llama 3"])
+    assert "nobody looked" in page.get_text()
+
+
+def test_by_age_day_zero_is_the_release(site: Site) -> None:
+    page = soup(site, "/trends?f=Llama+3&by=age")
+    keys = [int(th.get_text()) for th in page.select("details table tbody th")]
+    assert max(keys) == (date(2026, 8, 22) - date(2024, 4, 18)).days
+
+
+def test_the_address_holds_the_chart_and_the_chart_can_be_taken_along(site: Site) -> None:
+    path = "?f=Llama+3&days=1095"
+    svg = site.get(f"/trends.svg{path}")
+    ET.fromstring(svg.text)
+    assert svg.headers["content-type"].startswith("image/svg+xml")
+    assert "frame-ancestors" not in svg.headers["content-security-policy"]
+    assert site.get(f"/trends.csv{path}").text.startswith("name,date,downloads")
+    embed = site.get(f"/trends{path}&embed=1")
+    assert "x-frame-options" not in embed.headers
+    assert "<nav" not in embed.text
+
+
+def test_movers_and_organisations_are_shown(site: Site) -> None:
+    words = text(site, "/trends")
+    assert "Rose most" in words
+    assert "sentence-transformers" in words
+
+
+def test_the_feeds_say_the_same_changes_as_the_page(site: Site) -> None:
+    feed = site.get("/changes.json?field=license")
+    items = feed.json()["items"]
+    assert {i["_openness"]["field"] for i in items} <= {"license", "license_name", "license_link"}
+    atom = ET.fromstring(site.get("/changes.atom?field=license").text)
+    space = {"a": "http://www.w3.org/2005/Atom"}
+    assert [e.findtext("a:id", "", space) for e in atom.findall("a:entry", space)] == [i["id"] for i in items]
+    assert len({i["id"] for i in items}) == len(items) > 5
+    for item in items[:3]:
+        assert site.get(item["url"].removeprefix("http://localhost").split("#")[0]).status_code == 200
+
+
+def test_changes_are_filtered_by_organisation_and_level(site: Site) -> None:
+    found = [i["_openness"] for i in site.get("/changes.json?org=nvidia&level=L3").json()["items"]]
+    assert found
+    assert {c["id"].split("/")[0] for c in found} == {"nvidia"}
+    assert {c["level"] for c in found} == {"L3"}
+
+
+def test_claims_that_fail_are_apart_from_those_that_are_not_shown(site: Site) -> None:
+    for holds, expected in (("no", "no"), ("unshown", "not shown")):
+        claims = site.get(f"/claims.json?holds={holds}").json()["claims"]
+        assert {c["holds"] for c in claims} == {expected}
+
+
+def test_every_documented_address_answers(site: Site) -> None:
+    page = soup(site, "/api")
+    addresses = [a["href"] for a in page.select("main table a")]
+    assert len(addresses) == len(API)
+    for address in addresses:
+        answer = site.get(address)
+        assert answer.status_code == 200, address
+        if address.split("?")[0].endswith(".json"):
+            json.loads(answer.text)
+
+
+def test_a_badge_names_the_level_and_an_unknown_model_has_one_too(site: Site) -> None:
+    known, unknown = site.get(f"/badge/{LLAMA}.svg"), site.get("/badge/no/such.svg")
+    assert "L1 gated" in known.text
+    assert (known.status_code, unknown.status_code) == (200, 404)
+    assert "not in the index" in unknown.text
+
+
+def test_an_unchanged_page_is_not_sent_again(site: Site) -> None:
+    first = site.get("/table")
+    again = site.get("/table", if_none_match=first.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert "Cookie" in first.headers["vary"]
+
+
+def test_a_chosen_language_and_theme_are_kept(site: Site) -> None:
+    answer = site.get("/claims?lang=fr&theme=dark")
+    kept = answer.headers.get_list("set-cookie")
+    assert [c.split(";")[0] for c in kept] == ["lang=fr", "theme=dark"]
+    assert "no-store" in answer.headers["cache-control"]
+    page = soup(site, "/claims", cookie="lang=fr; theme=dark")
+    assert page.html is not None
+    assert (page.html["lang"], page.html["data-theme"]) == ("fr", "dark")
+    assert "lang=" not in " ".join(a["href"] for a in page.select("nav a"))
+    assert site.get("/claims?lang=xx").headers.get("set-cookie") is None
+
+
+def test_datasettes_own_pages_stay_and_lead_back(site: Site) -> None:
+    for path in ("/index", "/index/models", "/index/is_it_open?id=" + LLAMA, "/-/dashboards/openness", "/-/search?q=llama"):
+        answer = site.get(path)
+        assert answer.status_code == 200, path
+        page = BeautifulSoup(answer.text, "html.parser")
+        assert page.select_one('.op-head a[href="/table"]') is not None, path
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_where_no_index_of_ours_is_served_the_site_stays_away(tmp_path: Path) -> None:
+    import asyncio
+    import sqlite3
+
+    from datasette.app import Datasette
+
+    other = tmp_path / "index.db"
+    conn = sqlite3.connect(other)
+    conn.execute("CREATE TABLE mine (x)")
+    conn.close()
+    datasette = Datasette([str(other)])
+    answer = asyncio.run(datasette.client.get("/"))
+    assert answer.status_code == 200
+    assert "op-head" not in answer.text
+    assert "content-security-policy" not in answer.headers
+    for database in datasette.databases.values():
+        database.close()
