@@ -165,9 +165,7 @@ _LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where i
 # Front matter as most cards have it: keys with one plain word or a list of them, and nothing that YAML could read in
 # another way. Read line by line, twenty times faster than through YAML's events; all else goes through those.
 _PLAIN = r"[A-Za-z0-9_/][\w./+@-]*(?: [\w./+@-]+)*"
-_SIMPLE = re.compile(
-    rf"(?:[A-Za-z_][\w-]*:(?: +{_PLAIN} *|\ *(?:\n *- +{_PLAIN} *)*)(?:\n+|\Z))+", re.ASCII
-)
+_SIMPLE = re.compile(rf"(?:[A-Za-z_][\w-]*:(?: +{_PLAIN} *|\ *(?:\n *- +{_PLAIN} *)*)(?:\n+|\Z))+", re.ASCII)
 
 
 # Results of evaluations, often thousands of lines: nothing that we ask of a card, and nine tenths of all front matter.

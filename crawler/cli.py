@@ -159,7 +159,9 @@ def exit_status(reports: Sequence[Report]) -> int:
 @click.option("--quota", "quotas", default="highest", show_default=True,
               help="A plan (anonymous, free, pro, team, enterprise, ...) or requests/seconds, like api=500/300.")  # fmt: skip
 @click.option("--latency", default="0", show_default=True, help="Seconds per answer, like 0.3 or page=1,file=0.1.")
-@click.option("--faults", default="", help="What goes wrong how often, like errors=0.02 or error503=0.01,truncate=0.01.")
+@click.option(
+    "--faults", default="", help="What goes wrong how often, like errors=0.02 or error503=0.01,truncate=0.01."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the faults.")
 def replay(recording: str, **arguments: Any) -> None:
     """Serve a recorded Hub over HTTP: for demos, tests, teaching and outage drills.
@@ -181,7 +183,9 @@ def history_group() -> None:
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", required=True, help="Where the counts come from; shown beside them.")
-@click.option("--date", "night", metavar="YYYY-MM-DD", callback=_iso_date, help="The day, where the file has no column of it.")
+@click.option(
+    "--date", "night", metavar="YYYY-MM-DD", callback=_iso_date, help="The day, where the file has no column of it."
+)
 @click.option("--map", "mapping", multiple=True, metavar="OURS=THEIRS",
               help="A column's name in the file, like id=model_url (id, date, downloads, downloads_all_time, likes).")  # fmt: skip
 @data_option

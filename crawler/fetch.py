@@ -178,9 +178,7 @@ class _Night:
 
     def write_if_due(self) -> None:
         """Write when there is enough, or when it has waited long enough."""
-        if len(self._pending) >= BATCH or (
-            self._pending and (self.clock() - self._since).total_seconds() >= PATIENCE
-        ):
+        if len(self._pending) >= BATCH or (self._pending and (self.clock() - self._since).total_seconds() >= PATIENCE):
             self.write()
 
     def write(self) -> None:

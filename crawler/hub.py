@@ -325,7 +325,9 @@ class Hub:
     def _send(self, url: str, headers: dict[str, str], max_size: int | None) -> httpx.Response:
         """One request over the wire. With `max_size` the body is read only so far, and only for so long."""
         if max_size is None:
-            return self.client.get(url, headers=headers, timeout=self.wire.timeout)
+            answer = self.client.get(url, headers=headers, timeout=self.wire.timeout)
+            answer.stream = httpx.ByteStream(b"")  # the read stream points back at the answer: a cycle around each page
+            return answer
         began = self.wire.clock()
         with self.client.stream("GET", url, headers=headers, timeout=FILE_TIMEOUT) as answer:
             body = bytearray()

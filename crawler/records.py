@@ -7,7 +7,8 @@ Two steps, because most rows of most nights are unchanged:
 
 A `Repo` is also what `store.py` gives back, so a judgement sees the same record whether it came from the Hub
 or from hub.db. Field meanings: the Hub's API (`expand` of `GET /api/models`), section 1 of its documentation.
-Does no I/O and decides nothing.
+Does no I/O and decides nothing. The records hold nothing that could point back at them, so the garbage collector need not
+look at them (`gc=False`): a page is read twice as fast.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ MAX_FILES = 2_000  # names kept of one repo; `file_count` always says how many t
 MAX_CARD_DATA = 64_000  # bytes of front matter kept
 
 
-class Reject(Struct, frozen=True):
+class Reject(Struct, frozen=True, gc=False):
     """A row of the listing that could not be read, kept with its reason."""
 
     oid: str | None
@@ -60,7 +61,7 @@ class Reject(Struct, frozen=True):
     row: bytes
 
 
-class Listed(Struct, frozen=True, rename="camel"):
+class Listed(Struct, frozen=True, rename="camel", gc=False):
     """One row of the listing, its identity and counters read, the rest still raw JSON."""
 
     oid: str = msgspec.field(name="_id")
@@ -97,7 +98,7 @@ class Listed(Struct, frozen=True, rename="camel"):
         return hashlib.blake2b(b"\0".join((head.encode(), *parts)), digest_size=8).digest()
 
 
-class Base(Struct, frozen=True, array_like=True):
+class Base(Struct, frozen=True, array_like=True, gc=False):
     """A declared ancestor. `relation`: finetune, adapter, quantized, merge, or '' when only the name is given."""
 
     relation: str
@@ -105,7 +106,7 @@ class Base(Struct, frozen=True, array_like=True):
     stated_by: str = "hub"  # hub (baseModels or a tag) or card (front matter)
 
 
-class Repo(Struct, frozen=True):
+class Repo(Struct, frozen=True, gc=False):
     """One model repository as the Hub showed it. `None` = the Hub did not say; never a default that looks like a
     fact.
     """
@@ -143,35 +144,35 @@ class Repo(Struct, frozen=True):
     observed: str | None = None  # date of the crawl that saw these facts
 
 
-class _Sibling(Struct):
+class _Sibling(Struct, gc=False):
     rfilename: str
 
 
-class _NamedModel(Struct):
+class _NamedModel(Struct, gc=False):
     id: str
 
 
-class _BaseModels(Struct):
+class _BaseModels(Struct, gc=False):
     models: list[_NamedModel]
     relation: str | None = None
 
 
-class _Config(Struct):
+class _Config(Struct, gc=False):
     architectures: list[str] | None = None
     model_type: str | None = None
     auto_map: dict[str, Any] | None = None
 
 
-class _Parameters(Struct):
+class _Parameters(Struct, gc=False):
     total: int | float | None = None
     architecture: str | None = None
 
 
-class _TransformersInfo(Struct):
+class _TransformersInfo(Struct, gc=False):
     auto_model: str | None = None
 
 
-class _Identity(Struct):
+class _Identity(Struct, gc=False):
     oid: str | None = msgspec.field(name="_id", default=None)
     repo_id: str | None = msgspec.field(name="id", default=None)
 

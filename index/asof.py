@@ -1,11 +1,11 @@
-"""One model as the index knew it on a day: the verdict in force, its 14 cells, licence, gating, counters. Reads index.db.
+"""One model as the index knew it on a day: the verdict in force, its 14 cells, licence, gating, counters.
 
-Does: pick the verdict that was in force, and undo the events that came later one by one, newest first, so that a field
-has the value it had. A day before the first sight of a model knows nothing of it.
-Does not: judge old facts by new rules (the verdict keeps the rules it was made by), fetch an old card, or fill a night on
-which nobody looked: a counter comes with the night on which it was seen.
+Does: read in index.db the verdict that was in force, and undo the events that came later one by one, newest first, so
+that a field has the value it had. A day before the first sight of a model knows nothing of it.
+Does not: judge old facts by new rules (the verdict keeps the rules it was made by), fetch an old card, or fill a night
+on which nobody looked: a counter comes with the night on which it was seen.
 
-A licence that the Hub began to show only later left no event; then the first one ever seen is given for the days before.
+A licence that the Hub began to show only later left no event; then the first one ever seen stands for the days before.
 """
 
 from __future__ import annotations
@@ -135,9 +135,10 @@ def _today(model: Model) -> dict[str, str | None]:
 def _verdict(db: sqlite3.Connection, model_id: str, day: str) -> tuple[Verdict | None, int | None]:
     for row in _rows(
         db,
-        """SELECT date(v.day * 86400, 'unixepoch'), 'L' || v.level, 'L' || v.level_max, r.word, c.word, s.word, v.dossier
-           FROM models m JOIN verdicts v ON v.model = m.model
-           JOIN terms r ON r.term = v.restriction JOIN terms c ON c.term = v.cause JOIN terms s ON s.term = v.rules_version
+        """SELECT date(v.day * 86400, 'unixepoch'), 'L' || v.level, 'L' || v.level_max, r.word, c.word, s.word,
+             v.dossier
+           FROM models m JOIN verdicts v ON v.model = m.model JOIN terms r ON r.term = v.restriction
+           JOIN terms c ON c.term = v.cause JOIN terms s ON s.term = v.rules_version
            WHERE m.id = ? AND v.day <= CAST(julianday(?) - 2440587.5 AS INTEGER) ORDER BY v.day DESC LIMIT 1""",
         model_id,
         day,
@@ -190,14 +191,14 @@ def _license_effective(db: sqlite3.Connection, dossier: int) -> str | None:
 def _counters(db: sqlite3.Connection, model: Model, day: str) -> Counters | None:
     """The last counters of a model that some night on or before a day had seen."""
     night = _rows(db, "SELECT max(date) FROM complete_nights WHERE date <= ?", day)[0][0]
-    for seen, *numbers in _rows(
+    for seen, downloads, all_time, likes in _rows(
         db,
         """SELECT date, downloads, downloads_all_time, likes FROM downloads WHERE id = ? AND date <= ?
            ORDER BY date DESC LIMIT 1""",
         model.id,
         day,
     ):
-        return Counters(*numbers, max(seen, night or seen))
+        return Counters(downloads, all_time, likes, max(seen, night or seen))
     return None
 
 
@@ -261,4 +262,5 @@ def _verdict_line(found: AsOf) -> Text:
 
 def _event(event: Change) -> Text:
     because = f" ({CAUSES.get(event.cause, clean(event.cause))})" if event.cause else ""
-    return Text(f"{event.date}  {clean(event.field)}: {clean(event.old, 60) or '–'} → {clean(event.new, 60) or '–'}{because}")
+    moved = f"{clean(event.old, 60) or '–'} → {clean(event.new, 60) or '–'}"
+    return Text(f"{event.date}  {clean(event.field)}: {moved}{because}")

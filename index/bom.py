@@ -55,7 +55,8 @@ def purl(model_id: str, sha: str | None = None) -> str:
 
 def _component(item: Item, spdx: Mapping[str, str]) -> dict[str, Any]:
     model = item.model
-    found = {**_name(model.id), "bom-ref": f"{purl(model.id, model.sha)}#{model.oid}", "purl": purl(model.id, model.sha)}
+    at = purl(model.id, model.sha)
+    found = {**_name(model.id), "bom-ref": f"{at}#{model.oid}", "purl": at}
     if model.sha:
         found["version"] = model.sha
     licences = list(_licences(model, spdx))
@@ -83,7 +84,8 @@ def _related(base: Base) -> dict[str, Any]:
 def _licences(model: Model, spdx: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     """What it declares (each of several), and what binds it after its ancestors where that is another."""
     declared = [part.strip() for part in (model.license or "").split(",") if part.strip()]
-    concluded = [model.license_effective] if model.license_effective not in (None, "no-license", *declared) else []
+    effective = model.license_effective or "no-license"
+    concluded = [] if effective in ("no-license", *declared) else [effective]
     for word, acknowledgement in [*((d, "declared") for d in declared), *((c, "concluded") for c in concluded)]:
         license: dict[str, Any] = {"acknowledgement": acknowledgement}
         if word in spdx:

@@ -24,7 +24,7 @@ from crawler.cli import FAILURES, Ticker, crawl_options, data_option, now, optio
 from crawler.errors import OpennessError, StorageFull, UsageError
 from crawler.lock import locked
 from index import check as checks
-from index import cli_experts, families, queries, terminal, trends
+from index import cli_experts, cli_review, families, overrides, queries, readings, terminal, trends
 
 
 class Group(click.Group):
@@ -60,6 +60,8 @@ main.add_command(crawler_cli.replay)
 main.add_command(crawler_cli.history_group)
 main.add_command(cli_experts.experts_group)
 main.add_command(cli_experts.agree)
+main.add_command(cli_review.verify_command)
+main.add_command(cli_review.export_command)
 
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge."
@@ -139,7 +141,7 @@ def judge(data: Path, everything: bool, dry_run: bool, workers: int, as_json: bo
     with locked(data):
         report = run(
             session.hub_db(data), session.documents_db(data), now(), everything=everything, workers=workers,
-            dry_run=dry_run, progress=ticker,
+            dry_run=dry_run, overrides=overrides.load(data, now().date()), progress=ticker,
         )  # fmt: skip
     ticker.done()
     if as_json:
@@ -147,7 +149,7 @@ def judge(data: Path, everything: bool, dry_run: bool, workers: int, as_json: bo
     else:
         _say_judged([report])
         for moved in report.moved[:50]:
-            click.echo(f"  {terminal.clean(moved.repo_id)}: {moved.old} -> {moved.new}")
+            click.echo(f"  {terminal.clean(moved.repo_id)}: {moved.old} -> {moved.new} ({moved.cause})")
     sys.exit(FAILURES if report.errors else 0)
 
 
@@ -188,16 +190,23 @@ def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: s
 @click.argument("model")
 @data_option
 @click.option("--quotes", type=click.IntRange(min=0), default=2, show_default=True, help="Quotes per characteristic.")
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="As it was judged on that day, and what changed since.")
 @json_option
-def show(model: str, data: Path, quotes: int, as_json: bool) -> None:
+def show(model: str, data: Path, quotes: int, day: str | None, as_json: bool) -> None:
     """One model: its level and why, the 14 characteristics with quotes, lineage, claims, trend."""
     with published(data) as db:
+        if day is not None:
+            out = cli_review.show_as_of(db, model, _day(day), as_json)
+            click.echo(out) if as_json else console().print(out)
+            return
         known = queries.resolve(db, model)
         page = None if known is None else queries.get_page(db, known)
         if page is None:
             raise NotInIndex(terminal.unknown_model(model, queries.suggest(db, model)))
         if as_json:
-            click.echo(terminal.to_json(terminal.show_dict(page)))
+            read = cli_review.frameworks_of(page)
+            shown = terminal.show_dict(page) | {"frameworks": read and readings.to_dict(read)}
+            click.echo(terminal.to_json(shown))
         else:
             console().print(terminal.show(page, quotes))
 
@@ -208,7 +217,9 @@ class NotInIndex(OpennessError):
     exit_status = 1
 
 
-@main.command(epilog='Example: openness trend "Llama 2" "Llama 3" --days 90   |   openness trend openai-community/gpt2 --csv')
+@main.command(
+    epilog='Example: openness trend "Llama 2" "Llama 3" --days 90   |   openness trend openai-community/gpt2 --csv'
+)
 @click.argument("names", nargs=-1, required=True, metavar="NAME|FAMILY...")
 @data_option
 @click.option("--days", type=click.IntRange(min=1), help="Only the last N days.")
@@ -276,7 +287,9 @@ def _day(text: str) -> date:
         raise click.BadParameter(f"{text!r} is not a date like 2026-08-22") from None
 
 
-@main.command(epilog="Example: openness check models.txt --require L3   |   openness check bom.cdx.json --require L3 --json")
+@main.command(
+    epilog="Example: openness check models.txt --require L3   |   openness check bom.cdx.json --require L3 --json"
+)
 @click.argument("items", nargs=-1, required=True, metavar="FILE|ID...")
 @click.option("--require", "level", required=True, help="The level that every model must reach, L0 to L6.")
 @data_option

@@ -22,7 +22,8 @@ def experts_group() -> None:
 
 
 @experts_group.command(
-    name="import", epilog="Example: openness experts import path/to/main-database   |   openness experts import table.html"
+    name="import",
+    epilog="Example: openness experts import path/to/main-database   |   openness experts import table.html",
 )
 @click.argument("place", metavar="PATH|URL")
 @click.option("--version", "version", default="", help="What to call this version [default: a digest of the files].")

@@ -1,6 +1,6 @@
-"""`openness verify` and `openness export`: checking verdicts again, and taking them elsewhere. Arguments and wiring only.
+"""`openness verify` and `openness export`: verdicts checked again, and taken elsewhere. Arguments and wiring only.
 
-Also what `openness show --date` and `--frameworks` print, for the command that owns those options.
+Also what `openness show --date` prints, and the frameworks of a page, for the command that owns them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same con
 _MARKS = {State.FOUND: "found", State.MOVED: "MOVED", State.GONE: "GONE", State.NOT_CHECKABLE: "not checkable"}
 
 
-@click.command(name="verify", epilog="Example: openness verify meta-llama/Llama-2-7b-hf   |   openness verify --all-of ids.txt --json")
+@click.command(
+    name="verify", epilog="Example: openness verify tiiuae/falcon-7b   |   openness verify --all-of ids.txt --json"
+)
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all-of", "list_", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A file that names models: ids, CSV, JSON list or CycloneDX.")  # fmt: skip
@@ -87,7 +89,8 @@ def _say(found: Verified, whole: bool) -> None:
     for c in shown:
         words = f"“{clean(c.quote, 90)}”" if c.quote else f"{c.outcome}, asked again"
         note = f"  ({clean(c.note, 120)})" if c.note else ""
-        click.echo(f"  {_MARKS[c.state]:<13}  {c.dimension:<13}  {c.probe:<21}  {clean(c.place, 50):<26}  {words}{note}")
+        where = f"{c.dimension:<13}  {c.probe:<21}  {clean(c.place, 50):<26}"
+        click.echo(f"  {_MARKS[c.state]:<13}  {where}  {words}{note}")
 
 
 def _say_total(results: list[Verified]) -> None:
@@ -96,7 +99,11 @@ def _say_total(results: list[Verified]) -> None:
     click.echo(f"{sum(counts.values()):,} pieces of evidence of {len(results):,} models: {told}")
 
 
-@click.command(name="export", epilog="Example: openness export out --format parquet   |   openness export out --format cyclonedx --model openai-community/gpt2")
+@click.command(
+    name="export",
+    epilog="Example: openness export out --format parquet"
+    "   |   openness export out --format cyclonedx --model openai-community/gpt2",
+)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(exporting.FORMATS), default="parquet", show_default=True)
 @click.option("--model", "ids", multiple=True, help="CycloneDX: a model of the bill of materials; may be repeated.")

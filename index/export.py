@@ -85,8 +85,8 @@ def export(
 ) -> Exported:  # fmt: skip
     """Write the index into `folder` in one of FORMATS. `ids`, `top`: the models of a bill of materials.
 
-    Raises UsageError (unknown format or model, pyarrow missing, not a folder), StorageFull. Whatever is raised, files of
-    an earlier export are still there and whole.
+    Raises UsageError (unknown format or model, pyarrow missing, not a folder), StorageFull. Whatever is raised, files
+    of an earlier export are still there and whole.
     """
     if format not in FORMATS:
         raise UsageError(f"{format!r} is no format; use one of {', '.join(FORMATS)}.")
@@ -222,7 +222,7 @@ def _pyarrow() -> tuple[Any, Any]:
 
 def _write_bom(db: sqlite3.Connection, folder: Path, ids: Sequence[str], top: int) -> File:
     items = [_item(db, model) for model in _chosen(db, ids, top)]
-    spdx = {id_: said for id_, said in db.execute("SELECT id, spdx FROM licenses WHERE spdx IS NOT NULL")}
+    spdx = dict(db.execute("SELECT id, spdx FROM licenses WHERE spdx IS NOT NULL").fetchall())
     document = bom.bill(items, queries.about(db).get("published", ""), _version(), spdx)
     path = folder / "models.cdx.json"
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
@@ -250,7 +250,8 @@ _VALUES = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not
 
 
 def _item(db: sqlite3.Connection, model: Model) -> bom.Item:
-    bases = db.execute("SELECT base_model, relation, conflict FROM lineage WHERE id = ? ORDER BY base_model", (model.id,))
+    sql = "SELECT base_model, relation, conflict FROM lineage WHERE id = ? ORDER BY base_model"
+    bases = db.execute(sql, (model.id,))
     ((cells,),) = db.execute("SELECT cells FROM models WHERE id = ?", (model.id,)).fetchall()
     values = {d.value: _VALUES[c] for d, c in zip(Dimension, cells, strict=True)} if cells else {}
     return bom.Item(model, [bom.Base(*row) for row in bases], values)

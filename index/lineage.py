@@ -1,10 +1,11 @@
 """The base-model graph: what a model's declared ancestors allow it, and what it takes over from them. Pure.
 
 A licence binds what is made from a work, so the effective licence is the most restrictive of a model's own and of all
-its declared ancestors', through renames and round cycles. A base that is unknown, or whose weights or licence are, keeps
-its descendants from being proved above L2. Access does not work down: a click before the base's download asks nothing of
-somebody who downloads the fine-tune, unless the base's licence does, and then the licence binds. Only declared bases count; a name that sounds like Llama is a hint (a probe's), not
-a base. Reads no database: `judge.py` gives it nodes and gets limits, evidence and conflict sentences back.
+its declared ancestors', through renames and round cycles. A base that is unknown, or whose weights or licence are,
+keeps its descendants from being proved above L2. Access does not work down: a click before the base's download asks
+nothing of somebody who downloads the fine-tune, unless the base's licence does, and then the licence binds. Only
+declared bases count; a name that sounds like Llama is a hint (a probe's), not a base. Reads no database: `judge.py`
+gives it nodes and gets limits, evidence and conflict sentences back.
 """
 
 from __future__ import annotations
@@ -83,9 +84,9 @@ def hand_down(
 ) -> Handed:  # fmt: skip
     """What a model allows its descendants: L6 when `level` is L3 or more, else at most L2.
 
-    `level` and `restriction` are those that its weights, licence and lineage alone leave it (`levels.binding`): how one
-    gets at the model itself, and what is documented of it, bind nobody else. A limit is certain (`allows_max`) only when
-    it is one of licence; missing weights, an unknown licence or an unknown base only keep a descendant from being proved.
+    `level` and `restriction` are those that its weights, licence and lineage alone leave it (`levels.binding`): how
+    one gets at the model itself, and what is documented of it, bind nobody else. A limit is certain (`allows_max`) only
+    when it is one of licence; missing weights, an unknown licence or an unknown base only keep a descendant unproved.
     """
     bound = min(limits.allows_max, _license_max(limits.license))
     if level >= Level.L3:

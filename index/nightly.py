@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crawler import session
 from crawler.crawl import Progress, Report
 from crawler.lock import locked
-from index import expert_tables, judge, publish
+from index import expert_tables, judge, overrides, publish
 
 
 class Night(NamedTuple):
@@ -24,7 +24,12 @@ class Night(NamedTuple):
 
 
 def nightly(
-    options: session.Options, *, stop: threading.Event, progress: Progress, clock: Callable[[], datetime], workers: int = 1
+    options: session.Options,
+    *,
+    stop: threading.Event,
+    progress: Progress,
+    clock: Callable[[], datetime],
+    workers: int = 1,
 ) -> Night:
     """Crawl, judge and publish. Each crawled night is judged as of its own date, so that verdicts are dated truly."""
     crawls, judged = [], []
@@ -37,6 +42,7 @@ def nightly(
                     session.documents_db(options.data),
                     datetime.combine(datetime.fromisoformat(report.date), time(), UTC),
                     workers=workers,
+                    overrides=overrides.load(options.data, clock().date()),
                     progress=progress,
                 )
             )

@@ -204,7 +204,8 @@ def level_counts(db: sqlite3.Connection) -> tuple[LevelCount, ...]:
            GROUP BY level ORDER BY level IS NULL, level""",
     )
     return tuple(
-        LevelCount(level or "not judged", names.get(level, ""), n, total, higher or 0) for level, n, total, higher in rows
+        LevelCount(level or "not judged", names.get(level, ""), n, total, higher or 0)
+        for level, n, total, higher in rows
     )
 
 

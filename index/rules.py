@@ -3,7 +3,7 @@
 Each rule is registered once, as data with its function, and the published table of rules is made from the same data.
 A dimension's rules stand in order and the first that applies decides; none applies: unknown. `closed` is only ever
 said on positive evidence. Does not decide levels (`levels.py`). The rules themselves stand in
-`ruleset.py` and `ruleset_docs.py`.
+`ruleset.py`, `ruleset_data.py` and `ruleset_docs.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from index.model import Dimension, Evidence, Judgement, Value
 from index.seen import Seen
 
 #: Changes whenever a rule, a probe or a level rule changes what it says: everything is then judged again.
-RULES_VERSION = "2026.11.1"
+RULES_VERSION = "2026.11.2"
 
 Cells = Mapping[str, str]  # dimensions judged so far -> value
 When = Callable[[Seen, Cells], str | None]
@@ -71,7 +71,7 @@ def rule(
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, in the order in which the rules of its dimension are tried."""
-    from index import ruleset, ruleset_docs  # noqa: F401 - they fill the registry, and import this module
+    from index import ruleset, ruleset_data, ruleset_docs  # noqa: F401 - they fill the registry, and import this module
 
     return tuple(_registered.values())
 

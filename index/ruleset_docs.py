@@ -166,9 +166,7 @@ def _own_preprint(seen: Seen, cells: Cells) -> str | None:
     source="3 preprint: own paper medium",
 )
 def _cited(seen: Seen, cells: Cells) -> str | None:
-    cited = (
-        seen.yes("own_preprint") or seen.yes("cited_preprint") or seen.yes("own_report") or seen.yes("arxiv_tags")
-    )
+    cited = seen.yes("own_preprint") or seen.yes("cited_preprint") or seen.yes("own_report") or seen.yes("arxiv_tags")
     return cited.value if cited else None
 
 

@@ -338,8 +338,14 @@ def _levels(levels: Sequence[LevelCount]) -> Table:
     for row in levels:
         share = f"{(row.downloads or 0) / known:.1%}" if known and row.downloads is not None else "–"
         level = Text(f"{row.level} {row.name}".strip(), style=_LEVEL_STYLE.get(row.level, ""))
-        table.add_row(level, f"{row.models:,}", f"{row.models / models:.1%}", human(row.downloads), share,
-                      f"{row.may_be_higher:,}")
+        table.add_row(
+            level,
+            f"{row.models:,}",
+            f"{row.models / models:.1%}",
+            human(row.downloads),
+            share,
+            f"{row.may_be_higher:,}",
+        )
     return table
 
 

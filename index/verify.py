@@ -4,15 +4,14 @@ Does: take the evidence that a verdict rests on and look at each piece's place i
 document must stand, word for word, at its offsets; a field of the metadata must still say it; a base must still be
 declared, by the model or above it. Evidence without a quote ("no such section") is asked for again: the probes are run
 on the same documents and must give the same answer.
-Does not: fetch anything, judge (`judge.py`), or change a row. It reads hub.db and documents.db as they are; what the Hub
-shows this minute is the next crawl's business.
+Does not: fetch anything, judge (`judge.py`), or change a row. It reads hub.db and documents.db as they are; what the
+Hub shows this minute is the next crawl's business.
 
 Offsets are characters: of a card in the text that `crawler.cards.parse` gives, of a licence file in its UTF-8 text.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

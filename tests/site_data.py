@@ -102,7 +102,10 @@ def publish_hostile(folder: Path) -> Path:
                       siblings=[{"rfilename": "README.md"}, {"rfilename": "model.safetensors"}])
     )  # fmt: skip
     documents = [replaying.document(HOSTILE_ID, CARD)]
-    documents += [replaying.document(f"evil/model-{n}", f"# x\n\nAn open source model {p}\n\n{p}\n") for n, p in enumerate(PAYLOADS)]
+    documents += [
+        replaying.document(f"evil/model-{n}", f"# x\n\nAn open source model {p}\n\n{p}\n")
+        for n, p in enumerate(PAYLOADS)
+    ]
     with replaying.replay(folder / "recording", rows, documents) as hub:
         data = publish_hub(folder / "data", hub.url)
     poison(data / "index.db")
@@ -114,19 +117,28 @@ def poison(index: Path) -> None:
     with closing(sqlite3.connect(index)) as db:
         first, second = PAYLOADS[0], PAYLOADS[1]
         for n, payload in enumerate(PAYLOADS):
-            db.execute("UPDATE models SET id = ?, family = ? WHERE id = ?", (f"evil/{payload}", payload, f"evil/model-{n}"))
+            db.execute(
+                "UPDATE models SET id = ?, family = ? WHERE id = ?", (f"evil/{payload}", payload, f"evil/model-{n}")
+            )
             change = (f"2026-08-2{n}", f"evil/{payload}", "license", payload, payload, 5, payload)
-            db.execute("INSERT INTO changes (date, id, field, old, new, downloads, cause) VALUES (?, ?, ?, ?, ?, ?, ?)", change)
+            db.execute(
+                "INSERT INTO changes (date, id, field, old, new, downloads, cause) VALUES (?, ?, ?, ?, ?, ?, ?)", change
+            )
             cell = ("src", payload, f"s{n}", f"evil/{payload}", 0, "license", "open", payload, payload, payload)
             db.execute("INSERT INTO experts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", cell)
             off = ("src", "1", payload, None, 1, "license", "open", payload, payload, payload)
             db.execute("INSERT INTO experts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", off)
             db.execute("INSERT INTO names VALUES (?, ?, '2026-01-01', NULL)", (f"old/{payload}", f"evil/{payload}"))
             db.execute("INSERT INTO authors VALUES (?, 1, 1) ON CONFLICT (author) DO NOTHING", (f"{payload}2",))
-            db.execute("INSERT INTO licenses (id, name, url, links) VALUES (?, ?, ?, ?)", (payload, payload, payload, json.dumps([payload])))
+            db.execute(
+                "INSERT INTO licenses (id, name, url, links) VALUES (?, ?, ?, ?)",
+                (payload, payload, payload, json.dumps([payload])),
+            )
         db.execute("INSERT INTO families (family, maker, models, official_models, top_model) VALUES (?, ?, 1, 1, ?)",
                    (first, second, f"evil/{first}"))  # fmt: skip
-        db.execute("INSERT INTO family_downloads VALUES (?, '2026-08-20', 5, 1), (?, '2026-08-21', 6, 1)", (first, first))
+        db.execute(
+            "INSERT INTO family_downloads VALUES (?, '2026-08-20', 5, 1), (?, '2026-08-21', 6, 1)", (first, first)
+        )
         db.execute("INSERT INTO rejects SELECT max(id), '2026-08-22', ?, 3 FROM crawls", (first,))
         db.execute("UPDATE crawls SET note = ?, scope = ?", (first, second))
         db.execute("UPDATE ancestors SET conflict = ?", (second,))

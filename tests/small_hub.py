@@ -193,7 +193,7 @@ def _write_history(conn: sqlite3.Connection) -> None:
     # Llama 3 8B: 100 on the 1st, 120 on the 3rd; the tune: 10 from the 1st, away on the 2nd, 20 from the 5th.
     counters = [
         (1, 1, 500), (1, 5, 400), (2, 1, 100), (2, 3, 120), (3, 1, 50), (4, 1, 30), (5, 1, 10), (5, 5, 20), (6, 1, 5),
-        (7, 1, 8), (7, 3, None), (8, 1, 9999), (9, 1, 1), (10, 5, 2),
+        (7, 1, 8), (7, 3, None), (8, 1, 9999), (9, 1, 1), (10, 5, 2), (10, 6, 3),
     ]  # fmt: skip
     for repo, n, value in counters:
         conn.execute(

@@ -136,7 +136,10 @@ def test_a_base_that_changes_its_licence_is_told_with_its_cause_and_the_old_effe
 DAYS = [(date(2026, 1, 1) + timedelta(days=n)).isoformat() for n in range(8)]
 
 
-@given(st.lists(st.sampled_from(["mit", "apache-2.0", None, "llama3"]), min_size=len(DAYS), max_size=len(DAYS)), st.randoms())
+LICENCES = st.sampled_from(["mit", "apache-2.0", None, "llama3"])
+
+
+@given(st.lists(LICENCES, min_size=len(DAYS), max_size=len(DAYS)), st.randoms())
 def test_undoing_events_gives_back_any_history(values, random):
     events = [
         change(DAYS[n], "license", values[n - 1], values[n]) for n in range(1, len(DAYS)) if values[n - 1] != values[n]

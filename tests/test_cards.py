@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.cards import MAX_BYTES, Card, parse, quote, without_comments
+from crawler.cards import MAX_BYTES, Card, _load_simple, parse, quote, without_comments
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "cards.jsonl.xz"
 
@@ -363,3 +363,35 @@ def test_every_real_card_is_read_without_exception() -> None:
                 break
     assert read == 1_500
     assert errors <= 5
+
+
+SIMPLE_LINES = st.sampled_from(
+    ["a: b", "license: mit", "k:", "- x", "  - y", "- a b ", "key: 1.5", "key: no", "a: b:c", "- - z", "x: -1", "c: ~",
+     "", "  ", "d:  e ", "  key: v", "t: 2024-01-01", "a:b", "_x: 1", "q: a.", "- /a", "u: b-", "- #c", "v: 'w'"]
+)  # fmt: skip
+
+
+@given(st.lists(SIMPLE_LINES, min_size=1, max_size=6))
+def test_simple_front_matter_is_read_as_yaml_reads_it(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    read = _load_simple(text)
+    if read is not None:
+        assert read == yaml.load(text, Loader=yaml.BaseLoader)
+
+
+def test_front_matter_of_the_usual_form_takes_the_short_way() -> None:
+    usual = "license: apache-2.0\nlanguage:\n- en\n- de\ntags:\n  - nlp\n\nbase_model: org/Foo-7B\npipeline_tag:"
+    assert _load_simple(usual) == {
+        "license": "apache-2.0", "language": ["en", "de"], "tags": ["nlp"], "base_model": "org/Foo-7B", "pipeline_tag": "",
+    }  # fmt: skip
+
+
+def test_results_under_model_index_are_not_read_and_what_stands_round_them_is() -> None:
+    read = front("license: mit\nmodel-index:\n- name: a\n  results:\n  - task: {type: b}\n\n  - x: y\ntags:\n- c")
+    assert read.front_matter == {"license": "mit", "model-index": "", "tags": ["c"]}
+    assert read.front_matter_error is None
+
+
+def test_an_alias_of_something_in_the_results_is_still_followed() -> None:
+    read = front("model-index:\n- &a [b]\ntags: *a")
+    assert read.front_matter["tags"] == ["b"]

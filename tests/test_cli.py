@@ -55,7 +55,20 @@ def test_every_command_has_help_with_an_example(words):
 
 
 def test_every_command_of_the_design_is_there():
-    wanted = {"nightly", "crawl", "judge", "publish", "serve", "show", "trend", "changes", "check", "replay", "schedule", "status"}
+    wanted = {
+        "nightly",
+        "crawl",
+        "judge",
+        "publish",
+        "serve",
+        "show",
+        "trend",
+        "changes",
+        "check",
+        "replay",
+        "schedule",
+        "status",
+    }
     assert wanted <= set(COMMANDS)
 
 
@@ -160,12 +173,16 @@ def test_a_wrong_token_stops_the_crawl_and_marks_nothing(tmp_path):
     assert result.exit_code == 4
     assert "HF_TOKEN" in result.output
     with sqlite3.connect(data / "hub.db") as db:
-        assert db.execute("SELECT count(*) FROM repos WHERE missing_since IS NOT NULL OR gated <> 'no'").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM repos WHERE missing_since IS NOT NULL OR gated <> 'no'").fetchone() == (
+            0,
+        )
         assert db.execute("SELECT count(*) FROM changes").fetchone() == (0,)
 
 
 def test_a_hostile_card_and_id_cannot_steer_the_terminal(tmp_path):
-    rows = [row(1, "a/\u202eevil\x1b]0;pwned\x07", siblings=[{"rfilename": "README.md"}, {"rfilename": "m.safetensors"}])]
+    rows = [
+        row(1, "a/\u202eevil\x1b]0;pwned\x07", siblings=[{"rfilename": "README.md"}, {"rfilename": "m.safetensors"}])
+    ]
     card = "---\nlicense: mit\n---\n# \x1b[31mRed\x1b[0m <script>alert(1)</script>\nThis is an open source model \x1b]0;pwned\x07.\n"
     with replay(tmp_path, rows, [document(rows[0]["id"], card)]) as hub:
         run("nightly", "--hub", hub.url, "--data", str(tmp_path / "data"))
@@ -181,7 +198,18 @@ def test_sigterm_stops_at_a_checkpoint_with_status_4_and_the_next_run_finishes(t
     rows = [row(i, f"a/m{i}") for i in range(1, 6001)]
     data = tmp_path / "data"
     with replay(tmp_path, rows, [], latency=Latency(page=0.3)) as hub:
-        command = [sys.executable, "-m", "index.cli", "crawl", "--hub", hub.url, "--data", str(data), "--documents", "none"]
+        command = [
+            sys.executable,
+            "-m",
+            "index.cli",
+            "crawl",
+            "--hub",
+            hub.url,
+            "--data",
+            str(data),
+            "--documents",
+            "none",
+        ]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"HF_TOKEN": ""})
         while not (data / "hub.db").exists():
             time.sleep(0.02)

@@ -351,5 +351,3 @@ def test_a_quota_that_is_used_up_for_too_long_stops_the_night_and_keeps_what_has
             place.run(server.url, max_wait=60)
     assert 0 < len(place.rows()) <= 20
     assert {r[2] for r in place.rows()} == {"ok"}
-
-

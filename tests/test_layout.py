@@ -63,7 +63,9 @@ def test_every_package_is_named_in_pyproject():
 def test_every_dependency_is_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = {
-        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
     }
     optional = project["optional-dependencies"]
     for line in [*project["dependencies"], *optional["web"], *optional["dev"], *optional["parquet"]]:

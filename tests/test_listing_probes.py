@@ -163,3 +163,20 @@ def test_every_probe_asks_a_question():
 def test_one_format_may_have_thousands_of_files():
     names = tuple(f"part-{i:05}-of-02000.safetensors" for i in range(1, 2_001))
     assert sort_files(names).shards == ((names[0], 2_000, 2_000),)
+
+
+@pytest.mark.parametrize(
+    ("name", "bases", "expected"),
+    [
+        ("a/Foo-7B-Instruct", (), [("yes", "Instruct", "self")]),
+        ("a/foo-chat-hf", (), [("yes", "chat", "self")]),
+        ("a/tulu-2-dpo-70b", (), [("yes", "dpo", "self")]),
+        ("a/ChatMusician", (), []),
+        ("a/instructor-base", (), []),
+        ("a/Foo-7B-GGUF", (), [("yes", "GGUF", "conversion")]),
+        ("a/foo", (Base("finetune", "b/foo-sft-v0.1"),), [("yes", "b/foo-sft-v0.1", "base")]),
+        ("a/foo", (Base("finetune", "b/foo"),), []),
+    ],
+)
+def test_a_name_says_that_a_model_was_tuned_only_by_a_word_of_its_own(name, bases, expected):
+    assert seen("tuned_name", repo_id=name, bases=bases) == expected

@@ -17,6 +17,7 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from datasette.app import Datasette
 
+from index.overrides import Override
 from index.publish import publish
 from index.serve import PLUGINS, SETTINGS, STATIC, metadata_file
 from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
@@ -66,7 +67,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "attribution": "z",
     }
     agreement = {"dimension": "license", "reading": "r", "n": 1}
-    publish(folder, NOW, RULES, PROBES, LICENSES, experts=[expert], agreement=[agreement])
+    review = Override("allenai/OLMo-7B", "level", "L5", "Ada Example", "2026-11-05", "Read.", "https://example.org")
+    publish(
+        folder, NOW, RULES, PROBES, LICENSES, experts=[expert], agreement=[agreement], reviewed={review.model: [review]}
+    )
     return folder
 
 

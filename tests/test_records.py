@@ -94,7 +94,14 @@ def test_the_fingerprint_ignores_counters_and_nothing_else():
     base = dict(tags=["a"], sha="s", gated=False, siblings=[{"rfilename": "x"}], cardData={"a": 1})
     same = one(**base, downloads=1, likes=2, downloadsAllTime=3).fingerprint()
     assert one(**base, downloads=9).fingerprint() == same
-    for field, value in [("tags", ["b"]), ("sha", "t"), ("gated", "auto"), ("siblings", []), ("cardData", {}), ("id", "o/p")]:
+    for field, value in [
+        ("tags", ["b"]),
+        ("sha", "t"),
+        ("gated", "auto"),
+        ("siblings", []),
+        ("cardData", {}),
+        ("id", "o/p"),
+    ]:
         assert one(**{**base, field: value}).fingerprint() != same, field
 
 

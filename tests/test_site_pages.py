@@ -41,6 +41,11 @@ def soup(site: Site, path: str, **headers: str) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
 
 
+def begins(model: dict[str, Any], word: str) -> bool:
+    """Whether a word of a model's id or family begins so."""
+    return any(w.startswith(word) for w in re.findall(r"[a-z0-9]+", f"{model['id']} {model['family']}".lower()))
+
+
 def text(site: Site, path: str, **headers: str) -> str:
     return re.sub(r"\s+", " ", soup(site, path, **headers).get_text(" "))
 
@@ -138,7 +143,7 @@ def test_a_framework_shows_the_characteristics_it_knows(site: Site, framework: s
         ("family=llama3", lambda m: m["family"] == "Llama 3"),
         ("license=mit", lambda m: m["license_effective"] == "mit"),
         ("why=community", lambda m: m["restriction"] == "community"),
-        ("q=llama+7b", lambda m: "llama" in f"{m['id']} {m['family']}".lower()),
+        ("q=llama+7b", lambda m: begins(m, "llama") and begins(m, "7b")),
         ("claims=1", lambda m: m["claims_open_source"] == 1),
         ("from=2024-01-01&to=2024-12-31", lambda m: m["created_at"][:4] == "2024"),
         ("level=L2&org=meta-llama&q=llama", lambda m: m["level"] == "L2" and m["author"] == "meta-llama"),
@@ -154,7 +159,12 @@ def test_a_filter_shows_what_fits_and_everything_that_fits(site: Site, query: st
 
 @pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "score", "eu", "created"])
 def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, sort: str) -> None:
-    column = {"all_time": "downloads_all_time", "score": "radboud_score", "eu": "eu_score", "created": "created_at"}.get(sort, sort)
+    column = {
+        "all_time": "downloads_all_time",
+        "score": "radboud_score",
+        "eu": "eu_score",
+        "created": "created_at",
+    }.get(sort, sort)
     found = [m for page in range(1, 7) for m in site.get(f"/table.json?sort={sort}&page={page}").json()["models"]]
     values = [m[column] for m in found]
     known = [v for v in values if v is not None]
@@ -189,7 +199,7 @@ def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
         ("/trends?f=Nonesuch", 400, "No family “Nonesuch”"),
         ("/trends?m=no/such", 400, "No model “no/such”"),
         ("/trends?" + "&".join(f"m=a/{n}" for n in range(9)), 400, "9 series are too many"),
-        ("/table?ids=" + ",".join(f"a/{n}" for n in range(10_000)), 400, "10000 ids are too many"),
+        ("/table?ids=" + ",".join(map(str, range(10_000))), 400, "10000 ids are too many"),
         ("/table?sort=id;drop", 400, "sort cannot be"),
         ("/table?level=L9", 400, "level cannot be"),
         ("/table?asof=tomorrow", 400, "It is a date such as"),
@@ -224,7 +234,11 @@ def test_a_model_says_its_level_in_words_why_and_what_would_raise_it(site: Site)
                  "Let everyone download without being approved.", "Proved L1; anything higher is excluded."):  # fmt: skip
         assert said in words, said
     french = text(site, f"/model/{LLAMA}", accept_language="fr")
-    for said in ("licence communautaire", "700 millions d’utilisateurs", "Laisser chacun télécharger sans approbation."):
+    for said in (
+        "licence communautaire",
+        "700 millions d’utilisateurs",
+        "Laisser chacun télécharger sans approbation.",
+    ):
         assert said in french, said
 
 
@@ -275,7 +289,9 @@ def test_families_are_compared_with_their_gaps_and_the_sql_gives_the_same_number
     sql = page.select_one(".sqlbox code").get_text()  # type: ignore[union-attr]
     rows = site.get("/index.json?_shape=array&sql=" + sql.replace("\n", " ").replace("+", "%2B")).json()
     series = {s["name"]: s["points"] for s in site.get(f"/trends.json{path}").json()["series"]}
-    mine = {(n, p["date"], p["downloads"]) for n, points in series.items() for p in points if p["downloads"] is not None}
+    mine = {
+        (n, p["date"], p["downloads"]) for n, points in series.items() for p in points if p["downloads"] is not None
+    }
     assert mine == {(r["name"], r["date"], r["downloads"]) for r in rows}
     assert any(p["downloads"] is None for p in series["Llama 3"])
     assert "nobody looked" in page.get_text()
@@ -368,7 +384,13 @@ def test_a_chosen_language_and_theme_are_kept(site: Site) -> None:
 
 
 def test_datasettes_own_pages_stay_and_lead_back(site: Site) -> None:
-    for path in ("/index", "/index/models", "/index/is_it_open?id=" + LLAMA, "/-/dashboards/openness", "/-/search?q=llama"):
+    for path in (
+        "/index",
+        "/index/models",
+        "/index/is_it_open?id=" + LLAMA,
+        "/-/dashboards/openness",
+        "/-/search?q=llama",
+    ):
         answer = site.get(path)
         assert answer.status_code == 200, path
         page = BeautifulSoup(answer.text, "html.parser")

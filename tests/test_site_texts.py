@@ -29,7 +29,9 @@ def names(text: str) -> list[str]:
 def asked() -> Iterator[tuple[str, str]]:
     """(file, key) of every text that is asked for by its whole name."""
     for source in SOURCES:
-        for key in re.findall(r"""\bt\(\s*["']([a-z_]+\.[A-Za-z0-9_-]+)["']\s*[,)]""", source.read_text(encoding="utf-8")):
+        for key in re.findall(
+            r"""\bt\(\s*["']([a-z_]+\.[A-Za-z0-9_-]+)["']\s*[,)]""", source.read_text(encoding="utf-8")
+        ):
             yield source.name, key
         for key in re.findall(r"""(?:BadAsk|NotHere)\(\s*["']([a-z_.]+)["']""", source.read_text(encoding="utf-8")):
             yield source.name, key

@@ -99,6 +99,13 @@ LIBRARIES = frozenset(
 def _own(v: View, owner: str, name: str) -> bool:
     """Whether a code repository is the makers': by its owner, or by the model's name in the repository's."""
     key = f"{owner}/{name}".lower()
+    known = v.memo.get(key)
+    if known is None:
+        known = v.memo[key] = _made_by_us(v, owner, name, key)
+    return known
+
+
+def _made_by_us(v: View, owner: str, name: str, key: str) -> bool:
     if key in LIBRARIES:
         return False
     if v.is_ours(owner):
@@ -260,6 +267,7 @@ def cited_paper(repo: Repo, card: Card) -> Iterator[Evidence]:
 _REPORT = re.compile(r"technical report|tech report|white ?paper|model report|system card|技术报告", re.I)
 
 _BLOG = re.compile(r"\bblog\b", re.I)
+_REPORT_OR_BLOG = re.compile(r"report|paper|system card|技术报告|blog", re.I)  # in all that the two above match
 
 
 @probe(D.PREPRINT, needs="card")
@@ -267,9 +275,12 @@ def own_report(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link a technical report, a white paper or a blog post of its makers?"""
     v, given = view(repo, card), set[str]()
     for link in v.links:
+        document = link.url.lower().endswith(".pdf")
+        if not document and (not link.text or not _REPORT_OR_BLOG.search(link.text)):
+            continue
         named = v.names_us(link.text) or v.names_us(link.url)
         report = _REPORT.search(link.text) and (named or not v.foreign)
-        report = report or (named and link.url.lower().endswith(".pdf") and "evaluation" not in v.kinds_at(link.start))
+        report = report or (named and document and "evaluation" not in v.kinds_at(link.start))
         blog = _BLOG.search(link.text) and (named or not v.foreign)
         if (
             (report or blog)

@@ -200,7 +200,10 @@ _EMPTY = re.compile(r"\[?more information needed\]?|needs more information|comin
 _EMPTY_LABEL = re.compile(  # a label with nothing behind it
     r"^[ \t*-]{0,8}\*\*[^*\n]{1,60}:\*\*(?=[ \t]*(?:\n|\[more information))", re.I | re.M
 )
-_EMPTY_WORDS = (("more information needed", 1), ("needs more information", 0), ("coming soon", 0), ("tbd", 0), ("todo", 0))
+#: What each match of `_EMPTY` holds, and how many characters before it the match may begin.
+_EMPTY_WORDS = (
+    ("more information needed", 1), ("needs more information", 0), ("coming soon", 0), ("tbd", 0), ("todo", 0),
+)  # fmt: skip
 _EMPTY_HINTS = ("more information", "coming soon", "tbd", "todo")
 
 
@@ -253,7 +256,7 @@ def kinds_of(title: str) -> frozenset[str]:
     found = _kinds_known.get(title)
     if found is None:
         found = frozenset(kind for kind, pattern in _KIND.items() if pattern.search(title))
-        if len(_kinds_known) < 5_000:
+        if len(_kinds_known) < 20_000:
             _kinds_known[title] = found
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from crawler.cards import Card
 from crawler.records import Repo
@@ -26,13 +27,20 @@ _FOREIGN_DOCS = re.compile(
 )
 
 
+@lru_cache(maxsize=16_384)  # cards of one kind share most of their links
+def _documents(url: str, text: str) -> tuple[bool, bool]:
+    """(whether the words of a link speak of documentation, whether it leads to some, not a tool's)."""
+    worded = bool(text) and _DOCS_WORDS.search(text) is not None
+    return worded, (worded or _DOCS.search(url, 8) is not None) and not _FOREIGN_DOCS.search(url)
+
+
 @probe(D.CODE_DOCS, needs="card")
 def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link documentation of its makers' code?"""
     v, name, given = view(repo, card), "documentation_link", set[str]()
     for link in v.links:
-        worded = _DOCS_WORDS.search(link.text) if link.text else None
-        if (worded or _DOCS.search(link.url, 8)) and not _FOREIGN_DOCS.search(link.url):
+        worded, documents = _documents(link.url, link.text)
+        if documents:
             key = link.url.split("#")[0]
             theirs = worded or v.names_us(key[:120]) or (len(v.org) > 3 and v.org in squash(key[:120]))
             if theirs and key not in given and len(given) < 3 and not v.in_code(link.start):
@@ -144,6 +152,12 @@ _NOT_API = re.compile(
 )
 
 
+@lru_cache(maxsize=16_384)
+def _leads_to_api(url: str, text: str) -> bool:
+    found = _API.search(url) or (text and _API_WORDS.search(text))
+    return bool(found) and not _NOT_API.search(url)
+
+
 @probe(D.API, needs="card")
 def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link an API, an inference endpoint or a demo?"""
@@ -151,7 +165,7 @@ def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
     for link in v.links:
         if "github.com" in link.url or "arxiv.org" in link.url:
             continue
-        if (_API.search(link.url) or (link.text and _API_WORDS.search(link.text))) and not _NOT_API.search(link.url):
+        if _leads_to_api(link.url, link.text):
             key = link.url.rstrip("/").lower()
             if key not in given and len(given) < 4 and link.url.startswith("http") and not v.in_code(link.start):
                 given.add(key)

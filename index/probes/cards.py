@@ -333,9 +333,7 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
     for m in near_words(v, _LIMIT_HINTS, _LIMITS, reach=80):
         if not v.in_code(m.start()):
-            yield seen_around(
-                D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split())
-            )
+            yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
             return
     yield from not_stated("use_restriction", D.LICENSE)
 

@@ -34,3 +34,9 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
     if request is None or not host.is_ours(datasette):
         return {"openness": None}
     return {"openness": host.header(datasette, request)}
+
+
+@hookimpl(tryfirst=True)
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
+    """Our own page where an address leads nowhere; Datasette's pages keep Datasette's."""
+    return host.nowhere(request, exception) if host.is_ours(datasette) else None

@@ -14,8 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import NotFound, Response
 
 from index.site import ask as asking
 from index.site import render
@@ -107,7 +108,7 @@ def parse(request: Any) -> Ask:
         ),
         theme=theme if theme in asking.THEMES else "",
         base=f"{request.scheme}://{request.host}",
-        vars=request.url_vars,
+        vars={name: unquote(value) for name, value in request.url_vars.items()},  # Datasette matches the raw path
     )
 
 
@@ -129,6 +130,15 @@ def view(page: Page) -> Callable[..., Any]:
         return _response(request, ask, *made)
 
     return answer
+
+
+def nowhere(request: Any, exception: Exception) -> Response | None:
+    """The answer to an address outside /index and /-/ that is no page; None for anything else."""
+    missing = isinstance(exception, NotFound | KeyError)  # a row of a database that is not there is a KeyError
+    if not missing or request.path.split("/")[1].split(".")[0] in (DATABASE, "-", "_internal"):
+        return None
+    ask = parse(request)
+    return _response(request, ask, refusal(ask, NotHere("error.page")), "")
 
 
 def _cache(datasette: Any) -> Cache:

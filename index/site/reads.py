@@ -50,6 +50,7 @@ class Claim(NamedTuple):
     license_effective: str | None
     quote: str | None
     downloads: int | None
+    known_license: int  # whether the catalogue has a page of the effective licence
 
 
 class Level(NamedTuple):
@@ -199,13 +200,15 @@ def claims(
     db: sqlite3.Connection, holds: str = "no", limit: int = 100, offset: int = 0, author: str = ""
 ) -> tuple[Claim, ...]:
     """Claims of 'open source' that fail ('no') or are not shown, the most downloaded models first."""
+    columns = ", ".join(Claim._fields[:-1])
     where = "holds = ? AND missing_since IS NULL"
     values: list[object] = [holds]
     if author:
         where += " AND author = ?"
         values.append(author)
-    where += " ORDER BY downloads DESC LIMIT ? OFFSET ?"
-    return tuple(Claim(*r) for r in _select(db, "claims", Claim._fields, where, *values, limit, offset))
+    known = "EXISTS (SELECT 1 FROM licenses l WHERE l.id = license_effective)"
+    sql = f"SELECT {columns}, {known} FROM claims WHERE {where} ORDER BY downloads DESC LIMIT ? OFFSET ?"
+    return tuple(Claim(*r) for r in _rows(db, sql, *values, limit, offset))
 
 
 def license_counts(db: sqlite3.Connection, limit: int = 12) -> tuple[Count, ...]:

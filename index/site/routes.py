@@ -7,7 +7,8 @@ from typing import Any
 from index.site.host import view
 from index.site.pages import assets, catalogues, changes, home, model, table, trends
 
-_MODEL = r"(?P<id>[^/]+(?:/[^/]+)?)"
+#: Of a real id at most one slash; whatever else is asked for is answered by us with 404.
+_MODEL = r"(?P<id>.+?)"
 
 #: (regular expression over the path, view). A `.json` beside a page has the same content.
 ROUTES: tuple[tuple[str, Any], ...] = (

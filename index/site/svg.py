@@ -9,13 +9,14 @@ style along. Does not read data, and shows no number that it was not given.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from html import escape
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 960, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 196, 32, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 226, 32, 44
 MAX_SERIES = 8
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6", "not judged")
 
@@ -24,7 +25,8 @@ svg{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;--ink:#1f1d1a
 --paper:#fcfbf8;--gap:#8a8375;--s0:#1d4f91;--s1:#a8480f;--s2:#1a6b4a;--s3:#7a3f98;--s4:#8a6100;--s5:#0c6a78;--s6:#9c2748;
 --s7:#55524c;--l0:#7f2704;--l1:#b35806;--l2:#e08214;--l3:#c7cfe2;--l4:#92a9d6;--l5:#4f7ac0;--l6:#1d4f91;--l7:#bbb}
 @media (prefers-color-scheme:dark){svg{--ink:#ece8df;--soft:#b3ada1;--rule:#3a3c42;--paper:#16181c;--gap:#8d8778;
---s0:#8ab4f8;--s1:#f0a070;--s2:#7fd1a8;--s3:#cfa5e8;--s4:#e3c06a;--s5:#7cc9d6;--s6:#f093ae;--s7:#bdb8ae;--l7:#666}}
+--s0:#8ab4f8;--s1:#f0a070;--s2:#7fd1a8;--s3:#cfa5e8;--s4:#e3c06a;--s5:#7cc9d6;--s6:#f093ae;--s7:#bdb8ae;
+--l0:#a8460f;--l1:#cf7420;--l2:#f0a24a;--l3:#aebbd6;--l4:#7d97cf;--l5:#5579c4;--l6:#355fae;--l7:#777}}
 """
 RULES = """
 .ch-bg{fill:var(--paper)}.ch-t{fill:var(--soft)}.ch-n{fill:var(--ink);font-weight:600}.ch-g{stroke:var(--rule)}
@@ -74,9 +76,9 @@ def lines(series: Sequence[Line], words: Words, short: Short, *, ages: bool = Fa
     low, high = min(x for x, _ in known), max(x for x, _ in known)
     top = _round_up(max(y for _, y in known))
     at_x, at_y = _scales(low, high, top)
-    parts = [_hatch(), *_y_axis(top, at_y, short, words.y), *_x_axis(low, high, at_x, ages, words.x)]
+    parts = [_hatch(words), *_y_axis(top, at_y, short, words.y), *_x_axis(low, high, at_x, ages, words.x)]
     if not ages:
-        parts += [_band(a, b, at_x) for a, b in _gaps(shown, low, high)]
+        parts += [_band(a, b, at_x, words) for a, b in _gaps(shown, low, high)]
     for n, one in enumerate(shown):
         parts += _line(n, one, at_x, at_y)
     parts += _labels(shown, at_y)
@@ -90,8 +92,8 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
         return _frame(words, [_text(WIDTH / 2, HEIGHT / 2, words.empty, "ch-t", "middle")], standalone)
     at_x, at_y = _scales(days[0], days[-1] + 1, 100)
     wide = max(1.0, (at_x(days[0] + 1) - at_x(days[0])) - 1)
-    parts = [_hatch()]
-    parts += [_band(a, b + 1, at_x) for a, b in _between(days)]
+    parts = [_hatch(words)]
+    parts += [_band(a, b + 1, at_x, words) for a, b in _between(days)]
     parts += [*_y_axis(100, at_y, lambda v: f"{v}%", words.y), *_x_axis(days[0], days[-1], at_x, False, words.x)]
     table = [dict(layer.shares) for layer in layers]
     for day in days:
@@ -110,7 +112,7 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
         place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
         parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="var(--l{place})" class="ch-key"/>')
-        parts.append(_text(x + 18, y + 1, _cut(layer.name, 26), "ch-n"))
+        parts.append(_text(x + 18, y + 1, _cut(layer.name, 27), "ch-n"))
     return _frame(words, parts, standalone)
 
 
@@ -173,9 +175,9 @@ def _frame(words: Words, parts: Sequence[str], standalone: bool) -> str:
     )
 
 
-def _hatch() -> str:
+def _hatch(words: Words) -> str:
     return (
-        '<defs><pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse">'
+        f'<defs><pattern id="{_gap_id(words)}" width="6" height="6" patternUnits="userSpaceOnUse">'
         '<path class="ch-gap" d="M0 6L6 0"/></pattern></defs>'
     )
 
@@ -241,11 +243,16 @@ def _between(days: Sequence[int]) -> list[tuple[int, int]]:
     return [(a, b - 1) for a, b in zip(days, days[1:], strict=False) if b - a > 1]
 
 
-def _band(a: int, b: int, at_x: Callable[[float], float]) -> str:
+def _gap_id(words: Words) -> str:
+    """Several charts may stand on one page."""
+    return f"gap-{zlib.crc32(words.title.encode('utf-8', 'replace')):08x}"
+
+
+def _band(a: int, b: int, at_x: Callable[[float], float], words: Words) -> str:
     x0, x1 = at_x(a) + 3, at_x(b + 1) - 3
     if x1 <= x0:
         return ""
-    return f'<rect x="{x0:.1f}" y="{TOP}" width="{x1 - x0:.1f}" height="{HEIGHT - TOP - BOTTOM}" fill="url(#gap)"/>'
+    return f'<rect x="{x0:.1f}" y="{TOP}" width="{x1 - x0:.1f}" height="{HEIGHT - TOP - BOTTOM}" fill="url(#{_gap_id(words)})"/>'
 
 
 def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[float], float]) -> list[str]:
@@ -295,7 +302,7 @@ def _labels(series: Sequence[Line], at_y: Callable[[float], float]) -> list[str]
         pattern = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
         short = name.split("/")[-1]
-        parts.append(f"<g><title>{escape(name)}</title>{_text(x + 26, y + 4, _cut(short, 23), 'ch-n')}</g>")
+        parts.append(f"<g><title>{escape(name)}</title>{_text(x + 26, y + 4, _cut(short, 25), 'ch-n')}</g>")
     return parts
 
 

@@ -27,7 +27,9 @@ def ours(url: str, folder: Path) -> int:
     """The product's own walk, as `openness crawl --documents none` does it."""
     from crawler import session
 
-    options = session.Options(data=folder, hub=url, max_documents=0, max_datasets=0, night=os.environ.get("BENCH_NIGHT"))
+    options = session.Options(
+        data=folder, hub=url, max_documents=0, max_datasets=0, night=os.environ.get("BENCH_NIGHT")
+    )
     (report,) = session.run(
         options, stop=threading.Event(), progress=lambda what, count: None, clock=lambda: datetime.now(UTC)
     )
@@ -80,8 +82,10 @@ def bare(url: str, folder: Path) -> int:
         downloads_all_time = excluded.downloads_all_time, likes = excluded.likes, tags = excluded.tags,
         card_data = excluded.card_data, siblings = excluded.siblings, config = excluded.config"""
     next_url: str | None = str(
-        httpx.URL(f"{url}/api/models", params=[("limit", 1000), ("sort", "createdAt"), ("direction", 1)]
-                  + [("expand[]", e) for e in EXPAND])  # fmt: skip
+        httpx.URL(
+            f"{url}/api/models",
+            params=[("limit", 1000), ("sort", "createdAt"), ("direction", 1)] + [("expand[]", e) for e in EXPAND],
+        )  # fmt: skip
     )
     count = 0
 

@@ -94,7 +94,9 @@ def main() -> None:
         print(f"{NAMES[name]:<40}{speed:>10,.0f}{f['peak_mb']:>9,.0f}{f['bytes'] / f['models']:>13,.0f}{ratio:>9.2f}x")
     ratio = best["ours"]["seconds"] / following["seconds"]
     speed = following["models"] / following["seconds"]
-    print(f"{'openness crawl, second night':<40}{speed:>10,.0f}{following['peak_mb']:>9,.0f}{'':>13}{ratio:>9.2f}x its first")
+    print(
+        f"{'openness crawl, second night':<40}{speed:>10,.0f}{following['peak_mb']:>9,.0f}{'':>13}{ratio:>9.2f}x its first"
+    )
 
 
 if __name__ == "__main__":

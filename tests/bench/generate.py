@@ -8,7 +8,20 @@ from pathlib import Path
 
 import msgspec
 
-_LICENSES = ["apache-2.0", "mit", "llama3", "llama2", "gemma", "cc-by-nc-4.0", "openrail", "other", "cc-by-4.0", None, None, None]
+_LICENSES = [
+    "apache-2.0",
+    "mit",
+    "llama3",
+    "llama2",
+    "gemma",
+    "cc-by-nc-4.0",
+    "openrail",
+    "other",
+    "cc-by-4.0",
+    None,
+    None,
+    None,
+]
 _TASKS = ["text-generation", "text-classification", "text-to-image", "automatic-speech-recognition", None]
 _START = 1_646_263_744  # 2022-03-02, the Hub's floor
 
@@ -36,7 +49,15 @@ def model(i: int, count: int, seed: int, night: int) -> dict[str, object]:
             downloads += tonight.randrange(1, 50)
         if tonight.random() < 0.007:
             sha = f"{tonight.getrandbits(160):040x}"
-    tags = ["transformers", "safetensors", f"type{rng.randrange(200)}", task or "x", "en", "region:us", "endpoints_compatible"]
+    tags = [
+        "transformers",
+        "safetensors",
+        f"type{rng.randrange(200)}",
+        task or "x",
+        "en",
+        "region:us",
+        "endpoints_compatible",
+    ]
     card: dict[str, object] = {"language": ["en"], "tags": [f"tag{rng.randrange(1000)}" for _ in range(3)]}
     if license_:
         tags.append(f"license:{license_}")

@@ -76,8 +76,8 @@ def find(db: sqlite3.Connection, ask: Ask) -> Answer:
         return Answer(b"", status=302, location=asking.model_path(found))
     family = families.find_family(typed) if typed else None
     if family is not None and family.name in _family_names(db):
-        return Answer(b"", status=302, location=f"/table?family={quote(family.name)}")
-    return Answer(b"", status=302, location=f"/table?q={quote(typed)}" if typed else "/table")
+        return Answer(b"", status=302, location=f"/table?family={quote(family.name, safe='')}")
+    return Answer(b"", status=302, location=f"/table?q={quote(typed, safe='')}" if typed else "/table")
 
 
 def suggest(db: sqlite3.Connection, ask: Ask) -> Answer:
@@ -88,9 +88,10 @@ def suggest(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 
 def _suggestions(db: sqlite3.Connection, typed: str) -> list[dict[str, str]]:
-    squeezed = "".join(c for c in typed if c.isalnum())
-    names = [f for f in _family_names(db) if squeezed and "".join(c for c in f.casefold() if c.isalnum()).startswith(squeezed)]
-    found = [{"name": f, "kind": "family", "url": f"/table?family={quote(f)}"} for f in names[: SUGGESTIONS // 2]]
+    squeezed = _squeeze(typed)
+    names = [f for f in _family_names(db) if squeezed and _squeeze(f).startswith(squeezed)]
+    names.sort(key=lambda f: queries.FAMOUS.index(f) if f in queries.FAMOUS else len(queries.FAMOUS))
+    found = [{"name": f, "kind": "family", "url": f"/table?family={quote(f)}"} for f in names[: SUGGESTIONS - 2]]
     sql = """SELECT id FROM (SELECT id, downloads FROM models WHERE missing_since IS NULL
                ORDER BY downloads DESC LIMIT ?) WHERE id LIKE ? ESCAPE '\\' LIMIT ?"""
     like = "%" + typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -100,3 +101,7 @@ def _suggestions(db: sqlite3.Connection, typed: str) -> list[dict[str, str]]:
 
 def _family_names(db: sqlite3.Connection) -> list[str]:
     return [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY downloads DESC")]
+
+
+def _squeeze(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())

@@ -27,7 +27,8 @@ def _page(db: sqlite3.Connection, ask: Ask) -> Page | Answer:
         near = queries.suggest(db, asked[:80], _SEARCHED)
         raise NotHere("error.model", near, id=asked[:200])
     if found != asked:
-        tail = ask.path[len("/model/") + len(asked) :]
+        kept = next((end for end in (".cdx.json", ".json") if ask.path.endswith(end)), "")
+        tail = f"/evidence/{ask.vars['dimension']}" if "dimension" in ask.vars else kept
         return Answer(b"", status=301, location=model_path(found) + tail)
     page = queries.get_page(db, found)
     if page is None:

@@ -1,0 +1,295 @@
+"""The rules for training data and for the base's weights, in the order in which they are tried. Pure.
+
+As in ruleset.py. "All sources" is open to the experts and "some" is partial, so most of what stands here asks whether
+a list of data sets is the whole list. No list at all is unknown; closed is only said where the card says so, or where a
+base is closed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from index.model import Dimension, Outcome, Value
+from index.rules import Cells, When, rule
+from index.seen import Seen
+
+D = Dimension
+OPEN, PARTIAL, CLOSED, UNKNOWN = Value.OPEN, Value.PARTIAL, Value.CLOSED, Value.UNKNOWN
+
+# ----------------------------------------------------------------------------------------------- weights, base
+
+
+def _inherited(dimension: Dimension, value: Value) -> When:
+    def when(seen: Seen, cells: Cells) -> str | None:
+        for e in seen.all("inherited"):
+            if e.dimension == dimension and e.value == value:
+                return e.place.removeprefix("base:")
+        return None
+
+    return when
+
+
+for _value, _code in ((OPEN, "B1"), (PARTIAL, "B2"), (CLOSED, "B3")):
+    rule(
+        _code,
+        D.BASE_WEIGHTS,
+        _value,
+        f"Its declared base {{}} is {_value} here.",
+        reads="inherited",
+        confidence="high",
+        source="3 weights, base model; 4.1 lineage",
+    )(_inherited(D.BASE_WEIGHTS, _value))
+
+
+def _own_pretraining(seen: Seen) -> str | None:
+    """What shows that a model without a declared base was pre-trained by itself: its words, or corpora for that."""
+    if seen.yes("declared_bases") or not seen.any("declared_bases"):
+        return None
+    said = seen.yes("from_scratch")
+    corpora = [e.value for e in seen.all("named_datasets") if _is_pretraining(e.value)]
+    return said.quote if said else f"listed corpora: {', '.join(corpora[:3])}" if corpora else None
+
+
+def _mirrors(dimension: Dimension, value: Value) -> When:
+    """The base cell of a model that was pre-trained by itself is its end cell, as in the human indexes."""
+
+    def when(seen: Seen, cells: Cells) -> str | None:
+        return _own_pretraining(seen) if cells.get(dimension) == value else None
+
+    return when
+
+
+for _value, _code in ((OPEN, "B4"), (PARTIAL, "B5"), (CLOSED, "B6")):
+    rule(
+        _code,
+        D.BASE_WEIGHTS,
+        _value,
+        f"It declares no base and was pre-trained by itself ({{}}), so its own weights count: {_value}.",
+        reads="from_scratch named_datasets",
+        confidence="medium",
+        source="1.2 base mirrors end",
+    )(_mirrors(D.END_WEIGHTS, _value))
+
+# ------------------------------------------------------------------------------------------------------- data
+
+
+def _names(seen: Seen, dimension: Dimension) -> frozenset[str]:
+    """Data sets that metadata and card name for a stage, without the owner, lower case."""
+    found: set[str] = set()
+    for probe in ("named_datasets", "dataset_links", "named_corpora"):
+        found.update(
+            e.value.rpartition("/")[2].lower() for e in seen.all(probe) if e.dimension == dimension and e.quote
+        )
+    return frozenset(found)
+
+
+def _withheld(dimension: Dimension, *, in_part: bool) -> When:
+    def when(seen: Seen, cells: Cells) -> str | None:
+        said = next((e for e in seen.all("data_withheld", Outcome.NO) if e.dimension == dimension), None)
+        named = bool(said) and bool(_names(seen, D.BASE_DATA) | _names(seen, D.END_DATA))
+        return said.quote if said and named == in_part else None
+
+    return when
+
+
+for _dimension, _prefix in ((D.END_DATA, "ED"), (D.BASE_DATA, "BD")):
+    rule(
+        f"{_prefix}4",
+        _dimension,
+        PARTIAL,
+        'Some data is named, and some is withheld: "{}".',
+        reads="data_withheld",
+        confidence="medium",
+        source="3 data",
+    )(_withheld(_dimension, in_part=True))
+    rule(
+        f"{_prefix}5",
+        _dimension,
+        CLOSED,
+        'The card says that the data is not public: "{}".',
+        reads="data_withheld",
+        confidence="medium",
+        source="4.1 closed: explicit statement",
+    )(_withheld(_dimension, in_part=False))
+
+#: Up to so many data sets, a list in the metadata is as a rule all there is; longer lists seldom are complete.
+SHORT_LIST = 3
+
+
+def _listed(seen: Seen) -> list[str]:
+    return [e.value for e in seen.all("named_datasets")]
+
+
+def _said_to_be_tuned(seen: Seen, whose: str) -> bool:
+    return any(e.value == whose for e in seen.all("tuned_name"))
+
+
+def _tuning_unlisted(seen: Seen) -> bool:
+    """Whether the name says that the model was tuned, and the metadata lists only what models are pre-trained on."""
+    return _said_to_be_tuned(seen, "self") and all(_is_pretraining(name) for name in _listed(seen))
+
+
+def _bare(name: str) -> str:
+    return "".join(c for c in name.rpartition("/")[2].lower() if c.isalnum())
+
+
+def _linked_beyond(seen: Seen, listed: list[str]) -> bool:
+    """Whether the card links training data that the metadata does not list (`ultrachat_200k` is of `ultrachat`)."""
+    known = [_bare(name) for name in listed]
+    linked = {_bare(e.value) for e in seen.all("dataset_links") if e.dimension == D.END_DATA}
+    return any(not any(new in old or old in new for old in known) for new in linked if new)
+
+
+@rule(
+    "ED6",
+    D.END_DATA,
+    OPEN,
+    "The metadata lists the data sets, few and all with a name on the Hub: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, end: open cells rest on Hub data sets in 55 %",
+)
+def _short_list(seen: Seen, cells: Cells) -> str | None:
+    # "all sources" is open, "some" partial: a list is taken for all only when it is short, nothing that the card
+    # links goes beyond it, it names tuning data where there was tuning, and no tuned base adds data of its own.
+    listed = _listed(seen)
+    if not 0 < len(listed) <= SHORT_LIST or not _all_on_hub(listed):
+        return None
+    whole = not (_tuning_unlisted(seen) or _said_to_be_tuned(seen, "base") or _linked_beyond(seen, listed))
+    return ", ".join(listed) if whole else None
+
+
+@rule(
+    "ED7",
+    D.END_DATA,
+    PARTIAL,
+    "Some of the data is named: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, end",
+)
+def _some_named(seen: Seen, cells: Cells) -> str | None:
+    listed = _listed(seen)
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if listed else None
+
+
+@rule(
+    "ED8",
+    D.END_DATA,
+    UNKNOWN,
+    "The card speaks of its data ({}) but lists no data set.",
+    reads="dataset_links named_corpora training_data_section",
+    confidence="low",
+    source="3 data, end",
+)
+def _data_words(seen: Seen, cells: Cells) -> str | None:
+    for probe in ("dataset_links", "named_corpora", "training_data_section"):
+        found = [e.value for e in seen.all(probe) if e.dimension == D.END_DATA]
+        if found:
+            return ", ".join(found[:5])
+    return None
+
+
+def _all_on_hub(names: list[str]) -> bool:
+    """Whether every name has the form of a data set on the Hub: OWNER/NAME, or one of its early ownerless names."""
+    return all("/" in n or n in _OWNERLESS or n.isidentifier() for n in names)
+
+
+_OWNERLESS = frozenset({"c4", "mc4", "wikipedia", "bookcorpus", "squad", "glue", "imdb", "common_voice"})
+#: Names of data sets that models are pre-trained on; what such a set names is the base's data. The name must end there
+#: or in a size, a version, a language: Pile-NER is tuning data.
+_PRETRAINING = re.compile(
+    r"(?:^|[/_-])(?:(?:the[_-]?|proof[_-]?)?pile|m?c4|oscar|dolma|(?:falcon-)?refinedweb|slimpajama|redpajama-data"
+    r"|fineweb|starcoderdata|the-stack|roots|culturax|madlad|bookcorpus|wikipedia|laion|cc100|openwebtext|dclm|pes2o)"
+    r"(?:[-_.]?v?\d[\w.]*|[-_.](?:en|de|fr|es|it|nl|pl|pt|ru|zh|ja|ko|ar|edu|data|dedup\w*|train|smol\w*|ids|sample"
+    r"|github\w*|issues|corpus|open|baseline|uncopyrighted|coco|art|aesthetics?|high|resolution|unshuffled|cleaned))*$",
+    re.IGNORECASE,
+)
+
+
+def _is_pretraining(name: str) -> bool:
+    return _PRETRAINING.search(name) is not None
+
+
+for _value, _code in ((OPEN, "BD1"), (PARTIAL, "BD2"), (CLOSED, "BD3")):
+    rule(
+        _code,
+        D.BASE_DATA,
+        _value,
+        f"Inherited from the declared base {{}}, which is {_value} here.",
+        reads="inherited",
+        confidence="medium",
+        source="4.1 lineage",
+    )(_inherited(D.BASE_DATA, _value))
+
+for _value, _code in ((OPEN, "ED1"), (PARTIAL, "ED2"), (CLOSED, "ED3")):
+    rule(
+        _code,
+        D.END_DATA,
+        _value,
+        f"The same model in another number format: as {{}}, which is {_value} here.",
+        reads="inherited",
+        confidence="medium",
+        source="4.1 lineage",
+    )(_inherited(D.END_DATA, _value))
+
+
+def _corpora(seen: Seen) -> str | None:
+    """The public corpora that a model lists; None where it has a base, declared or by the sound of its name."""
+    if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("suspected_base"):
+        return None
+    if any(e.value == "conversion" for e in seen.all("tuned_name")):
+        return None
+    return ", ".join(name for name in _listed(seen) if _is_pretraining(name)) or None
+
+
+@rule(
+    "BD11",
+    D.BASE_DATA,
+    PARTIAL,
+    "Public corpora for pre-training are listed ({}), but no tuning data of a tuned model: the list is not whole.",
+    reads="named_datasets",
+    confidence="medium",
+    source="1.2 data: some of the sources",
+)
+def _corpora_in_part(seen: Seen, cells: Cells) -> str | None:
+    return _corpora(seen) if _tuning_unlisted(seen) else None
+
+
+@rule(
+    "BD6",
+    D.BASE_DATA,
+    OPEN,
+    "It declares no base and lists public corpora for pre-training: {}.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, base",
+)
+def _corpora_listed(seen: Seen, cells: Cells) -> str | None:
+    return _corpora(seen)
+
+
+for _value, _code in ((OPEN, "BD7"), (PARTIAL, "BD8"), (CLOSED, "BD9")):
+    rule(
+        _code,
+        D.BASE_DATA,
+        _value,
+        f'It was trained from scratch ("{{}}"), so its own data counts: {_value}.',
+        reads="from_scratch",
+        confidence="medium",
+        source="1.2 base mirrors end",
+    )(_mirrors(D.END_DATA, _value))
+
+
+@rule(
+    "BD10",
+    D.BASE_DATA,
+    UNKNOWN,
+    "The card names corpora ({}) but does not say that they are all.",
+    reads="named_corpora",
+    confidence="low",
+    source="3 data, base",
+)
+def _corpora_named(seen: Seen, cells: Cells) -> str | None:
+    found = sorted({e.value for e in seen.all("named_corpora") if e.dimension == D.BASE_DATA})
+    return ", ".join(found[:5]) if found else None
