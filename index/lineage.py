@@ -207,6 +207,7 @@ def _base_evidence(
 def _inherited_cells(found: Sequence[tuple[Base, Handed | None]], name: str) -> Iterator[Evidence]:
     """The data and weights cells that come from the bases. A quantisation is the same model: all its cells come."""
     same = [h for b, h in found if h and is_same_model(b, name)]
+    cells: tuple[tuple[Dimension, str], ...]
     if len(found) == 1 and same:
         handed = same[0]
         cells = (

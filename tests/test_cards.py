@@ -381,9 +381,10 @@ def test_simple_front_matter_is_read_as_yaml_reads_it(lines: list[str]) -> None:
 
 def test_front_matter_of_the_usual_form_takes_the_short_way() -> None:
     usual = "license: apache-2.0\nlanguage:\n- en\n- de\ntags:\n  - nlp\n\nbase_model: org/Foo-7B\npipeline_tag:"
-    assert _load_simple(usual) == {
-        "license": "apache-2.0", "language": ["en", "de"], "tags": ["nlp"], "base_model": "org/Foo-7B", "pipeline_tag": "",
-    }  # fmt: skip
+    read = _load_simple(usual)
+    assert read is not None
+    assert list(read) == ["license", "language", "tags", "base_model", "pipeline_tag"]
+    assert list(read.values()) == ["apache-2.0", ["en", "de"], ["nlp"], "org/Foo-7B", ""]
 
 
 def test_results_under_model_index_are_not_read_and_what_stands_round_them_is() -> None:

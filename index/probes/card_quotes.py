@@ -136,14 +136,21 @@ def near_words(
     also: tuple[str, ...] = (),
     reach: int = _REACH,
 ) -> Iterator[re.Match[str]]:
-    """Matches of a costly pattern, looked for only near words that every match needs.
+    """Matches of a costly pattern in the lower-case text, looked for only near words that every match needs.
 
-    A window counts only when it holds one of `also` too. Patterns see the text, words are looked for in lower case.
+    A window counts only when it holds one of `also` too. The pattern is read without regard to case.
     """
+    pattern = _in_lower_case(pattern)
     also = tuple(word for word in also if says(v, word)) if also else also
     for start, end in windows(v, words, limit, reach):
         if not also or any(v.low.find(word, start, end) >= 0 for word in also):
-            yield from pattern.finditer(v.text, start, end)
+            yield from pattern.finditer(v.low, start, end)
+
+
+@cache
+def _in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The same for a text in lower case: twice as quick as one that must not regard case."""
+    return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)
 
 
 def _window_end(text: str, at: int, reach: int) -> int:
@@ -195,7 +202,7 @@ _KINDS = {
         r"verwendung|uso\b"
     ),
 }
-_KIND = {kind: re.compile(pattern, re.I) for kind, pattern in _KINDS.items()}
+_KIND = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}  # of titles in lower case
 _EMPTY = re.compile(r"\[?more information needed\]?|needs more information|coming soon|\btbd\b|\btodo\b", re.I)
 _EMPTY_LABEL = re.compile(  # a label with nothing behind it
     r"^[ \t*-]{0,8}\*\*[^*\n]{1,60}:\*\*(?=[ \t]*(?:\n|\[more information))", re.I | re.M
@@ -255,7 +262,8 @@ def kinds_of(title: str) -> frozenset[str]:
     """What a heading announces. The few titles that make up most cards are remembered."""
     found = _kinds_known.get(title)
     if found is None:
-        found = frozenset(kind for kind, pattern in _KIND.items() if pattern.search(title))
+        low = title.lower()
+        found = frozenset(kind for kind, pattern in _KIND.items() if pattern.search(low))
         if len(_kinds_known) < 20_000:
             _kinds_known[title] = found
     return found

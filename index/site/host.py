@@ -108,7 +108,7 @@ def parse(request: Any) -> Ask:
         ),
         theme=theme if theme in asking.THEMES else "",
         base=f"{request.scheme}://{request.host}",
-        vars={name: unquote(value) for name, value in request.url_vars.items()},  # Datasette matches the raw path
+        vars={k: unquote(v) for k, v in request.url_vars.items() if v is not None},  # Datasette matches the raw path
     )
 
 
