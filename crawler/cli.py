@@ -41,8 +41,8 @@ def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def crawl_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of the walk, shared by `crawl` and `nightly`."""
     options = (
-        click.option("--hub", metavar="URL|sample", help="Which Hub [default: HF_ENDPOINT, else https://huggingface.co]."),
-        click.option("--limit", type=click.IntRange(min=1), help="Walk only the first N models; nothing is called missing."),
+        click.option("--hub", metavar="URL|sample", help="Which Hub [default: HF_ENDPOINT, else live]."),
+        click.option("--limit", type=click.IntRange(min=1), help="Only the first N models; none is called missing."),
         click.option("--author", metavar="ORG", help="Walk only one organisation; nothing is called missing."),
         click.option("--documents", type=click.Choice(["changed", "none"]), default="changed", show_default=True,
                      help="Fetch cards and licence files of repos whose sha changed, or none."),
@@ -89,6 +89,7 @@ class Ticker:
     """Progress for a person at a terminal; silent when the output goes to a file."""
 
     def __init__(self, stream: Any = None) -> None:
+        """`stream`: where a person looks; standard error by default."""
         self._console = Console(file=stream or sys.stderr, highlight=False)
         self._live = self._console.is_terminal
 
@@ -157,7 +158,7 @@ def exit_status(reports: Sequence[Report]) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="0 = any free port.")
 @click.option("--night", metavar="YYYY-MM-DD", help="Show the Hub as of this night [default: the recording's last].")
 @click.option("--quota", "quotas", default="highest", show_default=True,
-              help="A plan (anonymous, free, pro, team, enterprise, ...) or requests/seconds, like api=500/300.")  # fmt: skip
+              help="A plan (anonymous, free, pro, enterprise, ...) or a rate like api=500/300.")  # fmt: skip
 @click.option("--latency", default="0", show_default=True, help="Seconds per answer, like 0.3 or page=1,file=0.1.")
 @click.option(
     "--faults", default="", help="What goes wrong how often, like errors=0.02 or error503=0.01,truncate=0.01."
@@ -187,7 +188,7 @@ def history_group() -> None:
     "--date", "night", metavar="YYYY-MM-DD", callback=_iso_date, help="The day, where the file has no column of it."
 )
 @click.option("--map", "mapping", multiple=True, metavar="OURS=THEIRS",
-              help="A column's name in the file, like id=model_url (id, date, downloads, downloads_all_time, likes).")  # fmt: skip
+              help="A column's name in the file, like id=model_url or date=snapshot.")  # fmt: skip
 @data_option
 def history_import(file: Path, source: str, night: str | None, mapping: tuple[str, ...], data: Path) -> None:
     """Seed the download history from a snapshot: Parquet, JSON lines or CSV, also .xz or .gz.

@@ -112,7 +112,7 @@ def _walk(
 @contextmanager
 def _rare_collections() -> Iterator[None]:
     """The walk makes millions of short-lived lists and dicts that reference counts free; a third of its time would go
-    into looking for cycles among them. The few there are (answers of the HTTP client) are collected a page or two later.
+    into looking for cycles among them.
     """
     before = gc.get_threshold()
     gc.set_threshold(100_000, 5, 5)

@@ -7,8 +7,8 @@ Two steps, because most rows of most nights are unchanged:
 
 A `Repo` is also what `store.py` gives back, so a judgement sees the same record whether it came from the Hub
 or from hub.db. Field meanings: the Hub's API (`expand` of `GET /api/models`), section 1 of its documentation.
-Does no I/O and decides nothing. The records hold nothing that could point back at them, so the garbage collector need not
-look at them (`gc=False`): a page is read twice as fast.
+Does no I/O and decides nothing. The records hold nothing that could point back at them, so the garbage collector need
+not look at them (`gc=False`): a page is read twice as fast.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from huggingface_hub import get_token
 
 from crawler import crawl, hub
 from crawler.documents import Archive
+from crawler.door import Wire, check_url
 from crawler.errors import OtherHub, UsageError
 from crawler.store import Store
 from crawler.walk import Scope
@@ -58,7 +59,7 @@ def index_db(data: Path) -> Path:
 def which_hub(asked: str | None) -> str:
     """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one. Raises HubUnreachable when it is no address."""
     url = asked or os.environ.get("HF_ENDPOINT") or LIVE
-    return url if url == SAMPLE else hub.check_url(url)
+    return url if url == SAMPLE else check_url(url)
 
 
 def hub_name(url: str) -> str:
@@ -135,7 +136,7 @@ def _one(
     options: Options, url: str, name: str, night: str, token: str | None, store: Store, archive: Archive,
     stop: threading.Event, progress: crawl.Progress, clock: Callable[[], datetime],
 ) -> crawl.Report:  # fmt: skip
-    wire = hub.Wire(sleep=stop.wait, max_wait=options.max_wait)
+    wire = Wire(sleep=stop.wait, max_wait=options.max_wait)
     door = hub.connect(url, token=token, share=options.share, wire=wire)
     try:
         return crawl.crawl(

@@ -7,20 +7,19 @@ written by `index/tables.py`.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlite_utils
 from sqlite_utils import Migrations
 
 from crawler import database, fetches, plan
+from crawler.columns import narrow, read_repos, wide
 from crawler.fetches import Candidate, Fetch
-from crawler.records import Base, Listed, Reject, Repo, expand
+from crawler.records import Listed, Reject, Repo, expand
 
 APPLICATION_ID = 0x6F706E68  # 'opnh'
 TOGETHER = 250  # rows of one INSERT
@@ -70,11 +69,6 @@ class Written(NamedTuple):
     rejects: int = 0
 
 
-_REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled,
-    r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint, r.observed, r.missing_since,
-    d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files, d.file_count,
-    d.card_data, d.config"""
-
 _INSERT_DETAILS = """
     INSERT INTO details (repo, license_name, license_link, pipeline_tag, library, tags, bases, files, file_count,
                          card_data, config)"""
@@ -101,10 +95,6 @@ _UPSERT_CHANGE = """
 def day_number(day: str) -> int:
     """Days since 1970-01-01 of an ISO date."""
     return date.fromisoformat(day).toordinal() - 719_163
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 class Store:
@@ -292,8 +282,8 @@ class Store:
             if isinstance(repo, Reject):
                 rejects.append(repo)
                 continue
-            repos.append((key, *_narrow(repo), crawl.date, crawl.date))
-            details.append((key, *_wide(repo)))
+            repos.append((key, *narrow(repo), crawl.date, crawl.date))
+            details.append((key, *wide(repo)))
             if repo.downloads is not None or repo.downloads_all_time is not None or repo.likes is not None:
                 counts.append((key, day, repo.downloads, repo.downloads_all_time, repo.likes))
             key += 1
@@ -329,9 +319,9 @@ class Store:
                 """UPDATE repos SET oid = ?, repo_id = ?, author = ?, sha = ?, created_at = ?, last_modified = ?,
                      private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes =
                      ?, fingerprint = ?, observed = ? WHERE repo = ?""",
-                (*_narrow(repo), crawl.date, known.repo),
+                (*narrow(repo), crawl.date, known.repo),
             )
-            self.conn.execute(_UPSERT_DETAILS, (known.repo, *_wide(repo)))
+            self.conn.execute(_UPSERT_DETAILS, (known.repo, *wide(repo)))
             self._events(crawl, known.repo, plan.changes(old, repo), repo.downloads)
             if old.repo_id != repo.repo_id:
                 self._rename(crawl, known.repo, old.repo_id, repo.repo_id)
@@ -471,71 +461,3 @@ class Store:
         for i in range(0, len(listed), 500):
             part = listed[i : i + 500]
             yield from read_repos(self.conn, f"r.repo IN ({','.join('?' * len(part))})", part)
-
-
-def read_repos(conn: sqlite3.Connection, where: str = "1", parameters: Iterable[Any] = ()) -> Iterator[Repo]:
-    """Repos as last seen, in order of our keys; `where` is SQL over repos r and details d. For workers with their
-    own connection.
-    """
-    sql = f"SELECT {_REPO_COLUMNS} FROM repos r JOIN details d USING (repo) WHERE {where} ORDER BY r.repo"
-    for row in conn.execute(sql, tuple(parameters)):
-        yield _stored(row)
-
-
-_strings = msgspec.json.Decoder(tuple[str, ...])
-_stored_bases = msgspec.json.Decoder(tuple[Base, ...])
-
-
-class _Config(msgspec.Struct, omit_defaults=True):
-    architectures: tuple[str, ...] = ()
-    model_type: str | None = None
-    custom_code: bool = False
-    parameters: int | None = None
-    gguf: bool = False
-    auto_model: str | None = None
-
-
-_config = msgspec.json.Decoder(_Config)
-
-
-def _narrow(r: Repo) -> tuple[Any, ...]:
-    return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled, r.gated, r.license,
-            r.downloads, r.downloads_all_time, r.likes, r.fingerprint)  # fmt: skip
-
-
-def _lines(names: tuple[str, ...]) -> str:
-    """Names one a line; a line break within a name must not make two of it."""
-    text = "\n".join(names)
-    if text.count("\n") == max(0, len(names) - 1):
-        return text
-    return "\n".join(name.replace("\n", "\ufffd") for name in names)
-
-
-def _wide(r: Repo) -> tuple[Any, ...]:
-    config = _Config(r.architectures, r.model_type, r.custom_code, r.parameters, r.gguf, r.auto_model)
-    return (r.license_name, r.license_link, r.pipeline_tag, r.library,
-            None if r.tags is None else _json(r.tags),
-            _json(r.bases) if r.bases else None,
-            None if r.files is None else _lines(r.files),
-            r.file_count,
-            None if r.card_data is None else _json(r.card_data),
-            _json(config))  # fmt: skip
-
-
-def _stored(row: tuple[Any, ...]) -> Repo:
-    (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads,
-     all_time, likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases,
-     files, file_count, card_data, config) = row  # fmt: skip
-    conf = _config.decode(config) if config else _Config()
-    return Repo(
-        oid=oid, repo_id=repo_id, fingerprint=fingerprint, author=author, sha=sha, created_at=created_at,
-        last_modified=last_modified, private=None if private is None else bool(private),
-        disabled=None if disabled is None else bool(disabled), gated=gated, license=license_, license_name=license_name,
-        license_link=license_link, pipeline_tag=pipeline_tag, library=library,
-        tags=None if tags is None else _strings.decode(tags), bases=_stored_bases.decode(bases) if bases else (),
-        files=None if files is None else tuple(files.split("\n")) if files else (), file_count=file_count,
-        card_data=None if card_data is None else msgspec.json.decode(card_data), architectures=conf.architectures,
-        model_type=conf.model_type, custom_code=conf.custom_code, parameters=conf.parameters, gguf=conf.gguf,
-        auto_model=conf.auto_model, downloads=downloads, downloads_all_time=all_time, likes=likes, repo=repo,
-        observed=observed,
-    )  # fmt: skip

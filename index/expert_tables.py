@@ -57,7 +57,7 @@ def read(conn: sqlite3.Connection) -> list[ExpertRow]:
         """SELECT source, source_version, system, repo_id, off_hub, dimension, value, url, attribution, reason
            FROM experts ORDER BY source, system, dimension"""
     )
-    return [ExpertRow(*row[:4], bool(row[4]), *row[5:]) for row in rows]
+    return [ExpertRow._make((*row[:4], bool(row[4]), *row[5:])) for row in rows]
 
 
 _cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])

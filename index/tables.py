@@ -17,6 +17,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from crawler import database, store
+from crawler.columns import read_repos
 from crawler.records import Base, Repo
 from index.lineage import LEGACY_OWNERS, Handed, Link
 from index.model import Dimension, Level, Restriction
@@ -241,7 +242,7 @@ def handed(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Handed]:
 def repos(conn: sqlite3.Connection, keys: Sequence[int]) -> Iterator[Repo]:
     """What the Hub said of these repos, in order of the keys when they are given so."""
     for marks, part in _chunks(keys):
-        yield from store.read_repos(conn, f"r.repo IN ({marks})", part)
+        yield from read_repos(conn, f"r.repo IN ({marks})", part)
 
 
 def documents(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[Document]]:

@@ -17,6 +17,7 @@ import httpx
 from crawler import hub
 from crawler.crawl import Report, crawl
 from crawler.documents import Archive
+from crawler.door import Wire
 from crawler.errors import StoppedError
 from crawler.store import Store
 from crawler.walk import WHOLE, Scope
@@ -49,7 +50,7 @@ def door(url: str, time_: SkippedTime | None = None, *, token: str | None = None
          max_wait: float = 3600.0, share: float = 0.9) -> hub.Hub:  # fmt: skip
     """A Hub with short timeouts and skipped pauses."""
     time_ = time_ or SkippedTime()
-    wire = hub.Wire(clock=time_.clock, sleep=time_.sleep, max_wait=max_wait, timeout=TIMEOUT)
+    wire = Wire(clock=time_.clock, sleep=time_.sleep, max_wait=max_wait, timeout=TIMEOUT)
     opened = hub.connect(url, token=token, share=share, wire=wire)
     opened.page_size = page_size
     return opened

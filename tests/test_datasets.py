@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import datasets, hub
+from crawler.door import Wire
 from crawler.errors import HubUnreachable
 from crawler.hub import Info
 from crawler.replay_faults import Faults, Scripted
@@ -34,7 +35,7 @@ def store(tmp_path):
 
 
 def look(store: Store, url: str, night: str = "2026-08-01", budget: int = 100, token: str | None = None) -> int:
-    wire = hub.Wire(sleep=lambda s: None, random=lambda: 0.0)
+    wire = Wire(sleep=lambda s: None, random=lambda: 0.0)
     door = hub.connect(url, token=token, share=0.9, wire=wire)
     try:
         return datasets.look_at_datasets(store.conn, door, night, budget, lambda: datetime.now(UTC), threading.Event())

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from crawler import documents, fetches, hub
+from crawler.door import Wire
 from crawler.errors import BadToken, HubUnreachable, Interrupted, QuotaExhausted
 from crawler.fetch import fetch_documents
 from crawler.replay import ReplayHub
@@ -54,7 +55,7 @@ class Place:
         def sleep(seconds: float) -> bool:
             return self.stop.wait(min(seconds, 0.01))
 
-        wire = hub.Wire(sleep=sleep, random=lambda: 0.0, max_wait=options.pop("max_wait", 60))
+        wire = Wire(sleep=sleep, random=lambda: 0.0, max_wait=options.pop("max_wait", 60))
         door = hub.connect(url, token=token, share=0.9, wire=wire)
         crawl = self.begin(night)
         try:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from crawler.door import UNPACED, check_url
 from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
-from crawler.hub import UNPACED, check_url
 from crawler.recording import Recording
 from crawler.records import Reject
 from crawler.replay import ReplayHub

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from crawler import hub
 from crawler.crawl import crawl
 from crawler.documents import Archive
+from crawler.door import Wire
 from crawler.recording import Recording
 from crawler.replay import ReplayHub
 from crawler.replay_faults import Latency, parse_quotas
@@ -55,7 +56,7 @@ def measure(plan: str, models: int, page_size: int, latency: float = 1.0, cuts: 
         store, archive = Store(folder / "hub.db"), Archive(folder / "documents.db")
         with ReplayHub(recording, quotas=quotas, latency=Latency(page=latency)) as replay:
             stop = threading.Event()
-            door = hub.connect(replay.url, token="hf_bench", share=SHARE, wire=hub.Wire(sleep=stop.wait))
+            door = hub.connect(replay.url, token="hf_bench", share=SHARE, wire=Wire(sleep=stop.wait))
             door.page_size = page_size
             began = time.monotonic()
             report = crawl(

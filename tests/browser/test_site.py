@@ -206,7 +206,9 @@ def test_datasettes_own_pages_work_under_their_policy(site: Watched, path: str) 
 
 
 def test_an_embed_can_be_framed_and_a_page_cannot(context: Any, sample: Server) -> None:
-    frames = f'<iframe id="a" src="{sample.url}/trends?embed=1"></iframe><iframe id="b" src="{sample.url}/trends"></iframe>'
+    frames = (
+        f'<iframe id="a" src="{sample.url}/trends?embed=1"></iframe><iframe id="b" src="{sample.url}/trends"></iframe>'
+    )
     page = context.new_page()
     page.route("http://blog.test/", lambda route: route.fulfill(body=frames, content_type="text/html"))
     page.goto("http://blog.test/")
