@@ -20,12 +20,13 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from index import plain
+from index.site import cells
 from index.site.ask import LANGUAGES, THEMES, Ask, model_path
 from index.site.phrases import Phrases, read_phrases
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SIGNS = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not-applicable"}
+SIGNS = cells.SIGNS
 _MONTHS = {
     "en": "January February March April May June July August September October November December".split(),
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
@@ -117,6 +118,8 @@ def _environment() -> Environment:
         "css": asset("site.css"),
         "js": asset("site.js"),
         "ladder": ladder,
+        "level_html": cells.level,
+        "strip": cells.strip,
     }
     return env
 

@@ -103,7 +103,7 @@ def _models(db: sqlite3.Connection, models: int) -> None:
         (models,),
     )
     # The families' own repositories keep their names: they are what people look for.
-    db.execute("UPDATE main.models SET id = (SELECT s.id FROM temp.base s WHERE s.n = model % ?) WHERE model <= ?", (n, n))
+    db.execute("UPDATE main.models SET id = (SELECT s.id FROM temp.base s WHERE s.n = main.models.model % ?) WHERE model <= ?", (n, n))
 
 
 def _history(db: sqlite3.Connection, models: int) -> None:
@@ -161,7 +161,7 @@ def pages(path: Path, rng: random.Random) -> dict[str, Callable[[], str]]:
     return {
         "home": lambda: "/",
         "table": table(),
-        "table by level": lambda: f"/table?level=L{rng.randrange(5)}&page={rng.randrange(1, 60)}",
+        "table by level": lambda: f"/table?level=L{rng.randrange(1, 4)}&page={rng.randrange(1, 60)}",
         "table by task": lambda: "/table?" + str(quoted({"task": rng.choice(tasks), "page": str(rng.randrange(1, 9))})),
         "table task+level": lambda: "/table?" + str(quoted({"task": rng.choice(tasks), "level": f"L{rng.randrange(1, 4)}"})),
         "table by score": table(sort="score"),

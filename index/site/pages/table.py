@@ -12,6 +12,7 @@ from index import families
 from index.site import ask as asking
 from index.site import grid, reads, render
 from index.site.ask import Ask, BadAsk
+from index.site.cells import Column
 from index.site.grid import Filters, GridPage, GridRow
 from index.site.host import Answer
 
@@ -82,13 +83,13 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
     return Answer(body)
 
 
-def columns_of(dimensions: tuple[reads.Dimension, ...], framework: str) -> list[tuple[int, reads.Dimension, str]]:
-    """(place of the letter, dimension, the framework's own name for it) of each column that a framework has."""
-    if framework == "eu12":
-        return [(d.number - 1, d, d.eu) for d in dimensions if d.eu]
-    if framework == "mof":
-        return [(d.number - 1, d, d.mof) for d in dimensions if d.mof]
-    return [(d.number - 1, d, d.radboud) for d in dimensions]
+def columns_of(dimensions: tuple[reads.Dimension, ...], framework: str) -> tuple[Column, ...]:
+    """The columns that a framework has, each with the framework's own name."""
+    names = {"eu12": [d.eu for d in dimensions], "mof": [d.mof for d in dimensions]}
+    chosen = names.get(framework, [d.radboud for d in dimensions])
+    kept = [(d, name) for d, name in zip(dimensions, chosen, strict=True) if name]
+    areas = ["", *(d.area for d, _ in kept)]
+    return tuple(Column(d.number - 1, d.key, name, d.area != areas[n]) for n, (d, name) in enumerate(kept))
 
 
 def _off_hub(db: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -1,0 +1,71 @@
+"""The HTML that a table repeats a thousand times: signs of cells and rungs of levels. Pure; each form is made once.
+
+A table of fifty rows has 700 cells; as template macros they took two thirds of the page's time. Everything that varies
+here is either a word of the catalogue, escaped, or an address made by `model_path`, which holds no letter that HTML
+knows. Does not read data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from index.site.render import Texts
+
+SIGNS = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not-applicable"}
+
+
+class Column(NamedTuple):
+    """One column of cells: which letter of the 14, the dimension, the framework's own name, whether a group begins."""
+
+    place: int
+    key: str
+    name: str
+    first: bool
+
+
+def strip(t: Texts, letters: str | None, path: str, columns: Sequence[Column]) -> Markup:
+    """The cells of one row, each leading to its evidence; `path` as model_path makes it, '' for no links."""
+    if not letters:
+        return Markup("".join(f'<td role="cell" class="c{" first" if c.first else ""}"></td>' for c in columns))
+    return Markup("".join(_begin(c.first, bool(path)) + (f"{path}#{c.key}" if path else "")
+                          + _end(t, letters[c.place], c.key, bool(path)) for c in columns))  # fmt: skip
+
+
+@lru_cache(maxsize=16)
+def _begin(first: bool, linked: bool) -> str:
+    return f'<td role="cell" class="c{" first" if first else ""}">' + ('<a href="' if linked else "<span")
+
+
+@lru_cache(maxsize=512)
+def _end(t: Texts, letter: str, key: str, linked: bool) -> str:
+    value, title = escape(t(f"value.{SIGNS[letter]}")), escape(t(f"dim.{key}"))
+    return (
+        f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {value}"><svg><use href="#s-{letter}"/></svg>'
+        f'<span class="sr">{value}</span></{"a" if linked else "span"}></td>'
+    )
+
+
+@lru_cache(maxsize=512)
+def level(t: Texts, low: str | None, high: str | None, name: bool = True) -> Markup:
+    """The seven rungs and the level: filled is proved, outlined is not excluded."""
+    bottom = int(low[1]) if low else -1
+    top = int(high[1]) if high else bottom
+    rungs = "".join(
+        f'<rect class="{"on" if n <= bottom else "may" if n <= top else "off"}" x="{n * 7 + 0.5}" '
+        f'y="{12.5 - n * 1.9:.1f}" width="5" height="{4 + n * 1.9:.1f}"/>'
+        for n in range(7)
+    )
+    upto = ""
+    if low and high and high != low:
+        words = escape(t("level.not_excluded"))
+        upto = f'<span class="upto"><span class="sr"> {words} </span><span aria-hidden="true">–</span>{escape(high)}</span>'
+    said = f' <span class="lname">{escape(t("level." + low if low else "level.none"))}</span>' if name else ""
+    return Markup(
+        f'<span class="level"><svg class="ladder" viewBox="0 0 48 18" aria-hidden="true" focusable="false">{rungs}</svg>'
+        f"<b>{escape(low or '–')}{upto}</b>{said}</span>"
+    )
