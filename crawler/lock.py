@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crawler.errors import LockHeld
+from crawler.errors import LockHeld, StorageFull
 
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
     """Hold the lock of a data directory; raises LockHeld at once when another run has it."""
-    data.mkdir(parents=True, exist_ok=True)
-    path = data / "lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as e:
+        raise StorageFull(f"Cannot write in {data}: {e.strerror}. Nothing was done; name another --data.") from e
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -98,7 +98,7 @@ def run(
         others = [h for h in store.hubs() if h != name]
         if others:
             raise OtherHub(
-                f"{options.data} holds the models of {others[0]}; crawling {name} into it would mark them all as gone."
+                f"{options.data} holds the models of {others[0]}; crawling {url} into it would mark them all as gone."
                 " Nothing was done; name another directory with --data."
             )
         if name == SAMPLE:

@@ -66,6 +66,11 @@ main.add_command(cli_review.export_command)
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge."
 )
+#: Events that the history has, and what people call some of them.
+EVENTS = ("license", "license_name", "license_link", "gated", "disabled", "private", "name", "base_model", "datasets",
+          "papers", "missing", "returned", "level")  # fmt: skip
+ALIASES = {"licence": "license", "gating": "gated", "access": "gated", "rename": "name"}
+
 json_option = click.option("--json", "as_json", is_flag=True, help="The same content as JSON.")
 
 
@@ -155,7 +160,7 @@ def judge(data: Path, everything: bool, dry_run: bool, workers: int, as_json: bo
 
 def _needs_hub(data: Path) -> None:
     if not session.hub_db(data).exists():
-        raise UsageError(f"{data} has no hub.db yet. Run `openness crawl` or `openness nightly` first.")
+        raise UsageError(f"{data} has no hub.db yet. Run `openness nightly --hub sample` first, or `openness nightly` for the live Hub.")
 
 
 @main.command(epilog="Example: openness publish --data data")
@@ -182,6 +187,7 @@ def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: s
     """Browse index.db in Datasette; restarted by itself when a new one is published."""
     from index import serve as serving
 
+    serving.check(data, host, port)
     click.echo(f"Serving {session.index_db(data)} at http://{host}:{port}/   (Ctrl-C stops)")
     serving.serve(data, host, port, sql=sql, download=download, robots=robots)  # type: ignore[arg-type]
 
@@ -259,14 +265,14 @@ def _series(db: sqlite3.Connection, name: str) -> list[trends.Series]:
 @main.command(epilog="Example: openness changes --since 2026-08-01 --field license --field gated")
 @data_option
 @click.option("--since", metavar="YYYY-MM-DD", help="From this day on [default: the last 7 nights].")
-@click.option("--field", "fields", multiple=True, help="Which events [default: license, gated, level; `all` for all].")
+@click.option("--field", "fields", multiple=True, type=click.Choice([*EVENTS, "all", *ALIASES], case_sensitive=False),
+              help="Which events, may be repeated [default: license, gated, level].")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True)
 @json_option
 def changes(data: Path, since: str | None, fields: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Licences, gating and levels that changed, the most downloaded models first."""
-    every = ("license", "license_name", "license_link", "gated", "disabled", "private", "name", "base_model", "missing",
-             "returned", "level")  # fmt: skip
-    wanted = every if "all" in fields else fields or ("license", "gated", "level")
+    named = tuple(ALIASES.get(field, field) for field in fields)
+    wanted = EVENTS if "all" in named else named or ("license", "gated", "level")
     with published(data) as db:
         if since is None:
             last = max((n.date for n in queries.nights(db)), default=None)
@@ -302,8 +308,7 @@ def check(items: tuple[str, ...], level: str, data: Path, as_json: bool) -> None
     require = checks.parse_level(level)
     wanted: list[str] = []
     for item in items:
-        path = Path(item)
-        wanted += checks.parse_items(path.read_text("utf-8", "replace"), item) if path.is_file() else [item]
+        wanted += _named_in(item)
     with published(data) as db:
         verdicts = checks.check(db, wanted, require)
     if as_json:
@@ -311,6 +316,18 @@ def check(items: tuple[str, ...], level: str, data: Path, as_json: bool) -> None
     else:
         console().print(checks.render(verdicts, require))
     sys.exit(checks.exit_status(verdicts))
+
+
+def _named_in(item: str) -> tuple[str, ...]:
+    """The models of one argument: the lines of a file, of standard input ('-'), or the argument itself."""
+    if item == "-":
+        return checks.parse_items(sys.stdin.read(), "standard input")
+    path = Path(item)
+    if path.is_file():
+        return checks.parse_items(path.read_text("utf-8", "replace"), item)
+    if path.is_absolute() or item.startswith(".") or path.suffix in (".txt", ".csv", ".json", ".jsonl"):
+        raise UsageError(f"There is no file {item}.")
+    return (item,)
 
 
 @main.command(epilog="Example: openness status --json")

@@ -154,7 +154,7 @@ def _reviewed(data: Path, now: datetime, given: overrides.Overrides | None) -> o
 
 def _check_source(hub: Path) -> None:
     if not hub.exists():
-        raise UsageError(f"There is no {hub} to publish. Run `openness nightly` (or `openness crawl`) first.")
+        raise UsageError(f"There is no {hub} to publish. Run `openness nightly --hub sample` (or another hub) first.")
     try:
         with closing(sqlite3.connect(f"{hub.absolute().as_uri()}?mode=ro", uri=True)) as conn:
             (owner,) = conn.execute("PRAGMA application_id").fetchone()

@@ -47,7 +47,7 @@ _BREADTH = 12  # ancestors of one model shown
 def open_index(path: Path) -> sqlite3.Connection:
     """Opens a published index for reading. UsageError when there is none, ForeignDatabase when it is something else."""
     if not path.is_file():
-        raise UsageError(f"There is no index at {path}. Run `openness nightly`, or `openness publish`, first.")
+        raise UsageError(f"There is no index at {path}. Run `openness nightly --hub sample` (or another hub) first.")
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         _rows(db, "SELECT 1 FROM models, judgements LIMIT 0")

@@ -86,6 +86,14 @@ def command(data: Path, host: str, port: int, *, sql: bool = True, download: boo
     return argv
 
 
+def check(data: Path, host: str, port: int) -> None:
+    """Raises what `serve` would raise before it serves anything."""
+    if importlib.util.find_spec("datasette") is None:
+        raise UsageError("Datasette is not installed. Install the web extra: pip install 'openness[web]'.")
+    command(data, host, port)
+    _check_port(host, port)
+
+
 def serve(
     data: Path,
     host: str = "127.0.0.1",
@@ -101,10 +109,8 @@ def serve(
     Raises UsageError (nothing published, port taken, [web] not installed), ForeignDatabase, NewerSchema, and
     OpennessError when Datasette ends by itself.
     """
-    if importlib.util.find_spec("datasette") is None:
-        raise UsageError("Datasette is not installed. Install the web extra: pip install 'openness[web]'.")
+    check(data, host, port)
     argv = command(data, host, port, sql=sql, download=download)
-    _check_port(host, port)
     environment = os.environ | ({"OPENNESS_ROBOTS": _ROBOTS[robots]} if robots in _ROBOTS else {})
     with _stopped_by_signals() as stopped:
         while not stopped():
@@ -167,7 +173,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
 def _published(path: Path) -> str:
     """When the file was published, after making sure that it is one of ours."""
     if not path.exists():
-        raise UsageError(f"There is no {path} yet. Run `openness nightly` first; it crawls, judges and publishes.")
+        raise UsageError(f"There is no {path} yet. Run `openness nightly --hub sample` (or another hub) first; it crawls, judges and publishes.")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as conn:
             (owner,) = conn.execute("PRAGMA application_id").fetchone()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler import fetches, session
-from crawler.errors import OpennessError
+from crawler.errors import ForeignDatabase, OpennessError
 from index import schedule
 from index.rows import Status
 
@@ -74,8 +74,10 @@ def _published(conn: sqlite3.Connection, state: Status) -> Status:
 
 
 def _row(conn: sqlite3.Connection, sql: str) -> tuple[Any, ...] | None:
-    """One row, or None where the table is not there yet."""
+    """One row, or None where the table is not there yet. Raises ForeignDatabase when the file is no database."""
     try:
         return conn.execute(sql).fetchone()
     except sqlite3.OperationalError:
         return None
+    except sqlite3.DatabaseError as e:
+        raise ForeignDatabase(f"A file in the data directory is not ours: {e}. It was left alone.") from e

@@ -144,8 +144,8 @@ def fill_family(totals: Sequence[Count], last: date | None = None) -> tuple[Poin
     if not rows:
         return ()
     end = max(last or max(rows), max(rows))
-    span = (end - min(rows)).days + 1
-    days = (min(rows) + timedelta(days=i) for i in range(span))
+    first = min(rows)
+    days = (first + timedelta(days=i) for i in range((end - first).days + 1))
     return tuple(_point(day, rows.get(day), observed=day in rows) for day in days)
 
 

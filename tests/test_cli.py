@@ -116,6 +116,33 @@ def test_an_unknown_model_is_a_sentence_with_near_names(night):
     assert "meta-llama/Meta-Llama-3-8B" in result.output
 
 
+def test_a_field_that_is_no_event_is_refused_and_what_people_call_it_is_understood(night):
+    assert run("changes", "--field", "foo", "--data", str(night)).exit_code == 2
+    british = run("changes", "--since", "2026-08-15", "--field", "licence", "--data", str(night), "--json").output
+    assert british == run("changes", "--since", "2026-08-15", "--field", "license", "--data", str(night), "--json").output
+    assert json.loads(british)
+
+
+def test_a_list_that_is_not_there_is_not_taken_for_a_model(night, tmp_path):
+    result = run("check", str(tmp_path / "nofile.txt"), "--require", "L3", "--data", str(night))
+    assert result.exit_code == 2
+    assert "There is no file" in result.output
+
+
+@pytest.mark.parametrize("name", ["hub.db", "index.db"])
+def test_status_of_a_directory_with_a_foreign_file_is_a_sentence(name, tmp_path):
+    (tmp_path / name).write_text("my diary " * 300)
+    result = run("status", "--data", str(tmp_path))
+    assert result.exit_code == 5
+    assert "not ours" in result.output
+
+
+def test_a_directory_that_cannot_be_written_is_a_sentence():
+    result = run("nightly", "--hub", "sample", "--data", "/proc/openness")
+    assert result.exit_code == 4
+    assert "Cannot write" in result.output
+
+
 @pytest.mark.parametrize("command", [("show", "a/b"), ("trend", "a/b"), ("changes",), ("check", "a/b", "--require", "L3"),
                                      ("judge",), ("publish",)])  # fmt: skip
 def test_before_the_first_night_a_command_says_what_to_run(command, tmp_path):

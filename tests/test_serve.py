@@ -63,7 +63,7 @@ def test_counts_of_another_file_are_not_used(data: Path) -> None:
 
 
 def test_without_an_index_the_way_to_one_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Run `openness nightly` first"):
+    with pytest.raises(UsageError, match="Run `openness nightly --hub sample`"):
         command(tmp_path, "127.0.0.1", 8001)
 
 

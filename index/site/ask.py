@@ -26,6 +26,7 @@ class BadAsk(UsageError):
     status = 400
 
     def __init__(self, key: str, **values: object) -> None:
+        """`key` of the sentence, and what fills it."""
         super().__init__(f"{key}: {values}")
         self.key, self.values = key, values
 
@@ -36,12 +37,13 @@ class NotHere(BadAsk):
     status = 404
 
     def __init__(self, key: str, near: Sequence[str] = (), **values: object) -> None:
+        """`near`: names that look like the one asked for."""
         super().__init__(key, **values)
         self.near = tuple(near)
 
 
 class Ask(NamedTuple):
-    """One request. `vars` are the named parts of its path, `base` the address of the site without a slash at the end."""
+    """One request. `vars`: the named parts of its path; `base`: the address of the site without a slash at the end."""
 
     path: str
     params: tuple[tuple[str, str], ...]

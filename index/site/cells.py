@@ -44,8 +44,9 @@ def _begin(first: bool, linked: bool) -> str:
 @lru_cache(maxsize=512)
 def _end(t: Texts, letter: str, key: str, linked: bool) -> str:
     value, title = escape(t(f"value.{SIGNS[letter]}")), escape(t(f"dim.{key}"))
+    picture = f'<svg><use href="#s-{letter}"/></svg>'
     return (
-        f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {value}"><svg><use href="#s-{letter}"/></svg>'
+        f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {value}">{picture}'
         f'<span class="sr">{value}</span></{"a" if linked else "span"}></td>'
     )
 
@@ -63,9 +64,8 @@ def level(t: Texts, low: str | None, high: str | None, name: bool = True) -> Mar
     upto = ""
     if low and high and high != low:
         words = escape(t("level.not_excluded"))
-        upto = f'<span class="upto"><span class="sr"> {words} </span><span aria-hidden="true">–</span>{escape(high)}</span>'
+        dash = f'<span class="sr"> {words} </span><span aria-hidden="true">–</span>'
+        upto = f'<span class="upto">{dash}{escape(high)}</span>'
     said = f' <span class="lname">{escape(t("level." + low if low else "level.none"))}</span>' if name else ""
-    return Markup(
-        f'<span class="level"><svg class="ladder" viewBox="0 0 48 18" aria-hidden="true" focusable="false">{rungs}</svg>'
-        f"<b>{escape(low or '–')}{upto}</b>{said}</span>"
-    )
+    picture = f'<svg class="ladder" viewBox="0 0 48 18" aria-hidden="true" focusable="false">{rungs}</svg>'
+    return Markup(f'<span class="level">{picture}<b>{escape(low or "–")}{upto}</b>{said}</span>')

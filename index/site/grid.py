@@ -129,7 +129,10 @@ def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
                 (SELECT o.id FROM models o WHERE o.family = f.family AND o.official = 1 AND o.missing_since IS NULL
                  ORDER BY o.downloads DESC LIMIT 1), f.top_model)
               WHERE f.family LIKE ? OR f.maker LIKE ? ORDER BY f.downloads DESC, f.models DESC"""
-    return tuple(FamilyRow(*r[:6], GridRow(*r[6:]) if r[6] else None) for r in _rows(db, sql, like, like))
+    found = []
+    for name, maker, released, models, official, downloads, *best in _rows(db, sql, like, like):
+        found.append(FamilyRow(name, maker, released, models, official, downloads, GridRow(*best) if best[0] else None))
+    return tuple(found)
 
 
 def tasks(db: sqlite3.Connection) -> tuple[str, ...]:
@@ -193,21 +196,26 @@ def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
     if f.created_to:
         add("m.created_at < date(?, '+1 day')", f.created_to)
     if f.q:
-        add(*_words(db, f.q))
+        condition, words = _words(db, f.q)
+        add(condition, *words)
     return " AND ".join(parts), values
 
 
-def _words(db: sqlite3.Connection, text: str) -> tuple[object, ...]:
+def _words(db: sqlite3.Connection, text: str) -> tuple[str, list[str]]:
     """The condition for words: by the index of words, or by looking at names when they are common."""
     query = fts_query(text)
     if not query:
-        return ("0",)
-    count = "SELECT count(*) FROM (SELECT rowid FROM models_fts WHERE models_fts MATCH ? LIMIT ?)"
-    if _rows(db, count, query, COMMON)[0][0] < COMMON:
-        return "m.model IN (SELECT rowid FROM models_fts WHERE models_fts MATCH ?)", query
+        return "0", []
+    if not _is_common(db, text):
+        return "m.model IN (SELECT rowid FROM models_fts WHERE models_fts MATCH ?)", [query]
     words = re.findall(r"[^\W_]+", text)[:8]
     likes = " AND ".join("(m.id LIKE ? OR m.family LIKE ?)" for _ in words)
-    return likes, *(f"%{w}%" for w in words for _ in "12")  # type: ignore[return-value]
+    return likes, [f"%{w}%" for w in words for _ in range(2)]
+
+
+def _is_common(db: sqlite3.Connection, text: str) -> bool:
+    count = "SELECT count(*) FROM (SELECT rowid FROM models_fts WHERE models_fts MATCH ? LIMIT ?)"
+    return bool(_rows(db, count, fts_query(text), COMMON)[0][0] >= COMMON) if fts_query(text) else False
 
 
 def _author(db: sqlite3.Connection, author: str) -> str:
@@ -229,6 +237,11 @@ def _count(
         return int(total), False
     if not full and seen:
         return seen, False
+    if f.q and _is_common(db, f.q):  # looked for by name: counting would look at every name there is
+        only_words = f._replace(q="", sort="downloads", ascending=False) == Filters()
+        query = "SELECT count(*) FROM (SELECT rowid FROM models_fts WHERE models_fts MATCH ? LIMIT ?)"
+        total = _rows(db, query, fts_query(f.q), MAX_OFFSET + 1)[0][0] if only_words else seen + 1
+        return total, total > MAX_OFFSET or not only_words
     sql = f"SELECT count(*) FROM (SELECT 1 FROM models m WHERE {where} LIMIT ?)"
     (total,) = _rows(db, sql, *values, MAX_OFFSET + 1)[0]
     return total, total > MAX_OFFSET

@@ -65,6 +65,7 @@ class Cache:
     """Finished answers by what they depend on; the least recently used go first. For one event loop."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
+        """`limit` in bytes, compressed forms included."""
         self._answers: OrderedDict[tuple[object, ...], Made] = OrderedDict()
         self._size, self._limit = 0, limit
 
@@ -114,14 +115,12 @@ def parse(request: Any) -> Ask:
     """Datasette's request as our own frozen value."""
     params = tuple((key, value) for key in request.args for value in request.args.getlist(key))
     kept = asking.cookies(request.headers.get("cookie", ""))
-    chosen = {key: value for key, value in reversed(params)}
+    chosen = dict(reversed(params))
     theme = chosen.get("theme") or kept.get("theme", "")
     return Ask(
         path=request.path,
         params=params,
-        lang=asking.language(
-            chosen.get("lang", ""), kept.get("lang", ""), request.headers.get("accept-language", "")
-        ),
+        lang=asking.language(chosen.get("lang", ""), kept.get("lang", ""), request.headers.get("accept-language", "")),
         theme=theme if theme in asking.THEMES else "",
         base=f"{request.scheme}://{request.host}",
         vars={k: unquote(v) for k, v in request.url_vars.items() if v is not None},  # Datasette matches the raw path

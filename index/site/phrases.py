@@ -22,6 +22,7 @@ class Phrases:
     """Translates what it knows; longer sentences are tried first."""
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
+        """`pairs` in the order in which they are tried."""
         self._pairs = tuple(pairs)
 
     def __call__(self, sentence: str | None) -> str:

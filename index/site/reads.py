@@ -267,7 +267,9 @@ def rules(db: sqlite3.Connection) -> list[dict[str, object]]:
 
 def probes(db: sqlite3.Connection) -> list[dict[str, object]]:
     """The published question of every probe."""
-    return _dicts(db, "SELECT p.* FROM probes p LEFT JOIN dimensions d ON d.key = p.dimension ORDER BY d.number, p.name")
+    return _dicts(
+        db, "SELECT p.* FROM probes p LEFT JOIN dimensions d ON d.key = p.dimension ORDER BY d.number, p.name"
+    )
 
 
 def agreement(db: sqlite3.Connection) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
-"""Templates and texts: values in, HTML or JSON bytes out. Everything is escaped; there is no way around it but `Markup`.
+"""Templates and texts: values in, HTML or JSON bytes out. Everything is escaped; only `Markup` is not.
 
-`Markup` is made in two places only: charts (svg.py, which escapes for itself) and sanitised cards (card.py).
+`Markup` is made of charts (svg.py) and of cells and rungs (cells.py) only; both escape for themselves.
 Does not read the database.
 """
 
@@ -28,18 +28,22 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SIGNS = cells.SIGNS
 _MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-}
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December"),
+    "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+           "décembre"),
+}  # fmt: skip
 
 
 class Texts:
     """The catalogue in one language: `t("nav.table")`, with values for the names in braces."""
 
     def __init__(self, lang: str, words: Mapping[str, str], phrases: Phrases) -> None:
+        """`words`: key -> text in this language."""
         self.lang, self._words, self.phrase = lang, words, phrases
 
     def __call__(self, key: str, **values: object) -> str:
+        """The text of a key, its braces filled. KeyError when there is none."""
         text = self._words[key]
         return text.format(**values) if values else text
 

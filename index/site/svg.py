@@ -107,7 +107,7 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
                 bars.append(f'<rect x="{at_x(day):.1f}" y="{y1:.1f}" width="{wide:.1f}" height="{max(y0 - y1, 0):.1f}" '
                             f'fill="var(--l{place})"/>')  # fmt: skip
             below += part
-        parts.append(f'<g{" class=" + chr(34) + "ch-thin" + chr(34) if day in thin else ""}>{"".join(bars)}</g>')
+        parts.append(f"<g{' class=' + chr(34) + 'ch-thin' + chr(34) if day in thin else ''}>{''.join(bars)}</g>")
     for n, layer in enumerate(reversed(layers)):
         place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
@@ -155,8 +155,10 @@ def badge(level: str | None, level_max: str | None, words: str, title: str) -> s
         f'<rect width="{width}" height="22" rx="4" fill="#23262d"/>'
         f'<path d="M{50 + name_w} 0h{text_w - 4}a4 4 0 0 1 4 4v14a4 4 0 0 1-4 4h-{text_w - 4}z" fill="#e9e4d8"/>'
         f"{''.join(rungs)}"
-        f'<g font-family="Verdana,DejaVu Sans,sans-serif" font-size="11"><text x="52" y="15" fill="#fff">openness</text>'
-        f'<text x="{50 + name_w + 8}" y="15" fill="#1f1d1a" textLength="{text_w - 16}">{escape(label)}</text></g></svg>\n'
+        '<g font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
+        '<text x="52" y="15" fill="#fff">openness</text>'
+        f'<text x="{50 + name_w + 8}" y="15" fill="#1f1d1a" textLength="{text_w - 16}">{escape(label)}</text>'
+        "</g></svg>\n"
     )
 
 
@@ -252,7 +254,8 @@ def _band(a: int, b: int, at_x: Callable[[float], float], words: Words) -> str:
     x0, x1 = at_x(a) + 3, at_x(b + 1) - 3
     if x1 <= x0:
         return ""
-    return f'<rect x="{x0:.1f}" y="{TOP}" width="{x1 - x0:.1f}" height="{HEIGHT - TOP - BOTTOM}" fill="url(#{_gap_id(words)})"/>'
+    box = f'x="{x0:.1f}" y="{TOP}" width="{x1 - x0:.1f}" height="{HEIGHT - TOP - BOTTOM}"'
+    return f'<rect {box} fill="url(#{_gap_id(words)})"/>'
 
 
 def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[float], float]) -> list[str]:
@@ -286,23 +289,24 @@ def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[flo
 
 def _labels(series: Sequence[Line], at_y: Callable[[float], float]) -> list[str]:
     """Names at the right end, each beside its last number, pushed apart where they would overlap."""
-    ends = []
-    for n, one in enumerate(series):
-        last = next((y for _, y in reversed(one.points) if y is not None), None)
-        ends.append([at_y(last) if last is not None else HEIGHT - BOTTOM, n, one.name])
-    ends.sort(key=lambda e: e[0])
-    for above, below in zip(ends, ends[1:], strict=False):
-        below[0] = max(below[0], above[0] + 17)
-    overflow = max(0, (ends[-1][0] if ends else 0) - (HEIGHT - BOTTOM))
+    base = HEIGHT - BOTTOM
+    lasts = [next((y for _, y in reversed(one.points) if y is not None), None) for one in series]
+    order = sorted(range(len(series)), key=lambda n: base if (y := lasts[n]) is None else at_y(y))
+    places: list[float] = []
+    for n in order:
+        last = lasts[n]
+        wanted = base if last is None else at_y(last)
+        places.append(max(wanted, places[-1] + 17) if places else wanted)
+    overflow = max(0.0, places[-1] - base) if places else 0.0
     parts = []
-    for y, n, name in ends:
-        y = y - overflow
-        x = WIDTH - RIGHT + 10
-        dash = _DASHES[int(n) % len(_DASHES)]
+    for n, place in zip(order, places, strict=True):
+        y, x, dash = place - overflow, WIDTH - RIGHT + 10, _DASHES[n % len(_DASHES)]
         pattern = f' stroke-dasharray="{dash}"' if dash else ""
-        parts.append(f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        short = name.split("/")[-1]
-        parts.append(f"<g><title>{escape(name)}</title>{_text(x + 26, y + 4, _cut(short, 25), 'ch-n')}</g>")
+        parts.append(
+            f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        label = _text(x + 26, y + 4, _cut(series[n].name.split("/")[-1], 25), "ch-n")
+        parts.append(f"<g><title>{escape(series[n].name)}</title>{label}</g>")
     return parts
 
 

@@ -68,9 +68,13 @@ def generate(path: Path, models: int, sample: Path) -> None:
             db.execute(f"INSERT INTO main.{table} SELECT * FROM sample.{table}")
         _models(db, models)
         _history(db, models)
-        db.execute("CREATE TEMP TABLE family_words (name TEXT PRIMARY KEY, maker TEXT, released TEXT, predecessor TEXT)")
+        db.execute(
+            "CREATE TEMP TABLE family_words (name TEXT PRIMARY KEY, maker TEXT, released TEXT, predecessor TEXT)"
+        )
         db.execute("CREATE TEMP TABLE nights (n INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, date TEXT NOT NULL)")
-        db.execute("INSERT INTO temp.nights SELECT id, CAST(julianday(date) - 2440587.5 AS INTEGER), date FROM main.crawls")
+        db.execute(
+            "INSERT INTO temp.nights SELECT id, CAST(julianday(date) - 2440587.5 AS INTEGER), date FROM main.crawls"
+        )
         db.execute("INSERT INTO hub.crawls SELECT id, date, hub, complete FROM main.crawls")
         steps = dict(publish._steps((folder / "published_fill.sql").read_text(encoding="utf-8")))
         for name in ("indexes", "summaries"):
@@ -93,7 +97,9 @@ def _models(db: sqlite3.Connection, models: int) -> None:
         "downloads_all_time": "i * 7 % 100000", "likes": "i % 97", "first_seen": "'2025-08-01'",
         "created_at": "date('2022-03-02', '+' || (i % 1600) || ' days')", "missing_since": "NULL",
     }  # fmt: skip
-    db.execute("CREATE TEMP TABLE base AS SELECT row_number() OVER () - 1 AS n, * FROM sample.models WHERE level IS NOT NULL")
+    db.execute(
+        "CREATE TEMP TABLE base AS SELECT row_number() OVER () - 1 AS n, * FROM sample.models WHERE level IS NOT NULL"
+    )
     db.execute("CREATE INDEX temp.base_n ON base (n)")
     (n,) = db.execute("SELECT count(*) FROM temp.base").fetchone()
     db.execute(
@@ -103,7 +109,10 @@ def _models(db: sqlite3.Connection, models: int) -> None:
         (models,),
     )
     # The families' own repositories keep their names: they are what people look for.
-    db.execute("UPDATE main.models SET id = (SELECT s.id FROM temp.base s WHERE s.n = main.models.model % ?) WHERE model <= ?", (n, n))
+    db.execute(
+        "UPDATE main.models SET id = (SELECT s.id FROM temp.base s WHERE s.n = main.models.model % ?) WHERE model <= ?",
+        (n, n),
+    )
 
 
 def _history(db: sqlite3.Connection, models: int) -> None:
@@ -151,7 +160,9 @@ def pages(path: Path, rng: random.Random) -> dict[str, Callable[[], str]]:
     with closing(sqlite3.connect(path)) as db:
         ids = [i for (i,) in db.execute("SELECT id FROM models ORDER BY downloads DESC LIMIT 3000")]
         families = [f for (f,) in db.execute("SELECT family FROM families")]
-        tasks = [t for (t,) in db.execute("SELECT DISTINCT pipeline_tag FROM models WHERE pipeline_tag IS NOT NULL LIMIT 20")]
+        tasks = [
+            t for (t,) in db.execute("SELECT DISTINCT pipeline_tag FROM models WHERE pipeline_tag IS NOT NULL LIMIT 20")
+        ]
         licenses = [x for (x,) in db.execute("SELECT id FROM licenses ORDER BY models DESC LIMIT 25")]
     quoted = httpx.QueryParams
 
@@ -225,7 +236,9 @@ def _quantiles(values: Sequence[float]) -> tuple[float, float]:
 @click.command()
 @click.option("--models", default=300_000, show_default=True)
 @click.option("--rounds", default=40, show_default=True, help="Requests of one client for each page.")
-@click.option("--data", type=click.Path(path_type=Path), help="Where the made-up index is kept; used again when it is there.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Where the made-up index is kept; used again when it is there."
+)
 @click.option("--only", default="", help="Only pages whose name holds this.")
 def main(models: int, rounds: int, data: Path | None, only: str) -> None:
     """Generate, serve, measure, print."""
@@ -240,7 +253,9 @@ def main(models: int, rounds: int, data: Path | None, only: str) -> None:
         size = (folder / publish.INDEX).stat().st_size
         with served(folder) as server:
             print(f"index.db {size / 1e6:,.0f} MB; Datasette started in {server.seconds:.2f} s\n")
-            print(f"{'page':28}{'p50':>8}{'p95':>8}{'p50 of 20':>12}{'p95 of 20':>12}{'again':>8}{'sent KB':>10}{'KB':>8}")
+            print(
+                f"{'page':28}{'p50':>8}{'p95':>8}{'p50 of 20':>12}{'p95 of 20':>12}{'again':>8}{'sent KB':>10}{'KB':>8}"
+            )
             for name, address in pages(folder / publish.INDEX, random.Random(1)).items():
                 if only in name:
                     m = asyncio.run(measure(server.url, name, address, rounds))

@@ -74,7 +74,9 @@ def licenses(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 
 def _undeclared(db: sqlite3.Connection) -> dict[str, Any] | None:
-    for name, models, downloads in queries._rows(db, "SELECT license, models, downloads FROM license_counts WHERE license IS NULL"):
+    for name, models, downloads in queries._rows(
+        db, "SELECT license, models, downloads FROM license_counts WHERE license IS NULL"
+    ):
         return {"name": name, "models": models, "downloads": downloads}
     return None
 

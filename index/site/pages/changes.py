@@ -89,7 +89,7 @@ def atom(db: sqlite3.Connection, ask: Ask) -> Answer:
     entries = "".join(
         f"<entry><id>{_xml(_tag(ask, c))}</id><title>{_xml(_title(t, c))}</title>"
         f"<updated>{_xml(c.date)}T00:00:00Z</updated><link href={_attribute(ask.base + _link(c))}/>"
-        f"<category term={_attribute(c.field)}/><content type=\"text\">{_xml(_sentence(t, c))}</content></entry>\n"
+        f'<category term={_attribute(c.field)}/><content type="text">{_xml(_sentence(t, c))}</content></entry>\n'
         for c in found
     )
     text = (

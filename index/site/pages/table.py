@@ -52,7 +52,9 @@ def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
     return wanted
 
 
-def _read(db: sqlite3.Connection, ask: Ask, sizes: tuple[int, ...] = grid.PAGE_SIZES) -> tuple[Filters, GridPage, int, int]:
+def _read(
+    db: sqlite3.Connection, ask: Ask, sizes: tuple[int, ...] = grid.PAGE_SIZES
+) -> tuple[Filters, GridPage, int, int]:
     wanted = parse(ask, grid.family_names(db))
     size = asking.number(ask, "size", 1, sizes[-1], 50)
     page = asking.number(ask, "page", 1, grid.MAX_OFFSET // size, 1)
@@ -120,8 +122,8 @@ def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         return Answer(render.to_json({"families": out}), "application/json; charset=utf-8")
     wanted, page, number, size = _read(db, ask)
     body = {
-        "filters": wanted._asdict(), "page": number, "size": size, "total": page.total, "total_is_lower_bound": page.more,
-        "models": [as_dict(r) for r in page.rows],
+        "filters": wanted._asdict(), "page": number, "size": size, "total": page.total,
+        "total_is_lower_bound": page.more, "models": [as_dict(r) for r in page.rows],
     }  # fmt: skip
     return Answer(render.to_json(body), "application/json; charset=utf-8")
 

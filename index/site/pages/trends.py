@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from index import families, queries, trends as series_of
+from index import families, queries
+from index import trends as series_of
 from index.site import ask as asking
 from index.site import reads, render, svg
 from index.site.ask import Ask, BadAsk
@@ -58,7 +59,9 @@ def share_chart(shares: Shares, t: Texts, standalone: bool = False) -> str:
     """The stacked chart of shares by level."""
     layers = []
     for level in svg.LEVELS:
-        points = tuple((date.fromisoformat(r.date).toordinal(), r.share or 0.0) for r in shares.rows if r.level == level)
+        points = tuple(
+            (date.fromisoformat(r.date).toordinal(), r.share or 0.0) for r in shares.rows if r.level == level
+        )
         if points:
             name = f"{level} {t('level.' + level)}" if level != "not judged" else t("level.none")
             layers.append(svg.Layer(level, name, points))
@@ -98,7 +101,11 @@ def _family(db: sqlite3.Connection, name: str) -> Series:
     if found is None and (meant or queries._rows(db, "SELECT 1 FROM families WHERE family = ?", called)):
         return Series(called, (), meant and meant.released, "family")  # known, but nobody counted it yet
     if found is None:
-        known = [f for f in families.suggest_families(name, 8) if queries._rows(db, "SELECT 1 FROM families WHERE family = ?", f)]
+        known = [
+            f
+            for f in families.suggest_families(name, 8)
+            if queries._rows(db, "SELECT 1 FROM families WHERE family = ?", f)
+        ]
         raise BadAsk("error.family", family=name, near=", ".join(known) or "?")
     return found
 
@@ -201,7 +208,9 @@ def trends_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 def share_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The shares by level as a file of its own."""
-    text = share_chart(read_shares(db, asking.number(ask, "days", 1, 3650, 120)), render.texts(ask.lang), standalone=True)
+    text = share_chart(
+        read_shares(db, asking.number(ask, "days", 1, 3650, 120)), render.texts(ask.lang), standalone=True
+    )
     return Answer(text.encode(), "image/svg+xml; charset=utf-8", embeds=True)
 
 
