@@ -7,12 +7,13 @@ HUB ?= $(or $(HF_ENDPOINT),sample)
 DATA ?= data
 BIN := .venv/bin
 
-.PHONY: help nightly serve test lint bench clean
+.PHONY: help nightly serve test lint bench screenshots clean
 help:
 	@echo 'make nightly              crawl the bundled sample Hub, judge, publish ($(DATA)/index.db)'
 	@echo 'make nightly HUB=https://huggingface.co   the same with the live Hub'
 	@echo 'make serve                browse the result in Datasette'
 	@echo 'make test | lint | bench  tests, linters, benchmarks'
+	@echo 'make screenshots          the pages as PNG'
 
 nightly: .venv/web
 	@$(BIN)/openness nightly --hub $(HUB) --data $(DATA)
@@ -27,6 +28,9 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+screenshots: .venv/dev
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

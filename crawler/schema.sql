@@ -60,7 +60,6 @@ CREATE TABLE repos (                      -- narrow: what every night compares
   last_seen TEXT                          -- only while missing: last night on which it was there
 ) STRICT;
 CREATE INDEX repos_repo_id ON repos (repo_id);
-CREATE INDEX repos_downloads ON repos (downloads DESC);
 
 CREATE TABLE details (                    -- wide: what a judgement reads
   repo INTEGER PRIMARY KEY REFERENCES repos(repo),

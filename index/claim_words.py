@@ -192,8 +192,24 @@ PATTERNS = (
     ("title", re.compile(
         r"[,:–—\-(][\s*_]{1,4}(?:(?:an?|the|our|first|new|powerful|fully|strong|state-of-the-art|simple|small|"
         r"large|une?|ein|eine|un|una)[\s*_]+){0,4}\Z", re.I)),
+    ("this", re.compile(
+        r"\A[\s#*_>\-]*(?:this|these)[\s*_]+(?:(?!(?:of|for|to|in|on|with|by|from|is|are|was)\b)[\w\-]+,?[\s*_]+){0,3}\Z", re.I)),
     ("start", re.compile(r"\A[\s#*_>\-]*(?:(?:an?|the|first|new|fully|une?|ein|eine|un|una)[\s*_]+){0,3}\Z", re.I)),
 )  # fmt: skip
+
+#: A sentence without a verb that opens a card: "A permissively licensed open source reproduction of ...".
+OPENING = re.compile(
+    r"\A[\s#*_>\-]*an?[\s*_]+(?:(?!(?:of|for|to|in|on|with|by|from|and|or|at|via|about|over|as|that|which|into)\b)"
+    r"[\w\-]+,?[\s*_]+){1,5}\Z",
+    re.I,
+)
+#: One model, right after the mention: "open source chat model", "open source reproduction".
+ONE_MODEL = re.compile(
+    r"^[\s*_\-]*(?:(?!(?:of|for|to|in|on|with|by|from|and|or|at|via|data|is|are|that|which)\b)[\w.+\-]+[\s*_]+){0,3}?"
+    r"(?:model|llm|lm|vlm|mllm|checkpoint|variant|version|chatbot|assistant|alternative|reproduction|replication|family|"
+    r"series|suite|transformer|encoder|decoder|reranker|adapter|network)\b(?![\-/])",
+    re.I,
+)
 
 #: Chinese, Japanese, Korean: about this model ...
 CJK_ABOUT = re.compile(

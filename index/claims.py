@@ -24,6 +24,8 @@ from index.claim_words import (
     MODEL_NOUN,
     NOT_A_MODEL,
     OBJECT,
+    ONE_MODEL,
+    OPENING,
     OTHERS,
     OTHERS_AFTER,
     PATTERNS,
@@ -196,11 +198,13 @@ def _english(before: str, after: str, names: frozenset[str], near_top: bool) -> 
             continue
         if _holds(about, lead, between, after, names, near_top):
             return about
+    if near_top and OPENING.match(before) and ONE_MODEL.match(after) and not OTHERS.search(before):
+        return "start"
     return ""
 
 
 def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str], near_top: bool) -> bool:
-    named = any(n in (lead + between).lower() for n in names)
+    named = any(n in (lead + between).lower() for n in names if len(n) > SHORT)
     if about == "copula":
         return (
             not between.rstrip().lower().endswith((" to", " for"))
@@ -208,7 +212,7 @@ def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str
             and not ABSTRACT.search(lead[-80:])
         )
     if about == "we":
-        return bool(OBJECT.match(after)) or any(n in after[:60].lower() for n in names)
+        return bool(OBJECT.match(after)) or any(n in after[:60].lower() for n in names if len(n) > SHORT)
     if about == "verb":
         return bool(OBJECT.match(after)) and (named or _subject(lead + between, names))
     if about == "release":
@@ -220,6 +224,8 @@ def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str
         return bool(MODEL_NOUN.match(after))
     if about == "license":
         return _subject(lead, names) and not ABSTRACT.search(lead[-80:])
+    if about == "this":
+        return bool(ONE_MODEL.match(after))
     return near_top and "[" not in after[:3] and bool(MODEL_NOUN.match(after))  # start
 
 
@@ -227,7 +233,10 @@ def _subject(lead: str, names: frozenset[str]) -> bool:
     """Whether the subject is this model: by a word for it, by its name, and not by another model's name."""
     tail = lead[-110:]
     low = tail.lower()
-    if any(n in low for n in names):
+    if any(n in low for n in names if len(n) > SHORT):
+        return True
+    alone = _ALONE.match(lead)
+    if alone and alone[1].lower() in names:
         return True
     if SUBJECT.search(tail):
         other = PLAIN_NAME.match(tail.strip())
@@ -241,6 +250,10 @@ _NO_NAMES = frozenset(
         "it this the our we these all both model models ce cette notre le dieses das unser este el nuestro questo il"
     )
 )
+#: A name so short ("Yi", "K2") counts only where the sentence begins with it and says nothing else before the verb.
+SHORT = 2
+_ALONE = re.compile(r"^[\W_]*(?:the\s+)?([A-Z][A-Za-z0-9])(?:[\-‑][\w.\-]+)?(?:\s+(?:models?|series|family|suite))?[\s*_]*$")
+_FIRST = re.compile(r"[\W_]*([A-Z][A-Za-z0-9])(?![A-Za-z0-9])")
 _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
     str.split("""
@@ -256,6 +269,7 @@ def _title_names(card: Card) -> frozenset[str]:
     first = next((s for s in card.sections if s.level <= 2), None)
     if first is None or first.start > card.body_start + 2_000:
         return frozenset()
+    short = _FIRST.match(first.title)
     return frozenset(
         w for w in _WORD.findall(first.title.lower()[:80].split(":")[0]) if w not in _COMMON and len(w) > 3
-    )
+    ) | (frozenset({short[1].lower()} - _NO_NAMES) if short else frozenset())

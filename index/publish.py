@@ -359,12 +359,14 @@ def _counts(conn: sqlite3.Connection) -> tuple[dict[str, int], dict[str, int]]:
     ).fetchone()
     (claims,) = conn.execute("SELECT count(*) FROM claims").fetchone()
     (nights,) = conn.execute("SELECT count(*) FROM complete_nights").fetchone()
+    (imported,) = conn.execute("SELECT count(*) FROM imported_downloads").fetchone()
     return counts, {
         "judgements": len(Dimension) * judged,
         "evidence": evidence,
         "claims": claims,
         "complete_nights": nights,
         "downloads": counts["counters"],
+        "imported_downloads": imported,
         "lineage": counts["ancestors"],
         "verdict_history": counts["verdicts"],
         "documents": counts["looks"],

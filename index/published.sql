@@ -72,6 +72,10 @@ CREATE TABLE family_downloads (
   date TEXT NOT NULL,
   downloads INTEGER NOT NULL,
   models INTEGER NOT NULL,
+  members INTEGER,
+  same_models INTEGER,                    -- of those models: how many the last night of the family counts too
+  same_downloads INTEGER,                 -- the sum over just these on this night ...
+  same_downloads_last INTEGER,            -- ... and on that last night: growth is from the one to the other
   PRIMARY KEY (family, date)
 ) STRICT, WITHOUT ROWID;
 
@@ -81,6 +85,7 @@ CREATE TABLE share_by_level (
   models INTEGER NOT NULL,
   downloads INTEGER NOT NULL,
   share REAL,
+  counted INTEGER,                        -- of those models: how many have a counter
   PRIMARY KEY (date, level)
 ) STRICT, WITHOUT ROWID;
 
@@ -92,7 +97,8 @@ CREATE TABLE changes (
   old TEXT,
   new TEXT,
   downloads INTEGER,
-  cause TEXT
+  cause TEXT,
+  not_before TEXT                         -- last night on which the old state was seen; NULL: it happened on `date`
 ) STRICT;
 
 CREATE TABLE names (
@@ -377,6 +383,28 @@ CREATE TABLE counters (                   -- changed-only: a row when a counter 
   PRIMARY KEY (model, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE import_sources (             -- who recorded what we did not see ourselves
+  source INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE imported_days (              -- days on which a source looked at anything at all
+  source INTEGER NOT NULL REFERENCES import_sources (source),
+  day INTEGER NOT NULL,                   -- days since 1970-01-01
+  PRIMARY KEY (source, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE imported_runs (              -- the same counters on every imported day of the source from `day` to `until`
+  model INTEGER NOT NULL,
+  source INTEGER NOT NULL REFERENCES import_sources (source),
+  day INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  downloads INTEGER,
+  downloads_all_time INTEGER,
+  likes INTEGER,
+  PRIMARY KEY (model, source, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE ancestors (
   model INTEGER NOT NULL,
   base_model TEXT NOT NULL COLLATE NOCASE,
@@ -465,6 +493,21 @@ LEFT JOIN models b ON b.id
 CREATE VIEW downloads AS
 SELECT m.id, date(c.day * 86400, 'unixepoch') AS date, c.downloads, c.downloads_all_time, c.likes
 FROM counters c JOIN models m ON m.model = c.model;
+
+-- What others observed, day by day, without the days that we saw ourselves; of two sources the first.
+CREATE VIEW imported_downloads AS
+SELECT m.id, date(s.day * 86400, 'unixepoch') AS date, i.downloads, i.downloads_all_time, i.likes, n.name AS source
+FROM models m
+CROSS JOIN imported_runs i ON i.model = m.model
+CROSS JOIN imported_days s ON s.source = i.source AND s.day BETWEEN i.day AND i.until
+CROSS JOIN import_sources n ON n.source = i.source
+WHERE NOT EXISTS (SELECT 1 FROM counters k WHERE k.model = m.model AND k.day = s.day)
+  AND NOT EXISTS (
+    SELECT 1 FROM crawls c
+    WHERE c.complete = 1 AND c.scope = '' AND c.date >= m.first_seen AND c.date = date(s.day * 86400, 'unixepoch'))
+  AND NOT EXISTS (
+    SELECT 1 FROM imported_runs j JOIN imported_days t ON t.source = j.source AND t.day = s.day
+    WHERE j.model = m.model AND j.source < i.source AND s.day BETWEEN j.day AND j.until);
 
 CREATE VIEW lineage AS
 SELECT m.id, a.base_model, a.relation, a.stated_by, a.license, a.base_license, coalesce(a.conflict, '') AS conflict,

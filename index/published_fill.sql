@@ -19,7 +19,7 @@ UNION
 SELECT dossier FROM hub.verdict_history WHERE repo NOT IN (SELECT repo FROM temp.private);
 
 -- Complete nights, numbered; the same ones as in the view `complete_nights`.
-CREATE TEMP TABLE nights (n INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, date TEXT NOT NULL);
+CREATE TEMP TABLE nights (n INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, date TEXT NOT NULL UNIQUE);
 INSERT INTO temp.nights
 SELECT row_number() OVER (ORDER BY date), CAST(julianday(date) - 2440587.5 AS INTEGER), date
 FROM (
@@ -78,6 +78,13 @@ SELECT repo, day, downloads, downloads_all_time, likes FROM hub.downloads
 WHERE repo NOT IN (SELECT repo FROM temp.private)
 ORDER BY repo, day;
 
+INSERT INTO import_sources (source, name) SELECT source, name FROM hub.import_sources;
+INSERT INTO imported_days (source, day) SELECT source, day FROM hub.imported_days ORDER BY source, day;
+INSERT INTO imported_runs (model, source, day, until, downloads, downloads_all_time, likes)
+SELECT repo, source, day, until, downloads, downloads_all_time, likes FROM hub.imported_downloads
+WHERE repo NOT IN (SELECT repo FROM temp.private)
+ORDER BY repo, source, day;
+
 INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict)
 SELECT repo, base_id, relation, stated_by, license, base_license, nullif(conflict, '') FROM hub.lineage
 WHERE repo NOT IN (SELECT repo FROM temp.private)
@@ -128,6 +135,30 @@ JOIN models m ON m.model = v.repo
 WHERE v.before <> v.level
   AND NOT EXISTS (SELECT 1 FROM hub.changes c WHERE c.repo = v.repo AND c.date = v.date AND c.field = 'level')
 ORDER BY v.date, v.repo;
+
+-- Seen in the old state on the last complete night before, or when the field changed last; not while it was away. What
+-- only our own rules or a person's review moved has no such span.
+CREATE TEMP TABLE author_nights (author TEXT NOT NULL, date TEXT NOT NULL, PRIMARY KEY (author, date)) WITHOUT ROWID;
+INSERT INTO temp.author_nights
+SELECT DISTINCT substr(scope, 8), date FROM hub.crawls WHERE complete = 1 AND scope LIKE 'author=%';
+CREATE INDEX temp_changes ON changes (id, field, date);
+UPDATE changes SET not_before = (
+  SELECT iif(x.seen < x.bound, x.seen, NULL) FROM (
+    SELECT b.bound, max(
+      m.first_seen,
+      coalesce((SELECT max(n.date) FROM temp.nights n WHERE n.date < b.bound), ''),
+      coalesce((SELECT max(n.date) FROM temp.author_nights n WHERE n.author = m.author AND n.date < b.bound), ''),
+      coalesce((SELECT max(p.date) FROM changes p
+                WHERE p.id = changes.id AND p.field = changes.field AND p.date < b.bound), '')) AS seen
+    FROM models m, (
+      SELECT coalesce(
+        iif(changes.field IN ('missing', 'returned'), NULL,
+            (SELECT r.old FROM changes r
+             WHERE r.id = changes.id AND r.field = 'returned' AND r.date = changes.date)),
+        changes.date) AS bound) b
+    WHERE m.id = changes.id) x)
+WHERE coalesce(cause, '') NOT IN ('rules', 'override');
+DROP INDEX temp_changes;
 
 INSERT INTO crawls (
   id, date, started, finished, complete, models, new, changed, counted, missing, rejects, documents, pages, requests,
@@ -195,45 +226,110 @@ WHERE model NOT IN (SELECT model FROM temp.in_force);
 CREATE TEMP TABLE kin (family INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 INSERT INTO temp.kin (name) SELECT DISTINCT family FROM models WHERE family IS NOT NULL;
 
-CREATE TEMP TABLE deltas (family INTEGER, level INTEGER, n INTEGER NOT NULL, models INTEGER NOT NULL, downloads INTEGER NOT NULL);
+-- What each night adds to the night before: `models` on the Hub, those `counted`, their downloads.
+CREATE TEMP TABLE deltas (
+  level INTEGER, n INTEGER NOT NULL, models INTEGER NOT NULL, counted INTEGER NOT NULL, downloads INTEGER NOT NULL);
 INSERT INTO temp.deltas
-SELECT f.family, s.level, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), sum(sign.of * s.downloads)
+SELECT s.level, iif(sign.of > 0, a.n, z.n) AS night, sign.of * sum(s.models), sign.of * sum(s.counted),
+  sign.of * sum(s.downloads)
 FROM (
-  SELECT k.model, g.level, k.downloads, max(k.day, p.since, g.since) AS since, min(k.until, p.until, g.until) AS until
+  SELECT g.level, 0 AS models, 1 AS counted, k.downloads, max(k.day, p.since, g.since) AS since,
+    min(k.until, p.until, g.until) AS until
   FROM (
     SELECT model, day, downloads, lead(day, 1, 9999999) OVER (PARTITION BY model ORDER BY day) AS until FROM counters) k
   CROSS JOIN temp.present p ON p.model = k.model AND p.since < k.until AND p.until > k.day
   CROSS JOIN temp.in_force g ON g.model = k.model AND g.since < min(k.until, p.until) AND g.until > max(k.day, p.since)
+  WHERE k.downloads IS NOT NULL
+  UNION ALL
+  SELECT g.level, 1, 0, 0, max(p.since, g.since), min(p.until, g.until)
+  FROM temp.present p
+  CROSS JOIN temp.in_force g ON g.model = p.model AND g.since < p.until AND g.until > p.since) s
+CROSS JOIN temp.night_from a ON a.day = min(s.since, (SELECT max(day) FROM temp.night_from))
+CROSS JOIN temp.night_from z ON z.day = min(s.until, (SELECT max(day) FROM temp.night_from))
+CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
+WHERE a.n < z.n
+GROUP BY s.level, night, sign.of;
+
+-- Members of families: from which night on, up to which (exclusive), a counter held.
+CREATE TEMP TABLE kin_spans (
+  family INTEGER NOT NULL, model INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+  downloads INTEGER NOT NULL, PRIMARY KEY (family, model, since)) WITHOUT ROWID;
+INSERT INTO temp.kin_spans
+SELECT s.family, s.model, a.n, z.n, s.downloads
+FROM (
+  SELECT f.family, k.model, k.downloads, max(k.day, p.since) AS since, min(k.until, p.until) AS until
+  FROM models m
+  CROSS JOIN temp.kin f ON f.name = m.family
+  CROSS JOIN (
+    SELECT model, day, downloads, lead(day, 1, 9999999) OVER (PARTITION BY model ORDER BY day) AS until FROM counters
+  ) k ON k.model = m.model
+  CROSS JOIN temp.present p ON p.model = k.model AND p.since < k.until AND p.until > k.day
   WHERE k.downloads IS NOT NULL) s
 CROSS JOIN temp.night_from a ON a.day = min(s.since, (SELECT max(day) FROM temp.night_from))
 CROSS JOIN temp.night_from z ON z.day = min(s.until, (SELECT max(day) FROM temp.night_from))
-CROSS JOIN models m ON m.model = s.model
-LEFT JOIN temp.kin f ON f.name = m.family
+WHERE a.n < z.n;
+
+-- Those that the last night of their family counts: the constant set that growth is measured on.
+CREATE TEMP TABLE kin_last (model INTEGER PRIMARY KEY, downloads INTEGER NOT NULL);
+INSERT INTO temp.kin_last
+SELECT s.model, s.downloads
+FROM temp.kin_spans s
+JOIN (SELECT family, max(until) AS until FROM temp.kin_spans GROUP BY family) e
+  ON e.family = s.family AND e.until = s.until;
+
+CREATE TEMP TABLE kin_deltas (
+  family INTEGER NOT NULL, n INTEGER NOT NULL, members INTEGER, models INTEGER, downloads INTEGER, same_models INTEGER,
+  same_downloads INTEGER, same_last INTEGER);
+INSERT INTO temp.kin_deltas
+SELECT s.family, iif(sign.of > 0, s.since, s.until) AS night, 0, sum(sign.of), sum(sign.of * s.downloads),
+  sum(iif(e.model IS NULL, 0, sign.of)), sum(iif(e.model IS NULL, 0, sign.of * s.downloads)),
+  sum(sign.of * coalesce(e.downloads, 0))
+FROM temp.kin_spans s
+LEFT JOIN temp.kin_last e ON e.model = s.model
+CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
+GROUP BY s.family, night
+UNION ALL
+SELECT f.family, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), 0, 0, 0, 0, 0
+FROM temp.present p
+CROSS JOIN models m ON m.model = p.model
+CROSS JOIN temp.kin f ON f.name = m.family
+CROSS JOIN temp.night_from a ON a.day = min(p.since, (SELECT max(day) FROM temp.night_from))
+CROSS JOIN temp.night_from z ON z.day = min(p.until, (SELECT max(day) FROM temp.night_from))
 CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
 WHERE a.n < z.n
-GROUP BY 1, 2, 3;
+GROUP BY f.family, night;
 
-INSERT INTO family_downloads (family, date, downloads, models)
-SELECT name, date, downloads, models FROM (
-  SELECT k.name, t.date, sum(coalesce(d.downloads, 0)) OVER w AS downloads, sum(coalesce(d.models, 0)) OVER w AS models
+INSERT INTO family_downloads (
+  family, date, downloads, models, members, same_models, same_downloads, same_downloads_last)
+SELECT name, date, downloads, models, members, same_models, iif(same_models > 0, same_downloads, NULL),
+  iif(same_models > 0, same_last, NULL)
+FROM (
+  SELECT k.name, t.date, sum(coalesce(d.downloads, 0)) OVER w AS downloads, sum(coalesce(d.models, 0)) OVER w AS models,
+    sum(coalesce(d.members, 0)) OVER w AS members, sum(coalesce(d.same_models, 0)) OVER w AS same_models,
+    sum(coalesce(d.same_downloads, 0)) OVER w AS same_downloads, sum(coalesce(d.same_last, 0)) OVER w AS same_last
   FROM temp.kin k
   CROSS JOIN temp.nights t
-  LEFT JOIN (SELECT family, n, sum(downloads) AS downloads, sum(models) AS models FROM temp.deltas
-             WHERE family IS NOT NULL GROUP BY 1, 2) d ON d.family = k.family AND d.n = t.n
+  LEFT JOIN (
+    SELECT family, n, sum(members) AS members, sum(models) AS models, sum(downloads) AS downloads,
+      sum(same_models) AS same_models, sum(same_downloads) AS same_downloads, sum(same_last) AS same_last
+    FROM temp.kin_deltas GROUP BY 1, 2) d ON d.family = k.family AND d.n = t.n
   WINDOW w AS (PARTITION BY k.family ORDER BY t.n))
 WHERE models > 0
 ORDER BY name, date;
 
-INSERT INTO share_by_level (date, level, models, downloads, share)
-SELECT date, level, models, downloads, round(1.0 * downloads / nullif(sum(downloads) OVER (PARTITION BY date), 0), 6) FROM (
-  SELECT t.date, coalesce('L' || v.level, 'not judged') AS level,
-    sum(coalesce(d.downloads, 0)) OVER w AS downloads, sum(coalesce(d.models, 0)) OVER w AS models
+INSERT INTO share_by_level (date, level, models, counted, downloads, share)
+SELECT date, level, models, counted, downloads,
+  round(1.0 * downloads / nullif(sum(downloads) OVER (PARTITION BY date), 0), 6)
+FROM (
+  SELECT t.date, coalesce('L' || v.level, 'not judged') AS level, sum(coalesce(d.models, 0)) OVER w AS models,
+    sum(coalesce(d.counted, 0)) OVER w AS counted, sum(coalesce(d.downloads, 0)) OVER w AS downloads
   FROM (SELECT DISTINCT level FROM temp.deltas) v
   CROSS JOIN temp.nights t
-  LEFT JOIN (SELECT level, n, sum(downloads) AS downloads, sum(models) AS models FROM temp.deltas GROUP BY 1, 2) d
+  LEFT JOIN (SELECT level, n, sum(models) AS models, sum(counted) AS counted, sum(downloads) AS downloads
+             FROM temp.deltas GROUP BY 1, 2) d
     ON d.level IS v.level AND d.n = t.n
   WINDOW w AS (PARTITION BY v.level ORDER BY t.n))
-WHERE models > 0
+WHERE counted > 0
 ORDER BY date, level;
 
 -- step: indexes

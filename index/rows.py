@@ -47,6 +47,7 @@ class Model(NamedTuple):
     judged: str | None
     rules_version: str | None
     url: str | None
+    cells: str | None = None  # 14 letters in the order of Dimension: o p c u n
 
 
 class Proof(NamedTuple):
@@ -108,7 +109,10 @@ class Ancestor(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One event; `downloads` of the last 30 days that night is its weight."""
+    """One event; `downloads` of the last 30 days that night is its weight.
+
+    It happened after `not_before`, the last night on which the old state was seen, and by `date`. None: on `date`.
+    """
 
     date: str
     id: str
@@ -117,6 +121,7 @@ class Change(NamedTuple):
     new: str | None
     downloads: int | None
     cause: str | None
+    not_before: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -157,10 +162,22 @@ class Page(NamedTuple):
     series: Series
 
 
+class FamilyPage(NamedTuple):
+    """A family and the repositories that its maker published, the most downloaded first."""
+
+    name: str
+    maker: str | None
+    released: str | None
+    models: int  # on the Hub, fine-tunes and copies included
+    official: tuple[Model, ...]
+    licenses: tuple[License | None, ...]  # of `official`, in its order: what the catalogue knows of the effective one
+
+
 class LevelCount(NamedTuple):
     """Models now on the Hub at one level ('not judged' for none), and their 30-day downloads where known.
 
     `may_be_higher`: those of them whose level is only what is proved so far (`level_max` is above `level`).
+    `counted`: those of them whose downloads are known.
     """
 
     level: str
@@ -168,6 +185,7 @@ class LevelCount(NamedTuple):
     models: int
     downloads: int | None
     may_be_higher: int = 0
+    counted: int = 0
 
 
 class Summary(NamedTuple):

@@ -4,6 +4,9 @@ Three things look alike in a table of changes and are kept apart here: a night o
 repeats), a night on which nobody looked (a gap: all None, `observed` False), and a day on which the model was not on
 the Hub (no point at all). Nothing is interpolated and nothing is mended: a counter that falls is data.
 
+A family is a sum over the members whose counter was known that night, and which ones those are changes. So a sum says
+how many models it counts, and growth compares only models that were counted on both nights.
+
 Reads no database (queries.py does) and draws nothing (chart.py and terminal.py do). `downloads` is the Hub's own
 counter of the last 30 days, `downloads_all_time` its counter since the beginning; both count requests, not people.
 """
@@ -29,12 +32,22 @@ class Night(NamedTuple):
 
 
 class Count(NamedTuple):
-    """One stored row: the counters as the Hub gave them on the first night on which they were different."""
+    """One stored row: the counters as the Hub gave them on the first night on which they were different.
+
+    Of a family: the sum over `models` of its `members` that were on the Hub. `same`: the part of it from models that
+    its last night counts too; `same_last`: what just these have on that last night.
+    `source`: who observed it, when that was not us.
+    """
 
     date: date
     downloads: int | None
     downloads_all_time: int | None = None
     likes: int | None = None
+    models: int | None = None
+    members: int | None = None
+    same: int | None = None
+    same_last: int | None = None
+    source: str = ""
 
 
 class Absence(NamedTuple):
@@ -45,13 +58,21 @@ class Absence(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One day of a series. Not observed: every number is None; observed: None means that the Hub gave no number."""
+    """One day of a series. Not observed: every number is None; observed: None means that the Hub gave no number.
+
+    The fields after `observed` are those of Count; of a model only `source` ('' = our own observation).
+    """
 
     date: date
     downloads: int | None
     downloads_all_time: int | None
     likes: int | None
     observed: bool
+    models: int | None = None
+    members: int | None = None
+    same: int | None = None
+    same_last: int | None = None
+    source: str = ""
 
 
 class Series(NamedTuple):
@@ -64,7 +85,10 @@ class Series(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """From one observed day to another. `ratio` is after / before; None when there were no downloads before."""
+    """From one observed day to another. `ratio` is after / before; None when there were no downloads before.
+
+    Of a family: over the models that were counted on both days, not over whatever was counted.
+    """
 
     since: date
     until: date
@@ -122,18 +146,21 @@ def fill(
     """Changed-only rows of one model (any order) -> its days, from the first known one to `last`.
 
     `nights` are the days on which it cannot have been overlooked (`observed_nights`); a row counts as an observation
-    whatever the night was. `last` defaults to the last night or row. Imported history may begin before `first_seen`.
+    whatever the night was. `last` defaults to the last night or row. Imported history may begin before `first_seen`;
+    it stands for its own days only: no night of ours repeats it, and it never stands over a row of ours.
     """
-    rows = {count.date: count for count in counts}
+    rows = {count.date: count for count in sorted(counts, key=lambda c: not c.source)}
     days = [*rows, *nights]
     end = last or max(days, default=first_seen)
     day = min([first_seen, *rows])
     current: Count | None = None
     points = []
     while day <= end:
-        current = rows.get(day, current)
+        row = rows.get(day)
+        current = row if row is not None and not row.source else current
         if not any(a.since <= day and (a.until is None or day < a.until) for a in away):
-            points.append(_point(day, current, observed=day in rows or day in nights))
+            ours = day in nights and day >= first_seen
+            points.append(_point(day, row or current, observed=row is not None or ours))
         day += DAY
     return tuple(points)
 
@@ -163,17 +190,44 @@ def growth(points: Sequence[Point], days: int) -> Growth | None:
     """Change of the 30-day counter over about `days` days, between two days that were both observed.
 
     From the last observed day back to the observed one nearest to `days` before it, at most a quarter of `days`
-    off; the dates say which. None when there is no such pair: a growth is never guessed across a gap.
+    off; the dates say which. None when there is no such pair: a growth is never guessed across a gap. Of a family,
+    None also when no model was counted on both days.
     """
-    known = [(p.date, p.downloads) for p in points if p.observed and p.downloads is not None]
+    known = [p for p in points if p.observed and p.downloads is not None]
     if len(known) < 2:
         return None
-    until, after = known[-1]
-    wanted = until - timedelta(days=days)
-    since, before = min(known[:-1], key=lambda k: abs((k[0] - wanted).days))
-    if abs((since - wanted).days) > max(days // 4, 0):
+    wanted = known[-1].date - timedelta(days=days)
+    first = min(known[:-1], key=lambda p: abs((p.date - wanted).days))
+    if abs((first.date - wanted).days) > max(days // 4, 0):
         return None
-    return Growth(since, until, before, after, after / before if before else None)
+    return _between(first, known[-1])
+
+
+def course(points: Sequence[Point]) -> Growth | None:
+    """Growth from the first to the last day on which a number is known; None when these are one day or none."""
+    known = [p for p in points if p.observed and p.downloads is not None]
+    return _between(known[0], known[-1]) if len(known) > 1 else None
+
+
+def _between(first: Point, last: Point) -> Growth | None:
+    before, after = first.downloads, last.downloads
+    if first.models is not None or last.models is not None:
+        # `same_last` is of the family's last night: with any other end it would be of other models.
+        before, after = (first.same, first.same_last) if last.same == last.downloads else (None, None)
+    if before is None or after is None:
+        return None
+    return Growth(first.date, last.date, before, after, after / before if before else None)
+
+
+def is_break(before: Point, after: Point) -> bool:
+    """Whether two sums of a family count too different a number of models to be read as one course.
+
+    So when the numbers differ by more than a fifth of the members: a jump there is not growth.
+    """
+    if before.models is None or after.models is None:
+        return False
+    members = max(before.members or 0, after.members or 0, before.models, after.models)
+    return 5 * abs(after.models - before.models) > members
 
 
 def anomalies(points: Sequence[Point]) -> tuple[Anomaly, ...]:
@@ -234,20 +288,24 @@ def to_json(series: Sequence[Series], days: int = 30) -> str:
 
 
 def to_csv(series: Sequence[Series]) -> str:
-    """One line for each point; an empty field where there is no number, `observed` 1 or 0."""
+    """One line for each point; an empty field where there is no number, `observed` 1 or 0.
+
+    Of a family, `models` of its `members` are counted; `same` and `same_last` are those of Count. `source`: who
+    observed it, empty = we.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["name", *Point._fields])
     for one in series:
         for p in one.points:
-            writer.writerow([one.name, p.date.isoformat(), *p[1:4], int(p.observed)])
+            writer.writerow([one.name, p.date.isoformat(), *p[1:4], int(p.observed), *p[5:]])
     return out.getvalue()
 
 
 def _point(day: date, count: Count | None, observed: bool) -> Point:
     if not observed or count is None:
         return Point(day, None, None, None, observed)
-    return Point(day, count.downloads, count.downloads_all_time, count.likes, True)
+    return Point(day, count.downloads, count.downloads_all_time, count.likes, True, *count[4:])
 
 
 def _order(key: date | int) -> int:

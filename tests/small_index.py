@@ -132,4 +132,4 @@ def _history(db: sqlite3.Connection, t: dict[str, int]) -> None:
     totals = [("Llama 3", "2026-11-01", 1_001_000, 2), ("Llama 3", "2026-11-03", 1_501_000, 2),
               ("Llama 3", "2026-11-07", 2_001_000, 2), ("OLMo 1", "2026-11-01", 80_000, 1),
               ("OLMo 1", "2026-11-02", 90_000, 1)]  # fmt: skip
-    db.executemany("INSERT INTO family_downloads VALUES (?, ?, ?, ?)", totals)
+    db.executemany("INSERT INTO family_downloads (family, date, downloads, models) VALUES (?, ?, ?, ?)", totals)

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi
 
+from crawler.recording import Recording
+from crawler.replay import ReplayHub
 from tests.replaying import document, replay, row
 
+SAMPLE = Path(__file__).parents[1] / "crawler" / "sample"
 SCRIPT = """
 import json, sys
 from huggingface_hub import HfApi, ModelCard, hf_hub_download
@@ -176,3 +180,20 @@ def test_dataset_info_and_whoami_answer(seen: dict[str, Any]) -> None:
 
 def test_none_of_these_calls_asked_for_a_file_that_counts_as_a_download(seen: dict[str, Any]) -> None:
     assert seen["counted"] == {}
+
+
+def test_the_client_reads_every_model_of_the_bundled_sample_with_its_parameter_total() -> None:
+    """The client wants `parameters` beside `total`; where the dtypes were not recorded the sample has an empty one."""
+    totals: dict[str, int] = {}
+    with ReplayHub(Recording.open(SAMPLE)) as hub:
+        api = HfApi(endpoint=hub.url, token=False)
+        listed = [model.id for model in api.list_models(expand=["safetensors", "sha"])]
+        for repo_id in listed:
+            info = api.model_info(repo_id)
+            assert info.id == repo_id
+            if info.safetensors:
+                totals[repo_id] = info.safetensors.total
+                assert sum(info.safetensors.parameters.values()) in (0, info.safetensors.total), repo_id
+    assert len(listed) > 250
+    assert len(totals) > 100
+    assert totals["google-bert/bert-base-uncased"] == 110_106_428

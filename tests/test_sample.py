@@ -1,5 +1,6 @@
 """The bundled sample is a well-formed recording of real repositories, and its cards are our own words."""
 
+import hashlib
 import json
 import lzma
 import re
@@ -14,6 +15,9 @@ import yaml
 from crawler.cards import parse
 from crawler.recording import GONE, Recording
 from crawler.records import Listed, Reject, Repo, decode_page, expand
+from index.claims import claims
+from index.probes import run_card_probes
+from index.probes.card_quotes import tokens
 
 SAMPLE = Path(__file__).parents[1] / "crawler" / "sample"
 FIELDS = {
@@ -297,7 +301,6 @@ def _oid(repo_id: str) -> str:
 def test_cards_are_parsed_and_those_of_open_projects_link_code_data_and_papers() -> None:
     for repo_id in ("allenai/OLMo-7B", "EleutherAI/pythia-1b", "LLM360/K2"):
         text = _text(repo_id)
-        assert re.search(r"open source", text)
         assert "https://github.com/" in text
         assert "https://huggingface.co/datasets/" in text
         assert "arxiv.org/abs/" in text
@@ -308,6 +311,50 @@ def test_cards_are_parsed_and_those_of_open_projects_link_code_data_and_papers()
     assert "@inproceedings" in _text("allenai/OLMo-7B")
     assert "not disclose" in _text("mistralai/Mistral-7B-v0.1")
     assert "open source" in _text("epfl-llm/meditron-7b")  # Llama's licence, so it is not
+
+
+CLOSING = "This text was written for openness' bundled sample; it is not the model's own card."
+
+
+def test_every_card_says_in_its_last_line_that_it_is_not_the_models_own() -> None:
+    cards = [d for d in DOCUMENTS if d["path"] == "README.md"]
+    assert len(cards) > 100
+    assert [d["id"] for d in cards if d["text"].splitlines()[-1] != CLOSING] == []
+
+
+def test_the_closing_line_is_no_evidence_and_no_claim() -> None:
+    """Whatever the probes see in a card, they see without the closing line too; only the count of words differs."""
+    for document in DOCUMENTS:
+        if document["path"] != "README.md" or document["id"] not in LAST:
+            continue
+        whole, _, closing = document["text"].rpartition("\n## About this text\n")
+        assert closing.strip() == CLOSING, document["id"]
+        seen = [
+            [e for e in run_card_probes(LAST[document["id"]], parse(text.encode())) if e.probe != "card_length"]
+            for text in (document["text"], whole)
+        ]
+        assert seen[0] == seen[1], document["id"]
+
+
+def test_only_cards_whose_real_card_claims_it_too_call_their_model_open() -> None:
+    """Compared with the recorded cards and, for those not recorded, with what is public knowledge (see README.md)."""
+    claimed = {
+        d["id"]
+        for d in DOCUMENTS
+        if d["path"] == "README.md" and claims(parse(d["text"].encode()), tokens(d["id"]))
+    }
+    assert claimed == {
+        "01-ai/Yi-34B", "HuggingFaceTB/SmolLM3-3B", "LLM360/Amber", "LLM360/K2", "THUDM/chatglm3-6b",
+        "croissantllm/CroissantLLMBase", "deepseek-ai/deepseek-llm-7b-base", "epfl-llm/meditron-7b",
+        "microsoft/phi-2", "openai/gpt-oss-20b", "openlm-research/open_llama_7b", "tiiuae/falcon-40b",
+    }  # fmt: skip
+
+
+def test_a_stand_in_commit_is_made_from_its_card() -> None:
+    stand_ins = {line["sha"] for line in LINES if line.get("sha", "").startswith("0" * 24)}
+    digests = {hashlib.sha1(d["text"].encode(), usedforsecurity=False).hexdigest() for d in DOCUMENTS}
+    assert stand_ins
+    assert not stand_ins - {"0" * 24 + digest[:16] for digest in digests}
 
 
 def test_cards_in_five_other_languages_are_there() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,23 @@ def page_headers(kind: str, embeds: bool = False) -> dict[str, str]:
     return headers
 
 
-def datasette_policy(path: str) -> str:
-    """The policy of one of Datasette's own pages."""
+def datasette_policy(path: str, known: Iterable[str] = ()) -> str:
+    """The policy of one of Datasette's own pages; `known`: hashes of scripts that plugins add to every page."""
     if path.startswith(_DASHBOARDS):  # its templates write the charts' data into an inline script
         return _DATASETTE.format(scripts="'unsafe-inline'")
-    return _DATASETTE.format(scripts=" ".join(f"'sha256-{h}'" for h in constant_scripts()))
+    return _DATASETTE.format(scripts=" ".join(f"'sha256-{h}'" for h in (*constant_scripts(), *known)))
+
+
+def plugin_scripts(datasette: Any) -> tuple[str, ...]:
+    """Hashes of what datasette-leaflet (which the dashboards need) writes into every page: two addresses, no data."""
+    if importlib.util.find_spec("datasette_leaflet") is None:
+        return ()
+    leaflet = importlib.import_module("datasette_leaflet")
+    return (_hash(leaflet.extra_body_script(datasette)),)
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @cache
@@ -71,8 +84,7 @@ def constant_scripts() -> tuple[str, ...]:
                 scripts |= {script.replace("{{ datasette_allow_facet }}", word) for word in ("true", "false")}
             elif "{{" not in script and "{%" not in script:
                 scripts.add(script)
-    hashes = (hashlib.sha256(s.encode()).digest() for s in scripts)
-    return tuple(sorted(base64.b64encode(h).decode() for h in hashes))
+    return tuple(sorted(map(_hash, scripts)))
 
 
 def _templates() -> Iterator[Path]:
@@ -84,12 +96,13 @@ def _templates() -> Iterator[Path]:
 
 def wrapper(datasette: Any) -> Callable[[Any], Any]:
     """ASGI middleware that adds what an answer lacks."""
+    known = plugin_scripts(datasette)
 
     def wrap(app: Any) -> Any:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message["headers"] = with_missing(scope.get("path", ""), message.get("headers", []))
+                    message["headers"] = with_missing(scope.get("path", ""), message.get("headers", []), known)
                 await send(message)
 
             await app(scope, receive, sending if scope["type"] == "http" else send)
@@ -99,12 +112,14 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
     return wrap
 
 
-def with_missing(path: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def with_missing(
+    path: str, headers: list[tuple[bytes, bytes]], known: Iterable[str] = ()
+) -> list[tuple[bytes, bytes]]:
     """The headers of an answer of Datasette with ours beside them; ours are already complete."""
     have = {bytes(name).lower(): bytes(value) for name, value in headers}
     if b"content-security-policy" in have:
         return headers
     more = [(b"x-content-type-options", b"nosniff")]
     if have.get(b"content-type", b"").startswith(b"text/html"):
-        more += [(b"content-security-policy", datasette_policy(path).encode()), (b"x-frame-options", b"DENY")]
+        more += [(b"content-security-policy", datasette_policy(path, known).encode()), (b"x-frame-options", b"DENY")]
     return [*headers, *((name, value) for name, value in more if name not in have)]

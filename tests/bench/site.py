@@ -143,11 +143,11 @@ def _history(db: sqlite3.Connection, models: int) -> None:
              m.downloads FROM temp.days d CROSS JOIN main.models m ON m.model BETWEEN d.n * 200 + 1 AND d.n * 200 + 200"""
     )
     db.execute(
-        """INSERT INTO main.family_downloads SELECT f.family, d.date, 1000000 + d.n * 1000, 40 FROM temp.days d
+        """INSERT INTO main.family_downloads (family, date, downloads, models) SELECT f.family, d.date, 1000000 + d.n * 1000, 40 FROM temp.days d
            CROSS JOIN (SELECT DISTINCT family FROM main.models WHERE family IS NOT NULL) f"""
     )
     db.execute(
-        "INSERT INTO main.share_by_level SELECT d.date, l.level, 100, 100, 1.0 / 7 FROM temp.days d CROSS JOIN main.levels l"
+        "INSERT INTO main.share_by_level (date, level, models, downloads, share) SELECT d.date, l.level, 100, 100, 1.0 / 7 FROM temp.days d CROSS JOIN main.levels l"
     )
     db.execute(
         """INSERT INTO main.ancestors SELECT model, base_model, 'finetune', 'hub', license, license_effective, NULL

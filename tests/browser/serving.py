@@ -42,7 +42,7 @@ def served(data: Path, **options: Any) -> Iterator[Server]:
     """Datasette with the project's settings over `data`/index.db, in a process of its own, until the block ends."""
     port = free_port()
     began = time.perf_counter()
-    child = subprocess.Popen(serve.command(data, "127.0.0.1", port, **options), stderr=subprocess.PIPE)
+    child = subprocess.Popen(serve.command(data, "127.0.0.1", port, **options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     url = f"http://127.0.0.1:{port}"
     try:
         while True:
