@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from crawler.plan import license_files
 from crawler.records import Base, Repo
 
 REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled,
     r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint, r.observed, r.missing_since,
+    r.rejected_since,
     d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files, d.file_count,
     d.card_data, d.config"""
 
@@ -51,7 +53,8 @@ _config = msgspec.json.Decoder(_Config)
 def narrow(r: Repo) -> tuple[Any, ...]:
     """The columns of `repos` but the key and the nights, in the order of the table."""
     return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled, r.gated, r.license,
-            r.downloads, r.downloads_all_time, r.likes, r.fingerprint)  # fmt: skip
+            r.downloads, r.downloads_all_time, r.likes, r.fingerprint,
+            _lines(license_files(r.files)) or None)  # fmt: skip
 
 
 def _lines(names: tuple[str, ...]) -> str:
@@ -77,8 +80,8 @@ def wide(r: Repo) -> tuple[Any, ...]:
 def stored(row: tuple[Any, ...]) -> Repo:
     """A row of REPO_COLUMNS as the Repo that it was."""
     (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated, license_, downloads,
-     all_time, likes, fingerprint, observed, _missing, license_name, license_link, pipeline_tag, library, tags, bases,
-     files, file_count, card_data, config) = row  # fmt: skip
+     all_time, likes, fingerprint, observed, _missing, rejected_since, license_name, license_link, pipeline_tag,
+     library, tags, bases, files, file_count, card_data, config) = row  # fmt: skip
     conf = _config.decode(config) if config else _Config()
     return Repo(
         oid=oid, repo_id=repo_id, fingerprint=fingerprint, author=author, sha=sha, created_at=created_at,
@@ -90,5 +93,5 @@ def stored(row: tuple[Any, ...]) -> Repo:
         card_data=None if card_data is None else msgspec.json.decode(card_data), architectures=conf.architectures,
         model_type=conf.model_type, custom_code=conf.custom_code, parameters=conf.parameters, gguf=conf.gguf,
         auto_model=conf.auto_model, downloads=downloads, downloads_all_time=all_time, likes=likes, repo=repo,
-        observed=observed,
+        observed=observed, rejected_since=rejected_since,
     )  # fmt: skip

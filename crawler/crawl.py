@@ -77,6 +77,7 @@ def crawl(
         )
     this = store.begin(night, hub_name, str(scope), _iso(clock()), walk.first_ranges(store, scope))
     problems: tuple[str, ...] = ()
+    _fill_stats(store)
     try:
         if this.walked is None:
             problems = _walk(store, hub, this, scope, clock, stop, progress)
@@ -104,9 +105,14 @@ def _walk(
         problems += (doubt,) if doubt else ()
     last_seen = before.date if before else None
     store.end_walk(this, now=_iso(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
-    if complete and scope == WHOLE:
-        night_stats(store.conn, this.id, day_number(this.date))
+    _fill_stats(store)
     return problems
+
+
+def _fill_stats(store: Store) -> None:
+    """What complete walks did to the counters, oldest first: tonight's, and those of runs killed before they said."""
+    for crawl_id, night in store.without_stats():
+        night_stats(store.conn, crawl_id, day_number(night))
 
 
 @contextmanager

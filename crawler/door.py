@@ -23,6 +23,8 @@ from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted,
 TIMEOUT = httpx.Timeout(connect=15, read=60, write=30, pool=60)
 FILE_TIMEOUT = httpx.Timeout(connect=15, read=20, write=15, pool=60)
 FILE_SECONDS = 60.0  # that the body of a small file may take
+PAGE_SECONDS = 300.0  # that any other body may take
+PAGE_SIZE = 64_000_000  # bytes of it, unpacked: a page of 1,000 models has far fewer
 ATTEMPTS = 7  # of one request, before the run stops (listing) or the document is put off
 FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
 _RETRIED = frozenset({408, 500, 502, 503, 504})
@@ -119,21 +121,25 @@ class Door:
         )
 
     def _send(self, url: str, headers: dict[str, str], max_size: int | None) -> httpx.Response:
-        """One request over the wire. With `max_size` the body is read only so far, and only for so long."""
-        if max_size is None:
-            answer = self.client.get(url, headers=headers, timeout=self.wire.timeout)
-            answer.stream = httpx.ByteStream(b"")  # the read stream points back at the answer: a cycle around each page
-            return answer
+        """One request over the wire; the body only so far, and only for so long. Longer than `max_size` it comes cut;
+        without one, a body that is too long counts as an answer that failed.
+        """
+        seconds = PAGE_SECONDS if max_size is None else FILE_SECONDS
+        size = PAGE_SIZE if max_size is None else max_size
+        timeout = self.wire.timeout if max_size is None else FILE_TIMEOUT
         began = self.wire.clock()
-        with self.client.stream("GET", url, headers=headers, timeout=FILE_TIMEOUT) as answer:
+        with self.client.stream("GET", url, headers=headers, timeout=timeout) as answer:
             body = bytearray()
             for chunk in answer.iter_bytes():
                 body += chunk
-                if len(body) > max_size:
+                if len(body) > size:
+                    if max_size is None:
+                        raise httpx.ReadError(f"the body is longer than {size:,} bytes", request=answer.request)
                     break
-                if self.wire.clock() - began > FILE_SECONDS:
-                    raise httpx.ReadTimeout(f"the body did not end within {FILE_SECONDS:.0f} s", request=answer.request)
+                if self.wire.clock() - began > seconds:
+                    raise httpx.ReadTimeout(f"the body did not end within {seconds:.0f} s", request=answer.request)
             kept = [(k, v) for k, v in answer.headers.multi_items() if k not in ("content-encoding", "content-length")]
+            # A new answer: the read stream points back at the old one, a cycle around each page.
             return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)
 
     def _wait_for_quota(self, bucket: str, waited: float) -> float:

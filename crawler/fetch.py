@@ -173,7 +173,9 @@ class _Night:
         if self._silent >= UNREACHABLE:
             last = self._pending[-1].document.note
             self._silent = 0
-            self._pending = [look for look in self._pending if not look.document.unreachable]  # it was not their fault
+            silent = {look.candidate.repo for look in self._pending if look.document.unreachable}
+            # It was not their fault: they stay due, with all of their documents.
+            self._pending = [look for look in self._pending if look.candidate.repo not in silent]
             raise HubUnreachable(f"{UNREACHABLE} documents in a row had no answer; the last: {last}")
 
     def write_if_due(self) -> None:

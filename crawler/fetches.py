@@ -1,9 +1,9 @@
 """hub.db, table `fetches`: which documents are due, and what the last look at each of them brought. SQL and no network.
 
-A document is due when its repo's sha has no look yet, and again after a look that may go better another time (error,
+A document is due when it has no look at its repo's sha yet, and again after a look that may go better another time (error,
 gone, moved, or gated while the repo no longer says so): the next night, then after 2, 3 ... up to 30 nights. So a
 failing document neither blocks the head of the queue nor is ever given up. The content of the last good look survives
-a bad one.
+a bad one, and one that is refused or too large; only an answer that there is no such file clears it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from crawler import database, plan
 README = "README.md"
 #: Outcomes that another night may mend, on the same revision.
 PASSING = ("error", "gone", "moved")
+#: Outcomes that say nothing about the content: that of the last good look stays.
+SAYS_NOTHING = (*PASSING, "gated", "too-large")
 
 
 class Candidate(NamedTuple):
@@ -47,11 +49,18 @@ class Fetch(NamedTuple):
 
 
 _PASSING = ", ".join(f"'{o}'" for o in PASSING)
+_SAYS_NOTHING = ", ".join(f"'{o}'" for o in SAYS_NOTHING)
 # `night` is the day of the crawl, not the clock's: a replayed night waits for replayed nights.
 _AGAIN = f"""(f.sha IS r.sha AND (f.outcome IN ({_PASSING}) OR (f.outcome = 'gated' AND r.gated = 'no'))
               AND (:night IS NULL OR julianday(:night) - julianday(f.night) >= min(f.attempts, 30)))"""
+# Of few repos are licence files worth reading: only theirs are counted.
+_UNSEEN_LICENSES = """r.license_files IS NOT NULL AND (
+        SELECT count(*) FROM fetches f WHERE f.repo = r.repo AND f.sha IS r.sha
+          AND instr(char(10) || r.license_files || char(10), char(10) || f.path || char(10)))
+      < length(r.license_files) - length(replace(r.license_files, char(10), '')) + 1"""
 _DUE = f"""r.missing_since IS NULL AND r.disabled IS NOT 1
     AND (NOT EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND f.path = '{README}' AND f.sha IS r.sha)
+         OR ({_UNSEEN_LICENSES})
          OR EXISTS (SELECT 1 FROM fetches f WHERE f.repo = r.repo AND {_AGAIN}))"""
 
 
@@ -109,9 +118,9 @@ _UPSERT = f"""
     ON CONFLICT (repo, path) DO UPDATE SET
       attempts = CASE WHEN fetches.sha IS excluded.sha THEN fetches.attempts + 1 ELSE 1 END,
       sha = excluded.sha, outcome = excluded.outcome,
-      hash = CASE WHEN excluded.outcome IN ({_PASSING}) THEN fetches.hash ELSE excluded.hash END,
-      etag = CASE WHEN excluded.outcome IN ({_PASSING}) THEN fetches.etag ELSE excluded.etag END,
-      size = CASE WHEN excluded.outcome IN ({_PASSING}) THEN fetches.size ELSE excluded.size END,
+      hash = CASE WHEN excluded.outcome IN ({_SAYS_NOTHING}) THEN fetches.hash ELSE excluded.hash END,
+      etag = CASE WHEN excluded.outcome IN ({_SAYS_NOTHING}) THEN fetches.etag ELSE excluded.etag END,
+      size = CASE WHEN excluded.outcome IN ({_SAYS_NOTHING}) THEN fetches.size ELSE excluded.size END,
       fetched = excluded.fetched, note = excluded.note, night = excluded.night"""
 
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from crawler.records import Listed, Reject, Repo
+import msgspec
+
+from crawler.records import Base, Listed, Reject, Repo, declared_bases, declared_license
 
 
 class Known(NamedTuple):
@@ -20,6 +22,7 @@ class Known(NamedTuple):
     downloads_all_time: int | None
     likes: int | None
     missing_since: str | None
+    rejected_since: str | None = None
 
 
 class PagePlan(NamedTuple):
@@ -31,6 +34,7 @@ class PagePlan(NamedTuple):
     returned: list[tuple[Known, Listed]]  # was missing
     absent: list[Known]  # known, in the page's range, not on the page
     rejects: list[Reject]
+    readable: Sequence[Known] = ()  # could not be read the last time, and is as it was before that
 
 
 class Change(NamedTuple):
@@ -45,6 +49,7 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
     """Compare a page with what is known in the same range of ids. A rejected row is seen, not absent."""
     by_oid = {k.oid: k for k in known}
     plan = PagePlan([], [], [], [], [], [])
+    readable: list[Known] = []
     seen: set[str] = set()
     for row in rows:
         if row.oid is not None:
@@ -62,11 +67,13 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
             plan.returned.append((k, row))
         if k.fingerprint != row.fingerprint():
             plan.changed.append((k, row))
+        elif k.rejected_since is not None:
+            readable.append(k)
         if (k.downloads, k.downloads_all_time, k.likes) != (row.downloads, row.downloads_all_time, row.likes):
             plan.counted.append((k, row))
     if not any(row.oid is None for row in plan.rejects):  # else the row that cannot be read may be any of them
         plan.absent.extend(k for k in known if k.oid not in seen and k.missing_since is None)
-    return plan
+    return plan._replace(readable=readable) if readable else plan
 
 
 MANY = 50  # repos of one page that must have lost the same thing before the page is doubted
@@ -126,7 +133,53 @@ def _tagged(repo: Repo, *prefixes: str) -> str | None:
     return ", ".join(sorted(t.removeprefix(prefixes[0]) for t in repo.tags or () if t.startswith(prefixes))) or None
 
 
-def _bases(repo: Repo) -> str | None:
+#: Fields that every answer about a repo has, whatever the repo is like: not shown says nothing about the repo.
+_ALWAYS = ("sha", "created_at", "last_modified", "private", "disabled", "gated", "tags")
+#: Fields that the Hub leaves out where there is nothing to show: in a new revision, not shown means gone.
+_OF_REVISION = ("pipeline_tag", "library", "model_type", "parameters", "auto_model", "architectures", "custom_code",
+                "gguf")  # fmt: skip
+
+
+def _shows_all(old: Repo, new: Repo) -> bool:
+    """Whether what `new` does not show is gone: another revision, by a row that shows the tags made from it."""
+    if None in (old.sha, new.sha):
+        another = None not in (old.last_modified, new.last_modified) and old.last_modified != new.last_modified
+    else:
+        another = old.sha != new.sha
+    return new.tags is not None and another
+
+
+def merged(old: Repo, new: Repo) -> Repo:
+    """What is known of a repo after tonight's row: a field that the row does not show stays as it was shown before.
+
+    Front matter, config and the Hub's own field of bases are left out for repos that have none; they stay while the
+    revision stays (or is not shown), and go with a new one. Counters are tonight's: an unknown count is a gap.
+    """
+    gone = _shows_all(old, new)
+    kept = {f: getattr(old, f) for f in _ALWAYS if getattr(new, f) is None}
+    if new.files is None:
+        kept |= {"files": old.files, "file_count": old.file_count}
+    if not gone:
+        kept |= {f: getattr(old, f) for f in _OF_REVISION if not getattr(new, f)}
+        if new.card_data is None:
+            kept |= {f: getattr(old, f) for f in ("card_data", "license_name", "license_link")}
+    now = msgspec.structs.replace(new, **kept)
+    license_ = declared_license(now.tags, now.card_data)
+    if now.tags is None and now.card_data is None:
+        license_ = new.license or old.license
+    bases = {base.repo_id: base for base in new.bases}
+    for base in declared_bases(now.tags, now.card_data) + (() if gone else _by_field(old)):
+        bases.setdefault(base.repo_id, base)
+    return msgspec.structs.replace(now, license=license_, bases=tuple(bases.values()))
+
+
+def _by_field(repo: Repo) -> tuple[Base, ...]:
+    """Bases that only the Hub's own field names."""
+    stated = {base.repo_id for base in declared_bases(repo.tags, repo.card_data)}
+    return tuple(base for base in repo.bases if base.repo_id not in stated)
+
+
+def _names(repo: Repo) -> str | None:
     return ", ".join(sorted(b.repo_id for b in repo.bases)) or None
 
 
@@ -134,8 +187,24 @@ def _flag(value: bool | None) -> str | None:
     return None if value is None else ("yes" if value else "no")
 
 
+def _shown(old: Repo, new: Repo) -> tuple[Repo, Repo]:
+    """Both states with only those of tags and front matter that both show, and what these alone declare."""
+    by_field = bool(_by_field(old) and _by_field(new))
+    both = {f: getattr(old, f) is not None and getattr(new, f) is not None for f in ("tags", "card_data")}
+    cut = []
+    for repo in (old, new):
+        tags, card = repo.tags if both["tags"] else None, repo.card_data if both["card_data"] else None
+        bases = declared_bases(tags, card) + (_by_field(repo) if by_field else ())
+        names = {} if both["card_data"] else {"license_name": None, "license_link": None}
+        cut.append(msgspec.structs.replace(repo, license=declared_license(tags, card), bases=bases, **names))
+    return cut[0], cut[1]
+
+
 def changes(old: Repo, new: Repo) -> list[Change]:
-    """Events between two states of one repo. A field that was not shown on either side is not an event."""
+    """Events between what is known of a repo and tonight's row. A field that either does not show is not an event.
+
+    Licence and bases are said by tags and front matter: each of the two counts only where both states show it.
+    """
     found = []
     for field, before, after in (
         ("name", old.repo_id, new.repo_id),
@@ -145,17 +214,13 @@ def changes(old: Repo, new: Repo) -> list[Change]:
     ):
         if before != after and before is not None and after is not None:
             found.append(Change(field, before, after))
-    if old.tags is not None or old.card_data is not None:  # else the old licence was never shown
-        found += [
-            Change(field, before, after)
-            for field, before, after in (
-                ("license", old.license, new.license),
-                ("license_name", old.license_name, new.license_name),
-                ("license_link", old.license_link, new.license_link),
-                ("base_model", _bases(old), _bases(new)),
-            )
-            if before != after and (new.tags is not None or new.card_data is not None)
-        ]
+    now = merged(old, new)
+    was, then = _shown(old, new)
+    for field in ("license", "license_name", "license_link"):
+        if getattr(was, field) != getattr(then, field) and getattr(old, field) != getattr(now, field):
+            found.append(Change(field, getattr(old, field), getattr(now, field)))
+    if _names(was) != _names(then) and _names(old) != _names(now):
+        found.append(Change("base_model", _names(old), _names(now)))
     if old.tags is not None and new.tags is not None:  # training data and papers are what openness is judged by
         found += [
             Change(field, before, after)
@@ -268,6 +333,11 @@ _LICENSE_FILE = re.compile(r"(licen[cs]e|copying|use_policy)[\w.+-]*", re.IGNORE
 MAX_LICENSE_FILES = 3
 
 
+def license_files(files: Sequence[str] | None) -> tuple[str, ...]:
+    """Up to three licence files of a repo's top folder."""
+    return tuple(f for f in files or () if _LICENSE_FILE.fullmatch(f))[:MAX_LICENSE_FILES]
+
+
 def document_paths(files: Sequence[str] | None) -> tuple[str, ...]:
     """Which documents of a repo are worth a request: its README and up to three licence files of its top folder.
 
@@ -275,8 +345,7 @@ def document_paths(files: Sequence[str] | None) -> tuple[str, ...]:
     """
     if files is None:
         return ("README.md",)
-    readme = tuple(f for f in files if f == "README.md")
-    return readme + tuple(f for f in files if _LICENSE_FILE.fullmatch(f))[:MAX_LICENSE_FILES]
+    return tuple(f for f in files if f == "README.md") + license_files(files)
 
 
 def is_implausible(seen: int, known: int) -> bool:

@@ -49,7 +49,8 @@ _CARD_DATA_DROPPED = frozenset(
      "extra_gated_button_content", "inference", "thumbnail", "model-index"}
 )  # fmt: skip
 MAX_FILES = 2_000  # names kept of one repo; `file_count` always says how many there are
-MAX_CARD_DATA = 64_000  # bytes of front matter kept
+MAX_CARD_DATA = 64_000  # bytes of front matter kept, from which on long values are dropped
+UNREADABLE = "?"  # in place of a declared licence or base that is no text: something is declared, nobody knows what
 
 
 class Reject(Struct, frozen=True, gc=False):
@@ -130,7 +131,8 @@ class Repo(Struct, frozen=True, gc=False):
     bases: tuple[Base, ...] = ()
     files: tuple[str, ...] | None = None  # None: the file list was not shown; () : shown and empty
     file_count: int | None = None
-    card_data: dict[str, Any] | None = None  # front matter as the Hub parsed it, long fields dropped
+    card_data: dict[str, Any] | None = None  # front matter as the Hub parsed it, long fields dropped; `extra_gated` =
+    # it had fields that ask for something before access
     architectures: tuple[str, ...] = ()
     model_type: str | None = None
     custom_code: bool = False  # config has auto_map: the architecture is code in the repo
@@ -142,6 +144,7 @@ class Repo(Struct, frozen=True, gc=False):
     likes: int | None = None
     repo: int | None = None  # our key, once stored
     observed: str | None = None  # date of the crawl that saw these facts
+    rejected_since: str | None = None  # night from which on its row could not be read: these facts are older
 
 
 class _Sibling(Struct, gc=False):
@@ -236,12 +239,7 @@ def _given(raw: Raw) -> bool:
 def _expand(row: Listed) -> Repo:
     tags = tuple(_tags.decode(row.tags)) if _given(row.tags) else None
     files = tuple(s.rfilename for s in _siblings.decode(row.siblings)) if _given(row.siblings) else None
-    card = _card_data.decode(row.card_data) if _given(row.card_data) else None
-    if card is not None:
-        if not _CARD_DATA_DROPPED.isdisjoint(card):
-            card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED}
-        if len(row.card_data) > MAX_CARD_DATA and len(msgspec.json.encode(card)) > MAX_CARD_DATA:
-            card = {k: v for k, v in card.items() if len(msgspec.json.encode(v)) < 4_000}
+    card = _card_of(row.card_data) if _given(row.card_data) else None
     config = _config.decode(row.config) if _given(row.config) else _Config()
     safetensors = _parameters.decode(row.safetensors) if _given(row.safetensors) else None
     gguf = _parameters.decode(row.gguf) if _given(row.gguf) else None
@@ -265,7 +263,7 @@ def _expand(row: Listed) -> Repo:
         pipeline_tag=row.pipeline_tag,
         library=row.library_name,
         tags=tags,
-        bases=_bases(row.base_models, marked, card),
+        bases=_bases(_field_bases(row.base_models), marked, card),
         files=files[:MAX_FILES] if files is not None else None,
         file_count=len(files) if files is not None else None,
         card_data=card,
@@ -281,6 +279,21 @@ def _expand(row: Listed) -> Repo:
     )
 
 
+def _card_of(raw: Raw) -> dict[str, Any]:
+    """Front matter without what is long and says nothing; of a huge one, what it declares is kept at any length."""
+    card = _card_data.decode(raw)
+    if not _CARD_DATA_DROPPED.isdisjoint(card):
+        asks = any(key.startswith("extra_gated") for key in card)
+        card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED} | ({"extra_gated": True} if asks else {})
+    if len(raw) > MAX_CARD_DATA and len(msgspec.json.encode(card)) > MAX_CARD_DATA:
+        card = {
+            k: v
+            for k, v in card.items()
+            if k.startswith("license") or _folded(k) in _BASE_KEYS or len(msgspec.json.encode(v)) < 4_000
+        }
+    return card
+
+
 def _author(repo_id: str) -> str | None:
     return repo_id.split("/", 1)[0] if "/" in repo_id else None
 
@@ -288,9 +301,10 @@ def _author(repo_id: str) -> str | None:
 def _gated(value: bool | str | None) -> str | None:
     if value is None:
         return None
-    if value is False:
-        return "no"
-    return "auto" if value is True else value.lower()
+    if isinstance(value, bool):
+        return "auto" if value else "no"
+    word = value.strip().lower()
+    return word if word in ("auto", "manual") else None  # a word that we do not know says nothing that we can use
 
 
 def _text(card: dict[str, Any] | None, key: str) -> str | None:
@@ -307,24 +321,55 @@ def strings(value: Any) -> tuple[str, ...]:
     return ()
 
 
+def declared(value: Any) -> tuple[str, ...]:
+    """The strings of a declaration in front matter, in order; UNREADABLE where something stands that is none."""
+    items = value if isinstance(value, list | tuple) else [value]
+    found = []
+    for item in items:
+        if isinstance(item, str):
+            found += [item.strip()] if item.strip() else []
+        elif item is True or (item not in (None, False) and item not in ([], {})):
+            found.append(UNREADABLE)
+    return tuple(found)
+
+
 def declared_license(tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> str | None:
-    """The licence ids of the tags, else of the front matter: lower case, in order, once each, joined by ', '."""
-    found = [t[8:] for t in tags or () if t[:8] == "license:"] or strings((card or {}).get("license"))
-    if len(found) == 1:
-        return found[0].strip().lower() or None
+    """The licence ids of the tags and of the front matter: lower case, in order, once each, joined by ', '.
+
+    The Hub makes the tag of the front matter; where they differ, both were said.
+    """
+    found = [t[8:] for t in tags or () if t[:8] == "license:"] + list(declared((card or {}).get("license")))
     return ", ".join(dict.fromkeys(f.strip().lower() for f in found if f.strip())) or None
 
 
 _RELATIONS = frozenset({"finetune", "adapter", "quantized", "merge"})
+#: `base_model` and what people write for it, without dashes, underscores and capitals.
+_BASE_KEYS = frozenset({"basemodel", "basemodels", "modelbase"})
 
 
-def _bases(base_models: Raw, tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> tuple[Base, ...]:
-    """Declared ancestors from the Hub's own field, its tags and the card, each name once, the best relation kept."""
-    found: dict[str, Base] = {}
-    if _given(base_models):
-        stated = _base_models.decode(base_models)
-        for model in stated.models:
-            found[model.id] = Base(stated.relation or "", model.id, "hub")
+def _folded(key: str) -> str:
+    return key.replace("-", "").replace("_", "").replace(" ", "").lower()
+
+
+def _field_bases(base_models: Raw) -> tuple[Base, ...]:
+    """Ancestors that the Hub's own field names."""
+    if not _given(base_models):
+        return ()
+    stated = _base_models.decode(base_models)
+    return tuple(Base(stated.relation or "", model.id, "hub") for model in stated.models)
+
+
+def declared_bases(tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> tuple[Base, ...]:
+    """Ancestors that tags and front matter name, whatever the Hub's own field says."""
+    return _bases((), tags, card)
+
+
+def _bases(stated: tuple[Base, ...], tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> tuple[Base, ...]:
+    """Declared ancestors from the Hub's own field, its tags and the card, each name once, the best relation kept.
+
+    Front matter that declares one in a form that cannot be read gives UNREADABLE: that is not "no base".
+    """
+    found = {base.repo_id: base for base in stated}
     for tag in tags or ():
         if tag[:11] == "base_model:":
             relation, _, name = tag[11:].partition(":")
@@ -332,9 +377,11 @@ def _bases(base_models: Raw, tags: tuple[str, ...] | None, card: dict[str, Any] 
                 relation, name = "", tag[11:]
             if name and (name not in found or (relation and not found[name].relation)):
                 found[name] = Base(relation, name, "hub")
-    declared = (card or {}).get("base_model_relation")
-    relation = declared if isinstance(declared, str) and declared in _RELATIONS else ""
-    for name in strings((card or {}).get("base_model")):
-        if name not in found:
-            found[name] = Base(relation, name, "card")
+    said = (card or {}).get("base_model_relation")
+    relation = said if isinstance(said, str) and said in _RELATIONS else ""
+    for key, value in (card or {}).items():
+        if "ase" in key.lower() and _folded(key) in _BASE_KEYS:
+            for name in declared(value):
+                if name not in found:
+                    found[name] = Base(relation, name, "card")
     return tuple(found.values())

@@ -53,13 +53,17 @@ CREATE TABLE repos (                      -- narrow: what every night compares
   downloads INTEGER,                      -- last 30 days, as last seen
   downloads_all_time INTEGER,
   likes INTEGER,
-  fingerprint BLOB NOT NULL,              -- of everything but the counters
+  fingerprint BLOB NOT NULL,              -- of everything but the counters, as last shown; what that row did not show
+                                          -- stays as it was shown before
+  license_files TEXT,                     -- that are worth reading, one a line; NULL = none
   first_seen TEXT NOT NULL,
   observed TEXT NOT NULL,                 -- night on which these facts were last stored anew
   missing_since TEXT,                     -- night of the first complete walk without it
-  last_seen TEXT                          -- only while missing: last night on which it was there
+  last_seen TEXT,                         -- only while missing: last night on which it was there
+  rejected_since TEXT                     -- first night on which its row could not be read; NULL = the last one could
 ) STRICT;
 CREATE INDEX repos_repo_id ON repos (repo_id);
+CREATE INDEX repos_rejected ON repos (oid) WHERE rejected_since IS NOT NULL;
 
 CREATE TABLE details (                    -- wide: what a judgement reads
   repo INTEGER PRIMARY KEY REFERENCES repos(repo),
@@ -126,7 +130,7 @@ CREATE TABLE fetches (                    -- documents of a repo: what the last 
   path TEXT NOT NULL,
   sha TEXT,                               -- revision of the repo at which it was read
   outcome TEXT NOT NULL,                  -- ok, missing, gated, too-large, or for another night: error, gone (repo not shown), moved (to another repo)
-  hash BLOB,                              -- content in documents.db; of the last good look where this one may go better another night
+  hash BLOB,                              -- content in documents.db, of the last good look; a look that finds no such file clears it
   etag TEXT,                              -- the Hub's git blob id
   size INTEGER,
   fetched TEXT NOT NULL,                  -- time of the look, UTC

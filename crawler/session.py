@@ -20,7 +20,7 @@ from huggingface_hub import get_token
 from crawler import crawl, hub
 from crawler.documents import Archive
 from crawler.door import Wire, check_url
-from crawler.errors import OtherHub, UsageError
+from crawler.errors import HubUnreachable, OtherHub, UsageError
 from crawler.store import Store
 from crawler.walk import Scope
 
@@ -57,9 +57,12 @@ def index_db(data: Path) -> Path:
 
 
 def which_hub(asked: str | None) -> str:
-    """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one. Raises HubUnreachable when it is no address."""
+    """The Hub to crawl: as asked, else HF_ENDPOINT, else the live one. Raises UsageError when it is no address."""
     url = asked or os.environ.get("HF_ENDPOINT") or LIVE
-    return url if url == SAMPLE else check_url(url)
+    try:
+        return url if url == SAMPLE else check_url(url)
+    except HubUnreachable as e:
+        raise UsageError(f"{'--hub' if asked else 'HF_ENDPOINT'}: {e}") from e
 
 
 def hub_name(url: str) -> str:

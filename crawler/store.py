@@ -224,7 +224,10 @@ class Store:
 
     def known(self, after: str, upto: str | None) -> list[plan.Known]:
         """What is known of the ids in (after, upto]; upto None = to the end."""
-        columns = "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since FROM repos"
+        columns = (
+            "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since, rejected_since"
+            " FROM repos"
+        )
         if upto is None:
             rows = self.conn.execute(f"{columns} WHERE oid > ? ORDER BY oid", (after,))
         else:
@@ -238,8 +241,8 @@ class Store:
             part = oids[i : i + 500]
             marks = ",".join("?" * len(part))
             found += self.conn.execute(
-                "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since"
-                f" FROM repos WHERE oid IN ({marks})",
+                "SELECT repo, oid, fingerprint, downloads, downloads_all_time, likes, missing_since,"
+                f" rejected_since FROM repos WHERE oid IN ({marks})",
                 part,
             ).fetchall()
         return [plan.Known(*row) for row in found]
@@ -256,6 +259,9 @@ class Store:
                 "INSERT OR IGNORE INTO absent (crawl, repo) VALUES (?, ?)", [(crawl.id, k.repo) for k in page.absent]
             )
             self._reject(crawl, rejects)
+            self.conn.executemany(
+                "UPDATE repos SET rejected_since = NULL WHERE repo = ?", [(k.repo,) for k in page.readable]
+            )
             written = Written(seen, new, changed, len(page.counted), len(rejects))
             self.conn.execute(
                 """UPDATE crawls SET pages = pages + 1, models = models + ?, new = new + ?, changed = changed + ?,
@@ -289,7 +295,8 @@ class Store:
             key += 1
         self._insert(
             """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
-                 license, downloads, downloads_all_time, likes, fingerprint, first_seen, observed)""",
+                 license, downloads, downloads_all_time, likes, fingerprint, license_files, first_seen,
+                 observed)""",
             repos,
         )
         self._insert(_INSERT_DETAILS, details)
@@ -314,15 +321,16 @@ class Store:
             if isinstance(repo, Reject):
                 rejects.append(repo)
                 continue
-            old = before[known.repo]
+            old, shown = before[known.repo], repo
+            repo = plan.merged(old, shown)
             self.conn.execute(
                 """UPDATE repos SET oid = ?, repo_id = ?, author = ?, sha = ?, created_at = ?, last_modified = ?,
                      private = ?, disabled = ?, gated = ?, license = ?, downloads = ?, downloads_all_time = ?, likes =
-                     ?, fingerprint = ?, observed = ? WHERE repo = ?""",
+                     ?, fingerprint = ?, license_files = ?, observed = ?, rejected_since = NULL WHERE repo = ?""",
                 (*narrow(repo), crawl.date, known.repo),
             )
             self.conn.execute(_UPSERT_DETAILS, (known.repo, *wide(repo)))
-            self._events(crawl, known.repo, plan.changes(old, repo), repo.downloads)
+            self._events(crawl, known.repo, plan.changes(old, shown), repo.downloads)
             if old.repo_id != repo.repo_id:
                 self._rename(crawl, known.repo, old.repo_id, repo.repo_id)
             done += 1
@@ -353,6 +361,10 @@ class Store:
                 "UPDATE repos SET missing_since = NULL, last_seen = NULL WHERE repo = ?",
                 (known.repo,),
             )
+            if known.missing_since == crawl.date:  # missing and back in two walks of one night: neither happened
+                self.conn.execute(
+                    "DELETE FROM changes WHERE repo = ? AND date = ? AND field = 'missing'", (known.repo, crawl.date)
+                )
             self._events(
                 crawl, known.repo, [plan.Change("returned", known.missing_since, crawl.date)], listed.downloads
             )
@@ -379,6 +391,10 @@ class Store:
                 )
                 for r in rejects
             ],
+        )
+        self.conn.executemany(  # what is known of it is older than this night
+            "UPDATE repos SET rejected_since = coalesce(rejected_since, ?) WHERE oid = ?",
+            [(crawl.date, r.oid) for r in rejects if r.oid is not None],
         )
 
     def absent(self, crawl: Crawl, limit: int) -> list[tuple[int, str, str]]:
@@ -421,6 +437,13 @@ class Store:
                 (now, int(complete), missing, note, crawl.id),
             )
         return missing
+
+    def without_stats(self) -> list[tuple[int, str]]:
+        """(crawl, night) of complete walks of the whole Hub that have no `night_stats` yet, oldest first."""
+        return self.conn.execute(
+            """SELECT id, date FROM crawls WHERE complete = 1 AND scope = '' AND walked IS NOT NULL
+                 AND id NOT IN (SELECT crawl FROM night_stats) ORDER BY date, id"""
+        ).fetchall()
 
     def finish(self, crawl: Crawl, now: str) -> None:
         """End a crawl: the walk and the documents of that night are done."""

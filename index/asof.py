@@ -20,7 +20,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from index import queries
+from index import queries, terminal
 from index.model import Dimension
 from index.plain import clean
 from index.rows import Cell, Change, Model, Verdict
@@ -105,7 +105,7 @@ def get(db: sqlite3.Connection, model_id: str, day: date) -> AsOf | None:
         return None
     on = day.isoformat()
     events = tuple(Change(*row) for row in _rows(
-        db, "SELECT date, id, field, old, new, downloads, cause FROM changes WHERE id = ? ORDER BY date DESC", model.id
+        db, f"SELECT {', '.join(Change._fields)} FROM changes WHERE id = ? ORDER BY date DESC", model.id
     ))  # fmt: skip
     since = tuple(e for e in events if e.date > on)
     if model.first_seen > on:
@@ -263,4 +263,4 @@ def _verdict_line(found: AsOf) -> Text:
 def _event(event: Change) -> Text:
     because = f" ({CAUSES.get(event.cause, clean(event.cause))})" if event.cause else ""
     moved = f"{clean(event.old, 60) or '–'} → {clean(event.new, 60) or '–'}"
-    return Text(f"{event.date}  {clean(event.field)}: {moved}{because}")
+    return Text(f"{terminal.when(event)}  {clean(event.field)}: {moved}{because}")

@@ -193,7 +193,8 @@ PATTERNS = (
         r"[,:–—\-(][\s*_]{1,4}(?:(?:an?|the|our|first|new|powerful|fully|strong|state-of-the-art|simple|small|"
         r"large|une?|ein|eine|un|una)[\s*_]+){0,4}\Z", re.I)),
     ("this", re.compile(
-        r"\A[\s#*_>\-]*(?:this|these)[\s*_]+(?:(?!(?:of|for|to|in|on|with|by|from|is|are|was)\b)[\w\-]+,?[\s*_]+){0,3}\Z", re.I)),
+        r"(?:\A[\s#*_\-]*|\b(?:behind|crafting|creating|developing|releasing|sharing)\s+)(?:this|these)[\s*_]+"
+        r"(?:(?!(?:of|for|to|in|on|with|by|from|is|are|was)\b)[\w\-]+,?[\s*_]+){0,3}\Z", re.I)),
     ("start", re.compile(r"\A[\s#*_>\-]*(?:(?:an?|the|first|new|fully|une?|ein|eine|un|una)[\s*_]+){0,3}\Z", re.I)),
 )  # fmt: skip
 

@@ -252,8 +252,11 @@ _NO_NAMES = frozenset(
 )
 #: A name so short ("Yi", "K2") counts only where the sentence begins with it and says nothing else before the verb.
 SHORT = 2
-_ALONE = re.compile(r"^[\W_]*(?:the\s+)?([A-Z][A-Za-z0-9])(?:[\-‑][\w.\-]+)?(?:\s+(?:models?|series|family|suite))?[\s*_]*$")
+_ALONE = re.compile(
+    r"^[\W_]*(?:[Tt]he\s+)?([A-Z][A-Za-z0-9])(?:[\-‑][\w.\-]+)?(?:\s+(?:models?|series|family|suite))?[\s*_]*$"
+)
 _FIRST = re.compile(r"[\W_]*([A-Z][A-Za-z0-9])(?![A-Za-z0-9])")
+_NOT_SHORT = frozenset(str.split("ai ml lm tf my no an in on to by is us v1 v2 v3 hf nn"))
 _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
     str.split("""
@@ -264,12 +267,17 @@ _COMMON = frozenset(
 )
 
 
+def short_name(name: str) -> frozenset[str]:
+    """The first part of a model's name where it is as short as SHORT: 'Yi-34B' -> {'yi'}, 'OLMo-7B' -> none."""
+    m = _FIRST.match(name)
+    return frozenset({m[1].lower()} - _NO_NAMES - _NOT_SHORT) if m else frozenset()
+
+
 def _title_names(card: Card) -> frozenset[str]:
     """Distinctive words of the card's first heading."""
     first = next((s for s in card.sections if s.level <= 2), None)
     if first is None or first.start > card.body_start + 2_000:
         return frozenset()
-    short = _FIRST.match(first.title)
     return frozenset(
         w for w in _WORD.findall(first.title.lower()[:80].split(":")[0]) if w not in _COMMON and len(w) > 3
-    ) | (frozenset({short[1].lower()} - _NO_NAMES) if short else frozenset())
+    ) | short_name(first.title)

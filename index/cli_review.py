@@ -126,17 +126,26 @@ def export_command(folder: Path, format_: str, ids: tuple[str, ...], top: int, d
 
 
 class NotKnownThen(OpennessError):
-    """A model that the index does not have."""
+    """A model that the index does not have, or a day that it knows nothing of."""
 
     exit_status = 1
 
 
 def show_as_of(db: sqlite3.Connection, model: str, day: date, as_json: bool) -> str | RenderableType:
-    """What `openness show MODEL --date D` prints: JSON text, or something for a console. Raises NotKnownThen."""
+    """What `openness show MODEL --date D` prints: JSON text, or something for a console.
+
+    Raises NotKnownThen when the model is not in the index, or the day is after its last night or before its first.
+    """
+    looked = [night.date for night in queries.nights(db)]
+    if looked and day > max(looked):
+        last = max(looked).isoformat()
+        raise NotKnownThen(f"The last night that the index knows is {last}; {day.isoformat()} is after it.")
     known = queries.resolve(db, model)
     found = None if known is None else asof.get(db, known, day)
     if found is None:
         raise NotKnownThen(terminal.unknown_model(model, queries.suggest(db, model)))
+    if not found.seen:
+        raise NotKnownThen(f"The index had not seen {clean(found.id)} yet on {found.date}.")
     return terminal.to_json(asof.to_dict(found)) if as_json else asof.render(found)
 
 

@@ -6,11 +6,11 @@ Repeats what the rules concluded and what the licence catalogue knows; concludes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from index.model import Dimension, Restriction, Value
-from index.rows import Ancestor, License, Model, Page
+from index.rows import Ancestor, Cell, License, Model, Page
 
 D, R = Dimension, Restriction
 
@@ -45,6 +45,23 @@ ASKED = {
     ),
     R.COMPLETENESS: ("L6", (D.DATASHEET, D.CODE_DOCS, D.PAPER, D.PREPRINT)),
 }
+#: What is excluded, and what can be stated closed, in words.
+_EXCLUDED = {
+    R.DOCUMENTATION: "documentation excluded",
+    R.CODE_AND_DATA: "open code and data excluded",
+    R.COMPLETENESS: "completeness excluded",
+}
+_STATED = {
+    D.BASE_DATA: "data",
+    D.END_DATA: "data",
+    D.BASE_WEIGHTS: "weights",
+    D.END_WEIGHTS: "weights",
+    D.TRAINING_CODE: "training code",
+    D.CODE_DOCS: "documentation of the code",
+    D.DATASHEET: "data sheet",
+    D.MODEL_CARD: "model card",
+    D.LICENSE: "licence",
+}
 _SILENT = frozenset({"", "none", "unknown", "not-checked", "no permission stated"})
 
 
@@ -64,11 +81,29 @@ def in_words(model: Model, effective: License | None) -> str:
     if model.level not in ("L0", "L1"):
         parts += _access(model)
     own = _restriction(model)
-    if own in OTHER_WORDS and OTHER_WORDS[own] not in parts:
+    excluded = exclusion(model)
+    if excluded:
+        parts.append(excluded)
+    elif own in OTHER_WORDS and OTHER_WORDS[own] not in parts:
         parts.insert(0 if model.level == "L0" else len(parts), OTHER_WORDS[own])
     # A low level that rests on what was not shown is no finding against the model: it must not sound like one.
     proved = ", as far as is proved" if model.level <= "L2" and (model.level_max or "") > model.level else ""
     return f"{model.level_name}{proved}: {', '.join(parts)}" if parts else f"{model.level_name}{proved}"
+
+
+def exclusion(model: Model) -> str:
+    """'documentation excluded: data is stated closed', when that keeps the next level out; '' when it does not."""
+    own = _restriction(model)
+    if own not in _EXCLUDED or model.level is None or model.level != model.level_max:
+        return ""
+    letters = dict(zip(D, model.cells or "", strict=False))
+    closed = [_STATED.get(d, str(d).replace("_", " ")) for d in D if d in ASKED[own][1] and letters.get(d) == "c"]
+    told = list(dict.fromkeys(closed))
+    if not told:
+        return _EXCLUDED[own]
+    words = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    plural = len(told) > 1 or told[0] == "weights"
+    return f"{_EXCLUDED[own]}: {words} {'are' if plural else 'is'} stated closed"
 
 
 def interval(model: Model) -> str:
@@ -136,13 +171,26 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
         named = f"Its base model {unknown[0]} is not known or not judged." if unknown else "A base model is not known."
         yield Hindrance(named, "Name every base model in the card, each one on the Hub.")
     if own in ASKED:
-        level, asked = ASKED[own]
-        lacking = [c for c in page.cells if c.dimension in asked and c.value != Value.OPEN]
-        cells = ", ".join(f"{c.title.lower()} ({c.value})" for c in lacking)
-        yield Hindrance(
-            f"What {level} asks is not shown" + (f": {cells}." if cells else " in full."),
-            "Publish it and link it from the card.",
-        )
+        yield _asked_hindrance(page, own)
+
+
+def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
+    level, asked = ASKED[own]
+    lacking = [c for c in page.cells if c.dimension in asked and c.value != Value.OPEN]
+    excluded = exclusion(page.model)
+    if excluded:
+        open_yet = [c for c in lacking if c.value != Value.CLOSED]
+        also = f" Not shown in full either: {_named(open_yet)}." if open_yet else ""
+        return Hindrance(f"{level}: {excluded}.{also}", "Publish what is closed, and link it from the card.")
+    cells = _named(lacking)
+    return Hindrance(
+        f"What {level} asks is not shown" + (f": {cells}." if cells else " in full."),
+        "Publish it and link it from the card.",
+    )
+
+
+def _named(cells: Iterable[Cell]) -> str:
+    return ", ".join(f"{c.title.lower()} ({c.value})" for c in cells)
 
 
 def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:

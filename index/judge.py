@@ -9,10 +9,10 @@ cannot be judged is a row with its reason. Decides nothing about openness (`verd
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import sqlite3
+import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import cache, partial
@@ -24,9 +24,10 @@ import msgspec
 import zstandard
 
 from crawler import documents
+from crawler.errors import Interrupted, UsageError
 from crawler.records import Repo
-from index import licenses, tables
-from index.lineage import Handed, ancestors_first, candidates
+from index import executors, licenses, tables
+from index.lineage import Claim, Handed, Link, ancestors_first, candidates, eligible, strictest
 from index.overrides import Override
 from index.probes import all_probes
 from index.rules import RULES_VERSION, all_rules
@@ -53,7 +54,7 @@ class JudgeReport(NamedTuple):
 class _World(NamedTuple):
     """What judging a repo needs beside the repo itself. Shared by all workers, read only."""
 
-    keys: dict[str, int]  # name of a declared base -> repo
+    claims: dict[str, tuple[Claim, ...]]  # name of a declared base -> the repos that bear it, or bore it
     handed: dict[int, Handed]
     rules: bytes
     overrides: Overrides
@@ -79,23 +80,38 @@ def judge(
     dry_run: bool = False,
     overrides: Overrides | None = None,
     progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    cluster: str | None = None,
 ) -> JudgeReport:
     """Judge what changed (or `everything`) as of `now`, whose date the verdicts bear.
 
-    `dry_run` writes nothing and reports what would move. Raises as crawler.database.connect does, and StorageFull.
+    `dry_run` writes nothing and reports what would move. `cluster`: address of a dask.distributed scheduler, whose
+    workers then do what `workers` processes of this machine do otherwise; they must see the same data directory. Once
+    `stop` is set, the batch under way is finished and written, and Interrupted raised. Raises as
+    crawler.database.connect does, StorageFull, StoppedError when a worker is lost, UsageError for a cluster that
+    cannot be used.
     """
     all_probes(), all_rules()  # a broken module must end the run here, not become the error of every repo
+    if cluster is not None and workers > 1:
+        raise UsageError("Give --workers or --cluster, not both: a cluster has its own workers.")
     with closing(tables.open_hub(hub_db)) as conn, closing(_Library(documents_db)) as library:
         rules = rules_digest(overrides or {})
         run, due = tables.begin(
             conn, date=now.date().isoformat(), started=_iso(now), rules_version=RULES_VERSION, rules=rules,
             everything=everything, dry_run=dry_run,
         )  # fmt: skip
-        keys = _resolve(conn, tables.declared_names(conn, due))
-        world = _World(keys, {}, rules, overrides or {}, everything)
-        tally = _Tally(conn, run, due, now.date().isoformat(), world, dry_run, progress or (lambda what, count: None))
+        claims = _resolve(conn, tables.declared_names(conn, due))
+        world = _World(claims, {}, rules, overrides or {}, everything)
+        tally = _Tally(
+            conn, run, due, now.date().isoformat(), dry_run, progress or (lambda what, count: None), stop
+        )
         _judge_bases(conn, library, world, due, tally)
-        _judge_rest(conn, hub_db, documents_db, library, world, due, tally, workers)
+        executor: executors.Executor = executors.Local()
+        if cluster is not None:
+            executor = executors.Cluster(cluster, partial(_sees, hub_db.absolute(), documents_db.absolute()))
+        elif workers > 1 and tables.count_due(conn, due) > BATCH:
+            executor = executors.Processes(workers)
+        _judge_rest(conn, hub_db, documents_db, world, due, tally, executor)
         if not dry_run:
             tables.finish(conn, run, _iso(now), sweep=everything)
         return tally.report()
@@ -151,12 +167,18 @@ class _Library:
             self._conn.close()
 
 
-def _resolve(conn: sqlite3.Connection, names: set[str]) -> dict[str, int]:
+def _resolve(conn: sqlite3.Connection, names: set[str]) -> dict[str, tuple[Claim, ...]]:
     """Declared names -> repos, through renames and the Hub's early ownerless names. Unknown names are left out."""
     ways = {name: list(candidates(name)) for name in names}
-    known = tables.keys_of_names(conn, {way for several in ways.values() for way in several})
-    return {name: next(known[way] for way in several if way in known)
-            for name, several in ways.items() if any(way in known for way in several)}  # fmt: skip
+    known = tables.claims_of_names(conn, {way for several in ways.values() for way in several})
+    found = {name: tuple(dict.fromkeys(claim for way in several for claim in known.get(way, ())))
+             for name, several in ways.items()}  # fmt: skip
+    return {name: claims for name, claims in found.items() if claims}
+
+
+def _bases(world: _World, name: str, child: Repo) -> list[int]:
+    """The repos that a name may mean to a model, itself left out."""
+    return [claim.repo for claim in eligible(world.claims.get(name, ()), child.created_at) if claim.repo != child.repo]
 
 
 # -- judging ---------------------------------------------------------------------------------------------------------
@@ -164,12 +186,18 @@ def _resolve(conn: sqlite3.Connection, names: set[str]) -> dict[str, int]:
 
 def _judge_bases(conn: sqlite3.Connection, library: _Library, world: _World, due: str, tally: _Tally) -> None:
     """Judge the due repos that others are made from, ancestors first, and load what the other bases hand down."""
-    bases = sorted(set(world.keys.values()))
+    created = {claim.repo: claim.created_at for claims in world.claims.values() for claim in claims}
+    bases = sorted(created)
     todo = tables.is_due(conn, due, bases)
     world.handed.update(tables.handed(conn, [key for key in bases if key not in todo]))
     names = tables.bases_of(conn, sorted(todo))
     graph = {
-        str(key): [str(k) for name in names.get(key, ()) if (k := world.keys.get(name)) is not None and k in todo]
+        str(key): [
+            str(claim.repo)
+            for name in names.get(key, ())
+            for claim in eligible(world.claims.get(name, ()), created[key])
+            if claim.repo in todo and claim.repo != key
+        ]
         for key in sorted(todo)
     }
     batch: list[tuple[int, ...]] = []
@@ -195,7 +223,7 @@ def _judge_groups(
         texts = {key: library.texts(papers.get(key, ())) for key in group}
         own = {key: own_license(read[key], texts[key]).license for key in group} if len(group) > 1 else {}
         for key in group:
-            cycle = frozenset(name for name, base in world.keys.items() if base in group) if own else frozenset()
+            cycle = _looped(read[key], world, group) if own else frozenset()
             peers = tuple(own[k] for k in group if k != key) if own else ()
             made = _judge_one(
                 read[key], papers.get(key, []), partial(_same, texts[key]), world, before.get(key), cycle, peers
@@ -209,24 +237,45 @@ def _judge_groups(
     tally.write(done)
 
 
+def _looped(repo: Repo, world: _World, group: Sequence[int]) -> frozenset[str]:
+    """The bases of a repo that descend from it."""
+    return frozenset(b.repo_id for b in repo.bases if set(group).intersection(_bases(world, b.repo_id, repo)))
+
+
 def _same(texts: Sequence[Text]) -> Sequence[Text]:
     return texts
 
 
 def _judge_rest(
-    conn: sqlite3.Connection, hub_db: Path, documents_db: Path, library: _Library, world: _World, due: str,
-    tally: _Tally, workers: int,
+    conn: sqlite3.Connection, hub_db: Path, documents_db: Path, world: _World, due: str, tally: _Tally,
+    executor: executors.Executor,
 ) -> None:  # fmt: skip
     """Judge everything that nothing else is made from: no order, so workers may share it."""
-    if workers <= 1 or tables.count_due(conn, due) <= BATCH:
-        for keys in _batches(conn, due):
-            tally.write(_judge_batch(conn, library, world, keys))
-        return
-    _set_shared(hub_db, documents_db, world)
-    context = multiprocessing.get_context("fork")  # what bases hand down is shared by copy-on-write, not sent
-    with context.Pool(workers, _open_shared) as pool:
-        for done in pool.imap_unordered(_work, list(_batches(conn, due))):
+    results = executor.run(
+        partial(_open_batches, hub_db.absolute(), documents_db.absolute(), world), _batches(conn, due)
+    )
+    try:
+        for done in results:
             tally.write(done)
+    finally:
+        if isinstance(results, Generator):
+            results.close()  # ends the workers now, not when the garbage is collected
+
+
+def _open_batches(hub_db: Path, documents_db: Path, world: _World) -> Callable[[Sequence[int]], _Done]:
+    """What judges batches, with connections of its own: run in this process, a forked one or one of a cluster."""
+    return partial(_judge_batch, tables.open_readonly(hub_db), _Library(documents_db), world)
+
+
+def _sees(hub_db: Path, documents_db: Path) -> str:
+    """What a process finds at these paths, the run that is under way included, and the rules that it judges by."""
+    rules = rules_digest({}).hex()
+    if not hub_db.exists():
+        return f"rules {rules}, no {hub_db}"
+    with closing(tables.open_readonly(hub_db)) as conn:
+        run, repos = tables.identity(conn)
+    archive = documents_db if documents_db.exists() else f"no {documents_db}"
+    return f"rules {rules}, {hub_db} at run {run} with models up to {repos}, {archive}"
 
 
 def _batches(conn: sqlite3.Connection, due: str) -> Iterator[list[int]]:
@@ -255,9 +304,9 @@ def _judge_one(
 ) -> tuple[Row, Handed, str] | None:  # fmt: skip
     """The verdict of one repo with its cause, or None when everything that the old one rests on is as it was."""
 
+
     def find(name: str) -> Handed | None:
-        key = world.keys.get(name)
-        return None if key is None or key == repo.repo or name in cycle else world.handed.get(key)
+        return None if name in cycle else strictest([world.handed.get(key) for key in _bases(world, name, repo)])
 
     basis = basis_of(repo, found, find, world.rules, peers)
     if before is not None and before.basis == basis and not world.everything:
@@ -266,7 +315,18 @@ def _judge_one(
         verdict = examine(repo, read(), find, cycle=cycle, peers=peers, overrides=world.overrides.get(repo.repo_id, ()))
     except Exception as error:  # one odd repo must not end the night; its row says why
         verdict = failed(repo, error)
-    return _row(repo, verdict, basis), verdict.handed, cause_of(before, basis)
+    bound = tuple(_binding(world, repo, link) for link in verdict.links)
+    return _row(repo, verdict, basis, bound), verdict.handed, cause_of(before, basis)
+
+
+def _binding(world: _World, repo: Repo, link: Link) -> int | None:
+    """The repo that a link means: of several that claim the name, the one whose terms bind."""
+    keys = _bases(world, link.base.repo_id, repo)
+    for key in keys:
+        handed = world.handed.get(key)
+        if handed is not None and (handed.repo_id, handed.license) == (link.resolved, link.license):
+            return key
+    return keys[0] if keys else None
 
 
 def basis_of(
@@ -277,11 +337,10 @@ def basis_of(
     peers: Sequence[licenses.License] = (),
 ) -> bytes:
     """What a verdict rests on, 8 bytes each: the repo's row, its documents, what its bases hand down, the rules."""
-    papers = b"\0".join(d.path.encode("utf-8", "surrogatepass") + d.outcome.encode() + (d.hash or b"-") for d in found)
     bases = [(b, find(b.repo_id)) for b in repo.bases]
     handed = msgspec.json.encode((bases, [p.id for p in peers])) if bases else b""
-    parts = [hashlib.blake2b(part, digest_size=8).digest() for part in (papers, handed)]
-    return b"".join((repo.fingerprint, *parts, rules))
+    below = hashlib.blake2b(handed, digest_size=8).digest()
+    return b"".join((repo.fingerprint, tables.papers_digest(found), below, rules))
 
 
 def cause_of(before: Before | None, basis: bytes) -> str:
@@ -293,7 +352,7 @@ def cause_of(before: Before | None, basis: bytes) -> str:
     return changed[0] if changed else "rules"
 
 
-def _row(repo: Repo, verdict: Verdict, basis: bytes) -> Row:
+def _row(repo: Repo, verdict: Verdict, basis: bytes, bases: tuple[int | None, ...]) -> Row:
     made, handed = verdict.assessment, verdict.handed
     assert repo.repo is not None, "a stored repo has its key"
     return Row(
@@ -301,28 +360,8 @@ def _row(repo: Repo, verdict: Verdict, basis: bytes) -> Row:
         made.license_effective, verdict.radboud_score, verdict.eu_score, verdict.mof_class, made.claims_open_source,
         verdict.family, repo.bases[0].repo_id if repo.bases else None, int(handed.allows), int(handed.allows_max),
         str(handed.why), repo.license, verdict.digest, verdict.cells, verdict.evidence, basis, verdict.links,
-        verdict.error,
+        bases, verdict.error,
     )  # fmt: skip
-
-
-# -- workers ---------------------------------------------------------------------------------------------------------
-
-_shared: list[tuple[Path, Path, _World]] = []
-_opened: list[tuple[sqlite3.Connection, _Library]] = []
-
-
-def _set_shared(hub_db: Path, documents_db: Path, world: _World) -> None:
-    _shared[:] = [(hub_db, documents_db, world)]
-
-
-def _open_shared() -> None:
-    hub_db, documents_db, _ = _shared[0]
-    _opened[:] = [(tables.open_readonly(hub_db), _Library(documents_db))]
-
-
-def _work(keys: Sequence[int]) -> _Done:
-    conn, library = _opened[0]
-    return _judge_batch(conn, library, _shared[0][2], keys)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -332,22 +371,23 @@ class _Tally:
     """Writes batches and adds up the report."""
 
     def __init__(
-        self, conn: sqlite3.Connection, run: int, due: str, date: str, world: _World, dry_run: bool, progress: Progress
-    ) -> None:
+        self, conn: sqlite3.Connection, run: int, due: str, date: str, dry_run: bool, progress: Progress,
+        stop: threading.Event | None,
+    ) -> None:  # fmt: skip
         self._conn, self._run, self._due, self._date = conn, run, due, date
-        self._world, self._dry_run, self._progress = world, dry_run, progress
+        self._dry_run, self._progress, self._stop = dry_run, progress, stop
         self._judged = self._changed = self._unchanged = self._errors = 0
         self._moved: list[Moved] = []
 
     def write(self, done: _Done) -> None:
-        """Write one batch, or in a dry run only see what it would move."""
+        """Write one batch, or in a dry run only see what it would move. Raises Interrupted once it is written."""
         if self._dry_run:
             moved = tables.moves(self._conn, done.rows, done.causes, done.before)
             tables.strike(self._conn, self._due, done.keys)
         else:
             moved = tables.write(
                 self._conn, self._run, self._due, self._date, RULES_VERSION, done.rows, done.causes, done.before,
-                self._world.keys, done.keys,
+                done.keys,
             )  # fmt: skip
         self._judged += len(done.rows)
         self._unchanged += len(done.keys) - len(done.rows)
@@ -357,6 +397,8 @@ class _Tally:
         self._moved.sort(key=lambda m: (-m.downloads, m.repo_id))
         del self._moved[MAX_MOVED:]
         self._progress("models judged", self._judged + self._unchanged)
+        if self._stop is not None and self._stop.is_set():
+            raise Interrupted("Asked to stop. Verdicts written so far are kept; run `openness judge` to go on.")
 
     def report(self) -> JudgeReport:
         """What the run did."""

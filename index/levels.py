@@ -8,12 +8,14 @@ limits that hold the level down. So adding a finding can only lower a level, and
 |--------------------------------------------------------------|--------|--------------|------------------|
 | the Hub disabled the repo                                    | L0     | L0           | disabled         |
 | complete file list without weights                           | L0     | L0           | no-weights       |
-| neither files nor tags show weights; only archives           | L0     | -            | unknown-weights  |
-| weights only by a tag that anybody may have set, or numbered |        |              |                  |
-| parts of them missing                                        | L2     | -            | unknown-weights  |
+| neither files nor tags show weights; only archives, data or  |        |              |                  |
+| files of a kind that we do not know                          | L0     | -            | unknown-weights  |
+| weights only by a tag that anybody may have set, by a        |        |              |                  |
+| general extension (.bin), by a count that no file bears out, |        |              |                  |
+| or numbered parts of them missing                            | L2     | -            | unknown-weights  |
 | gated by hand                                                | L1     | L1           | manual-approval  |
 | gated by click                                               | L2     | L2           | click-through    |
-| gating not shown                                             | L2     | -            | unknown-access   |
+| gating not shown or in words we do not know; private         | L2     | -            | unknown-access   |
 | effective licence not conformant                             | L2     | L2           | of that licence  |
 | no licence stated, and file list and card read               | L2     | L2           | no-license       |
 | no licence stated in the metadata, the rest not looked at    | L2     | -            | no-license       |
@@ -22,8 +24,9 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
 | an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |
 | an ancestor is unknown, or its weights or licence are        | L2     | -            | unknown-base     |
-| an adapter without a declared base; a name that sounds       |        |              |                  |
-| of a restricted base while none is declared                  | L2     | -            | unknown-base     |
+| an adapter, conversion or merge without a declared base      | L2     | -            | unknown-base     |
+| a name that sounds of a restricted base, none of that        |        |              |                  |
+| family declared                                              | L2     | -            | unknown-base     |
 | what L4 asks is not shown / one of it is positively closed   | L3     | - / L3       | documentation    |
 | what L5 asks is not shown / one of it is positively closed   | L4     | - / L4       | code-and-data    |
 | what L6 asks is not shown / one of it is positively closed   | L5     | - / L5       | completeness     |
@@ -32,7 +35,7 @@ A gated ancestor sets no limit: whoever downloads a fine-tune is asked nothing b
 asks it, and that binds. The model's own access is what its level judges.
 
 A listing row without `gated` and without files (the 2024 recording) thus proves L2 at most, never L3: it shows that
-weights are there (a tag of the Hub), not that anyone may take them. Where no weights are seen, L0 is what is proved and
+weights are there (a tag), not that anyone may take them. Where no weights are seen, L0 is what is proved and
 `level_max` says how little that means. Pure; judges no dimension (`rules.py`) and walks no graph (`lineage.py`).
 """
 
@@ -117,7 +120,7 @@ def _weights(found: Seen) -> Iterator[Limit]:
         if found.no("weight_shards"):
             yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     elif found.yes("weights_counted"):
-        pass  # the Hub itself has read the weight files, or found them
+        pass  # the Hub itself has read the weight files
     elif found.yes("weights_tagged"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     else:
@@ -167,7 +170,8 @@ def _contradictions(found: Seen) -> Iterator[Limit]:
 def _lineage(found: Seen, limits: Limits) -> Iterator[Limit]:
     if limits.allows < L.L6 or limits.allows_max < L.L6:
         yield Limit(limits.allows, limits.allows_max, limits.why)
-    if limits.is_root and (found.yes("adapter_only") or found.yes("suspected_base")):
+    underived = limits.is_root and (found.yes("adapter_only") or found.yes("derived_without_base"))
+    if underived or found.yes("suspected_base"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_BASE)
 
 

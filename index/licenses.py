@@ -177,9 +177,23 @@ def most_restrictive(entries: Iterable[License]) -> License:
 # ---------------------------------------------------------------------------------------------------- names
 
 _ANY_OF = re.compile(r"\s+(?:and|or|with)\s+|[,;|&]|\s\+\s|\s/\s", re.IGNORECASE)
+# "nc" is a term of Creative Commons; between blanks it may as well be North Carolina.
 _SAYS_NON_COMMERCIAL = re.compile(
-    r"\b(?:non[\s_-]?commercial|research[\s_-]only|academic[\s_-]only|nc)\b", re.IGNORECASE
+    r"\b(?:non[\s-]?commercial|no[\s-]commercial|(?:research|academic)(?:[\s-](?:use|purposes?))?[\s-]only)\b"
+    r"|(?<=[\w.]-)nc\b|\b(?:by|cc|mit|licen[cs]e|\d)\s+nc\b"
+    r"|\bnc(?:$|-(?:sa|nd|by|only|use|licen[cs]e|community|research|v?\d))",
+    re.IGNORECASE,
 )
+_TAKES_IT_BACK = re.compile(
+    r"\b(?:without|no|not|nor|minus|removed|commercial(?:\s*[,/&]\s*|[\s-]+(?:and|or)[\s-]+))[\s-]*(?:any\s+|a\s+|the\s+)?$",
+    re.IGNORECASE,
+)
+
+
+def _says_non_commercial(name: str) -> bool:
+    """Whether words that are no licence we know say 'non-commercial', and do not just deny it."""
+    text = name[:300].replace("_", "-")
+    return any(not _TAKES_IT_BACK.search(text[: said.start()]) for said in _SAYS_NON_COMMERCIAL.finditer(text))
 
 
 def _by_name(name: str) -> License | None:
@@ -192,7 +206,7 @@ def _by_name(name: str) -> License | None:
         known = [entry for part in parts if (entry := find(part.strip())) is not None and entry.kind != "special"]
         if len(known) == len(parts) or any(entry.restriction for entry in known):
             return most_restrictive(known)
-    if _SAYS_NON_COMMERCIAL.search(name[:300].replace("_", "-")):
+    if _says_non_commercial(name):
         return STATED_NON_COMMERCIAL
     return None
 
@@ -262,33 +276,62 @@ def find_link(link: str | None) -> License | None:
 # -------------------------------------------------------------------------------------------------- resolve
 
 _NAMELESS = ("other", "unknown")  # ids of the catalogue that say only that another place says it
+# Names of no licence that still say: not one of the usual.
+_OWN_TERMS = frozenset({"custom", "bespoke", "proprietary-name", "unlicensed"})
+# A link to a file beside the weights says only where the text is; `verdict.py` reads it.
+_OWN_FILE = re.compile(
+    r"(?:\./|/)?(?:\w[\w.-]{0,60}/){0,2}(?:licen[cs]e|copying|readme)[\w.+-]*(?:#[\w-]*)?|#[\w-]*", re.IGNORECASE
+)
+_FILE_NAME = re.compile(r"(?:licen[cs]e|copying|readme)(?:\.(?:md|txt|rst|html|pdf))?", re.IGNORECASE)
+
+
+class _Stated(NamedTuple):
+    """What a card's name and link say: the licence of each, or None; and whether one says what we cannot read."""
+
+    named: License | None
+    linked: License | None
+    unread: str  # '' = nothing that we could not read
+
+
+def is_own_file(link: str) -> bool:
+    """Whether a `license_link` names a licence file or card of its own repo, by a relative path."""
+    return bool(_OWN_FILE.fullmatch(link.strip()[:500]))
+
+
+@lru_cache(maxsize=65_536)
+def _stated(license_name: str | None, license_link: str | None) -> _Stated:
+    named = _by_name(license_name) if license_name else None
+    unread = ""
+    if named is not None and named.id in _NAMELESS:
+        if fold(license_name or "") in _OWN_TERMS:
+            unread = f"it says {license_name!r}"
+        named = None  # 'other', 'see license': words that name nothing
+    elif license_name and named is None and fold(license_name) and not _FILE_NAME.fullmatch(license_name):
+        unread = f"a licence that we do not know: {license_name[:80]!r}"
+    linked = find_link(license_link)
+    if license_link and linked is None and not unread and not is_own_file(license_link):
+        unread = f"the terms are in {license_link[:120]!r}, not read here"
+    return _Stated(named, linked, unread)
 
 
 def _other(license_name: str | None, license_link: str | None) -> tuple[License, Basis, str]:
-    """What `license: other` means: the name, else the link, else unknown; when both speak, the more restrictive."""
-    named = _by_name(license_name) if license_name else None
-    generic = not license_name
-    if named is not None and named.id in _NAMELESS:
-        generic, named = True, None  # 'other', 'custom', 'license': words that name nothing
-    linked = find_link(license_link)
+    """What `license: other` means: the name, else the link; when both speak, the more restrictive.
+
+    A name or link that we cannot read leaves it unknown, unless the other one restricts.
+    """
+    named, linked, unread = _stated(license_name, license_link)
+    known = [entry for entry in (named, linked) if entry is not None]
+    if not known:
+        if unread:
+            return UNKNOWN, "none", unread
+        return UNKNOWN, "none", "the licence is named nowhere in the card's fields"
+    worse = most_restrictive(known)
+    if unread and severity(worse) <= severity(UNKNOWN):
+        return UNKNOWN, "none", f"the card names {worse.id} and {unread}; unknown until the text is read"
+    basis: Basis = "name" if worse is named else "link"
     if named is not None and linked is not None and linked is not named:
-        worse = most_restrictive((named, linked))
-        basis: Basis = "name" if worse is named else "link"
         return worse, basis, f"name says {named.id}, link says {linked.id}; judged by the more restrictive"
-    if named is not None:
-        return named, "name", ""
-    if linked is not None:
-        if generic or linked.restriction:
-            return linked, "link", ""
-        note = (
-            f"the name {license_name!r} is not known and the link points to {linked.id}; unknown until the text is read"
-        )
-        return UNKNOWN, "none", note
-    if license_name and not generic:
-        return UNKNOWN, "none", f"a licence that we do not know: {license_name[:80]!r}"
-    if license_link:
-        return UNKNOWN, "none", f"no known name; the terms are in {license_link[:120]!r}, not read here"
-    return UNKNOWN, "none", "the card says other and names no licence"
+    return worse, basis, ""
 
 
 class _Part(NamedTuple):
@@ -309,10 +352,14 @@ def _part(declared_id: str, license_name: str | None, license_link: str | None) 
 
 
 def _contradiction(worst: License, license_name: str | None, license_link: str | None) -> _Part | None:
-    """A name or link beside a listed tag that restricts more than the tag: the tag does not win over it."""
-    entry, basis, _ = _other(license_name, license_link)
-    if severity(entry) <= max(severity(worst), severity(NO_LICENSE)):
+    """What a name or link beside the tag says against it: more restrictive terms, or terms that we do not know."""
+    if not any(_stated(license_name, license_link)):
         return None
+    entry, basis, note = _other(license_name, license_link)
+    if severity(entry) <= severity(worst) or entry.is_conformant:
+        return None
+    if entry is UNKNOWN:
+        return _Part(entry, basis, f"the tag says {worst.id}, but the card does not say the same: {note}")
     note = f"the tag says {worst.id}, but the card's {basis} says {entry.id}; judged by the more restrictive"
     return _Part(entry, basis, note)
 
@@ -323,7 +370,7 @@ def resolve(declared: str | None, license_name: str | None = None, license_link:
 
     `declared` is the Hub's tag, or several joined by ', ' (lower case); `license_name` and `license_link` are the
     card's words: they decide for a declared `other` or `unknown` and when nothing is declared, and they count
-    against a tag that says less than they do. Never raises; what is not known is UNKNOWN, nothing at all is
+    against a tag that says less than they do, or when we cannot read them. Never raises; what is not known is UNKNOWN, nothing at all is
     NO_LICENSE. Cached by its arguments.
     """
     declared_ids = dict.fromkeys(part.strip() for part in (declared or "").split(",") if part.strip())
@@ -350,11 +397,11 @@ def resolve(declared: str | None, license_name: str | None = None, license_link:
 
 
 def _legacy(declared_id: str, license_name: str | None, license_link: str | None) -> _Part:
-    """A tag that is on no list: what its own words forbid, else what name and link say, else unknown."""
+    """A tag that is on no list: what its own words, its name or its link forbid, else unknown."""
     entry, basis, note = _other(license_name, license_link)
     own = _by_name(declared_id)
     if own is not None and own.restriction and (basis == "none" or severity(own) >= severity(entry)):
         return _Part(own, "tag", f"the tag {declared_id[:80]!r} is not on the Hub's list")
-    if basis != "none":
+    if basis != "none" and entry.restriction:
         return _Part(entry, basis, note)
     return _Part(UNKNOWN, "none", f"a licence tag that we do not know: {declared_id[:80]!r}")

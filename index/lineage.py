@@ -18,11 +18,36 @@ from crawler.records import Base
 from index.licenses import License, catalogue, most_restrictive
 from index.model import Dimension, Evidence, Level, Outcome, Restriction, Value
 
-#: Organisations to which the Hub moved its once ownerless models (2024): `gpt2` is `openai-community/gpt2` today.
-LEGACY_OWNERS = (
-    "google-bert", "openai-community", "FacebookAI", "distilbert", "google-t5", "albert", "xlnet", "transfo-xl",
-    "almanach", "Salesforce", "facebook", "google", "microsoft",
-)  # fmt: skip
+#: The models that had no owner until the Hub moved them (2024): `gpt2` is `openai-community/gpt2` today. Any other name
+#: without an owner is nobody's: whoever guessed one would hand the licence of a stranger down.
+MOVED = {
+    name: f"{owner}/{name}"
+    for owner, names in {
+        "albert": "albert-base-v1 albert-base-v2 albert-large-v1 albert-large-v2 albert-xlarge-v1 albert-xlarge-v2"
+        " albert-xxlarge-v1 albert-xxlarge-v2",
+        "almanach": "camembert-base camembert-large",
+        "distilbert": "distilbert-base-cased distilbert-base-cased-distilled-squad distilbert-base-german-cased"
+        " distilbert-base-multilingual-cased distilbert-base-uncased distilbert-base-uncased-distilled-squad"
+        " distilbert-base-uncased-finetuned-sst-2-english distilgpt2 distilroberta-base",
+        "FacebookAI": "roberta-base roberta-large roberta-large-mnli xlm-clm-ende-1024 xlm-clm-enfr-1024"
+        " xlm-mlm-100-1280 xlm-mlm-17-1280 xlm-mlm-en-2048 xlm-mlm-ende-1024 xlm-mlm-enfr-1024 xlm-mlm-enro-1024"
+        " xlm-mlm-tlm-xnli15-1024 xlm-mlm-xnli15-1024 xlm-roberta-base xlm-roberta-large"
+        " xlm-roberta-large-finetuned-conll02-dutch xlm-roberta-large-finetuned-conll02-spanish"
+        " xlm-roberta-large-finetuned-conll03-english xlm-roberta-large-finetuned-conll03-german",
+        "google-bert": "bert-base-cased bert-base-cased-finetuned-mrpc bert-base-chinese bert-base-german-cased"
+        " bert-base-german-dbmdz-cased bert-base-german-dbmdz-uncased bert-base-multilingual-cased"
+        " bert-base-multilingual-uncased bert-base-uncased bert-large-cased bert-large-cased-whole-word-masking"
+        " bert-large-cased-whole-word-masking-finetuned-squad bert-large-uncased"
+        " bert-large-uncased-whole-word-masking bert-large-uncased-whole-word-masking-finetuned-squad",
+        "google-t5": "t5-11b t5-3b t5-base t5-large t5-small",
+        "openai-community": "gpt2 gpt2-large gpt2-medium gpt2-xl openai-gpt roberta-base-openai-detector"
+        " roberta-large-openai-detector",
+        "Salesforce": "ctrl",
+        "transfo-xl": "transfo-xl-wt103",
+        "xlnet": "xlnet-base-cased xlnet-large-cased",
+    }.items()
+    for name in names.split()
+}
 MAX_QUOTED = 12  # ancestors that get their own evidence; the licence counts all of them
 _SAME_MODEL = re.compile(
     r"(?:^|[-_.])(?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|onnx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE
@@ -43,6 +68,13 @@ class Handed(NamedTuple):
     end_weights: str
     is_root: bool  # it declares no base itself
     family: str | None = None
+
+
+class Claim(NamedTuple):
+    """A repo that bears a name today, or bore it once."""
+
+    repo: int
+    created_at: str | None  # ISO 8601, UTC
 
 
 class Limits(NamedTuple):
@@ -256,9 +288,43 @@ def candidates(name: str) -> Iterator[str]:
     """Names under which a declared base may stand today, likeliest first (renames of our own record come after)."""
     name = name.strip().removeprefix("https://huggingface.co/").strip("/")
     yield name
-    if "/" not in name:
-        for owner in LEGACY_OWNERS:
-            yield f"{owner}/{name}"
+    if name in MOVED:
+        yield MOVED[name]
+
+
+def eligible(claims: Iterable[Claim], created_at: str | None) -> list[Claim]:
+    """Those of a name's claimants that something created at this time can be made from.
+
+    A name that was deleted or renamed away is free for anybody, and a newcomer's licence says nothing of what was made
+    before it. Days that the Hub did not show exclude nobody.
+    """
+    return [c for c in claims if not (created_at and c.created_at and c.created_at[:19] > created_at[:19])]
+
+
+def strictest(claimed: Sequence[Handed | None]) -> Handed | None:
+    """What a name hands down that several repos claim: the most restrictive of their terms, cells they agree on.
+
+    None (an unknown base) when there is none, or one of them is not judged.
+    """
+    found = [h for h in claimed if h is not None]
+    if not found or len(found) < len(claimed):
+        return None
+    if len(found) == 1:
+        return found[0]
+    known = catalogue()
+    effective = most_restrictive(known[h.license] for h in found)
+    binding = next(h for h in found if known[h.license] is effective)
+    allows = min(h.allows for h in found)
+    reasons = (h.why for h in found if h.allows == allows)
+    cells = {name: getattr(binding, name) for name in ("base_data", "end_data", "base_weights", "end_weights")}
+    return binding._replace(
+        allows=allows,
+        allows_max=min(h.allows_max for h in found),
+        why=min(reasons, key=_GRAVITY.__getitem__),
+        is_root=all(h.is_root for h in found),
+        **{name: value if all(getattr(h, name) == value for h in found) else str(Value.UNKNOWN)
+           for name, value in cells.items()},
+    )  # fmt: skip
 
 
 def ancestors_first(bases: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:

@@ -64,7 +64,8 @@ CREATE TABLE families (
   official_models INTEGER NOT NULL,
   downloads INTEGER,
   official_downloads INTEGER,
-  top_model TEXT
+  top_model TEXT,
+  oldest TEXT                             -- what an age counts from where no release is known
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE family_downloads (

@@ -342,6 +342,7 @@ CREATE INDEX models_license_effective ON models (license_effective, downloads DE
 CREATE INDEX models_gated ON models (gated, downloads DESC);
 CREATE INDEX models_author ON models (author, downloads DESC);
 CREATE INDEX models_pipeline_tag ON models (pipeline_tag, downloads DESC);
+CREATE INDEX models_task_level ON models (pipeline_tag, level, downloads DESC);
 CREATE INDEX models_library ON models (library, downloads DESC);
 CREATE INDEX models_family ON models (family, downloads DESC) WHERE family IS NOT NULL;
 CREATE INDEX models_mof_class ON models (mof_class, downloads DESC) WHERE mof_class IS NOT NULL;
@@ -351,7 +352,6 @@ CREATE INDEX models_confirmed ON models (confirmed_by) WHERE confirmed_by IS NOT
 CREATE INDEX models_claims ON models (claims_open_source, downloads DESC);
 CREATE INDEX models_base_model ON models (base_model, downloads DESC) WHERE base_model IS NOT NULL;
 CREATE INDEX models_score ON models (radboud_score DESC, downloads DESC);
-CREATE INDEX models_eu_score ON models (eu_score DESC, downloads DESC);
 CREATE INDEX models_all_time ON models (downloads_all_time DESC);
 CREATE INDEX models_likes ON models (likes DESC);
 CREATE INDEX models_created ON models (created_at DESC);
@@ -365,10 +365,12 @@ CREATE INDEX names_id ON names (id);
 CREATE INDEX family_downloads_date ON family_downloads (date);
 
 -- step: summaries
-INSERT INTO families (family, maker, released, predecessor, models, official_models, downloads, official_downloads, top_model)
+INSERT INTO families (family, maker, released, predecessor, models, official_models, downloads, official_downloads, top_model,
+  oldest)
 SELECT m.family, w.maker, w.released, w.predecessor, count(*), sum(m.official), sum(m.downloads),
   sum(iif(m.official, m.downloads, NULL)),
-  (SELECT t.id FROM models t WHERE t.family = m.family AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1)
+  (SELECT t.id FROM models t WHERE t.family = m.family AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1),
+  min(m.created_at)
 FROM models m LEFT JOIN temp.family_words w ON w.name = m.family
 WHERE m.family IS NOT NULL AND m.missing_since IS NULL
 GROUP BY m.family;

@@ -23,6 +23,7 @@ from index.rows import (
     Cell,
     Change,
     Claim,
+    FamilyPage,
     LevelCount,
     License,
     Model,
@@ -79,7 +80,7 @@ def clean_id(text: str) -> str:
 def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...]:
     """Ids that look like `text`, the likeliest first; at equal likeness the more downloaded one. May be empty.
 
-    A family's name ('llama3') first brings its best known model.
+    A family's name ('llama3') first brings its best known model; of an AUTHOR/NAME, that author's models come first.
     """
     name = clean_id(text)
     words = re.findall(r"[^\W_]+", name.casefold())
@@ -99,8 +100,27 @@ def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...
         found |= dict(_rows(db, sql))
     scored = process.extract(name.casefold(), {i: i.casefold() for i in found}, scorer=fuzz.WRatio, limit=100)
     near = [(score, found[key], key) for _, score, key in scored if score >= 60]
+    first = [*_suggest_of_author(db, name), *first]
     first += [key for _, _, key in sorted(near, key=lambda n: (-round(n[0]), -n[1]))]
     return tuple(dict.fromkeys(first))[:limit]
+
+
+def _suggest_of_author(db: sqlite3.Connection, text: str, limit: int = 3) -> list[str]:
+    """Models of the author that `text` names whose own name looks most like the one typed."""
+    author, _, name = "/".join(text.strip("/").split("/")[-2:]).partition("/")
+    if not author or not name:
+        return []
+    sql = """SELECT id, coalesce(downloads, 0) FROM models
+             WHERE id >= ? AND id < ? AND missing_since IS NULL ORDER BY downloads DESC LIMIT 5000"""
+    found = dict(_rows(db, sql, f"{author}/", f"{author}0"))
+    names = {i: re.sub(r"[\W_]+", "", i.partition("/")[2].casefold()) for i in found}
+    wanted = re.sub(r"[\W_]+", "", name.casefold())
+    scored = process.extract(wanted, names, scorer=fuzz.WRatio, limit=100, score_cutoff=60)
+    # Of the family that is named ('Llama3'), if it is one; then the likeliest, the most downloaded, the shortest.
+    family = families.find_family(name)
+    own = {i for i in found if family is not None and families.family_of_lineage(i, ())[0] == family.name}
+    order = sorted(scored, key=lambda hit: (hit[2] not in own, -round(hit[1]), -found[hit[2]], len(hit[2])))
+    return [key for _, _, key in order][:limit]
 
 
 def get_model(db: sqlite3.Connection, model_id: str) -> Model | None:
@@ -148,13 +168,17 @@ def get_license(db: sqlite3.Connection, license_id: str | None) -> License | Non
 
 
 def model_series(db: sqlite3.Connection, model: Model) -> Series:
-    """The days of one model. Day 0 of its age is the day it was created on the Hub."""
+    """The days of one model, with what others observed when we did not. Day 0 of its age is when it was created."""
     counts = [
         Count(date.fromisoformat(day), *numbers)
         for day, *numbers in _rows(
             db, "SELECT date, downloads, downloads_all_time, likes FROM downloads WHERE id = ? ORDER BY date", model.id
         )
     ]
+    imported = _rows(
+        db, "SELECT date, downloads, downloads_all_time, likes, source FROM imported_downloads WHERE id = ?", model.id
+    )
+    counts += [Count(date.fromisoformat(d), n, total, likes, source=source) for d, n, total, likes, source in imported]
     events = _rows(db, "SELECT date, field FROM changes WHERE id = ? AND field IN ('missing', 'returned')", model.id)
     away = trends.absences([(date.fromisoformat(d), f) for d, f in events], _date(model.missing_since))
     seen = trends.observed_nights(nights(db), model.author)
@@ -167,15 +191,24 @@ def family_series(db: sqlite3.Connection, family: str) -> Series | None:
 
     Day 0 of its age is its release, else the day on which its oldest member was created on the Hub.
     """
-    rows = _rows(db, "SELECT date, downloads FROM family_downloads WHERE family = ? ORDER BY date", family)
+    rows = _rows(
+        db,
+        """SELECT date, downloads, models, members, same_downloads, same_downloads_last FROM family_downloads
+           WHERE family = ? ORDER BY date""",
+        family,
+    )
     if not rows:
         return None
     known = families.find_family(family)
     released = known.released if known else None
     if released is None:
-        oldest = _rows(db, "SELECT min(created_at) FROM models WHERE family = ?", family)[0][0]
-        released = _date(oldest)
-    totals = [Count(date.fromisoformat(day), downloads) for day, downloads in rows]
+        published = _rows(db, "SELECT oldest FROM families WHERE family = ?", family)
+        oldest = published or _rows(db, "SELECT min(created_at) FROM models WHERE family = ?", family)
+        released = _date(oldest[0][0])
+    totals = [
+        Count(date.fromisoformat(day), downloads, models=models, members=members, same=same, same_last=same_last)
+        for day, downloads, models, members, same, same_last in rows
+    ]
     last = max((n.date for n in nights(db)), default=None)
     return Series(family, trends.fill_family(totals, last), released, "family")
 
@@ -200,12 +233,12 @@ def level_counts(db: sqlite3.Connection) -> tuple[LevelCount, ...]:
     names = dict(_rows(db, "SELECT level, name FROM levels"))
     rows = _rows(
         db,
-        """SELECT level, count(*), sum(downloads), sum(level_max > level) FROM models WHERE missing_since IS NULL
-           GROUP BY level ORDER BY level IS NULL, level""",
+        """SELECT level, count(*), sum(downloads), sum(level_max > level), count(downloads) FROM models
+           WHERE missing_since IS NULL GROUP BY level ORDER BY level IS NULL, level""",
     )
     return tuple(
-        LevelCount(level or "not judged", names.get(level, ""), n, total, higher or 0)
-        for level, n, total, higher in rows
+        LevelCount(level or "not judged", names.get(level, ""), n, total, higher or 0, counted)
+        for level, n, total, higher, counted in rows
     )
 
 
@@ -221,6 +254,26 @@ def best_of_family(db: sqlite3.Connection, family: str) -> Model | None:
     for row in _rows(db, sql, family):
         return Model(*row)
     return None
+
+
+def get_family(db: sqlite3.Connection, text: str, limit: int = 50) -> FamilyPage | None:
+    """The family that a text names ('Llama 3', 'llama3'), with at most `limit` of its maker's own repositories.
+
+    None when no family is called that, or the index has no model of it.
+    """
+    known = families.find_family(text)
+    counted = [] if known is None else _rows(
+        db, "SELECT count(*) FROM models WHERE family = ? AND missing_since IS NULL", known.name
+    )  # fmt: skip
+    if known is None or not counted[0][0]:
+        return None
+    sql = f"""SELECT {", ".join(Model._fields)} FROM models
+              WHERE family = ? AND official = 1 AND missing_since IS NULL
+              ORDER BY downloads DESC NULLS LAST, id LIMIT ?"""
+    official = tuple(Model(*row) for row in _rows(db, sql, known.name, limit))
+    licenses = tuple(get_license(db, m.license_effective) for m in official)
+    released = known.released.isoformat() if known.released else None
+    return FamilyPage(known.name, known.maker, released, counted[0][0], official, licenses)
 
 
 def failed_claims(db: sqlite3.Connection, limit: int = 5) -> tuple[Claim, ...]:

@@ -1,7 +1,7 @@
 """The rules for code, architecture, papers and the model card, in the order in which they are tried. Pure.
 
-As in ruleset.py. Data sheets, packages and APIs have no rule: what a card shows of them did not tell the experts' open
-from their closed, so they stay unknown until somebody looks.
+As in ruleset.py. Packages and APIs have no rule, and the rules for data sheets only say what was not read: what a card
+shows of them did not tell the experts' open from their closed, so they stay unknown until somebody looks.
 """
 
 from __future__ import annotations
@@ -75,6 +75,37 @@ def _linked(seen: Seen, cells: Cells) -> str | None:
 def _code_linked(seen: Seen, cells: Cells) -> str | None:
     link = seen.yes("own_repository")
     return link.value if link else None
+
+
+# -------------------------------------------------------------------------------------------------- data sheet
+
+
+@rule(
+    "D1",
+    D.DATASHEET,
+    UNKNOWN,
+    "The card speaks of a description of its data ({}), which was not read.",
+    reads="data_sheet",
+    confidence="low",
+    source="3 data sheet",
+)
+def _sheet_named(seen: Seen, cells: Cells) -> str | None:
+    named = seen.yes("data_sheet")
+    return named.value if named else None
+
+
+@rule(
+    "D2",
+    D.DATASHEET,
+    UNKNOWN,
+    "The card links data sets on the Hub ({}); whether their cards describe them was not looked into.",
+    reads="dataset_cards",
+    confidence="low",
+    source="3 data sheet",
+)
+def _data_sets_linked(seen: Seen, cells: Cells) -> str | None:
+    linked = [e.value for e in seen.all("dataset_cards")]
+    return ", ".join(linked[:3]) + (", ..." if len(linked) > 3 else "") if linked else None
 
 
 # ------------------------------------------------------------------------------------------- architecture, papers

@@ -64,7 +64,6 @@ CREATE TABLE judge_runs (
   started TEXT NOT NULL,
   finished TEXT,
   rules_version TEXT NOT NULL,
-  fetched_upto TEXT NOT NULL DEFAULT '',  -- newest look at a document that this run knew of
   judged INTEGER NOT NULL DEFAULT 0,
   changed INTEGER NOT NULL DEFAULT 0,     -- verdicts that differ from the one before
   errors INTEGER NOT NULL DEFAULT 0

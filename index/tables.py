@@ -6,6 +6,7 @@ in the same file and is read here through `crawler.store`, never written (but fo
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from sqlite_utils import Migrations
 from crawler import database, store
 from crawler.columns import read_repos
 from crawler.records import Base, Repo
-from index.lineage import LEGACY_OWNERS, Handed, Link
+from index.lineage import MOVED, Claim, Handed, Link
 from index.model import Dimension, Level, Restriction
 
 migrations = Migrations("index")
@@ -74,6 +75,7 @@ class Row(NamedTuple):
     evidence: str
     basis: bytes
     links: tuple[Link, ...]
+    bases: tuple[int | None, ...]  # the repos that the links resolve to; None = not on the Hub as far as we know
     error: str  # '' = judged; else why it could not be
 
 
@@ -111,21 +113,26 @@ def _chunks(keys: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
 
 # -- what is due ----------------------------------------------------------------------------------------------------
 
-_LEGACY = ", ".join(f"'{owner}'" for owner in LEGACY_OWNERS)
+_MOVED = ", ".join(f"('{old}', '{new}')" for old, new in MOVED.items())
 _DUE = (
     # New, changed, or judged by other rules: the verdict's basis starts with the repo's fingerprint.
     """INSERT INTO {due} SELECT r.repo FROM repos r LEFT JOIN verdicts v USING (repo)
        WHERE v.repo IS NULL OR substr(v.basis, 1, 8) <> r.fingerprint OR substr(v.basis, 25, 8) <> :rules
        ON CONFLICT DO NOTHING""",
-    "INSERT INTO {due} SELECT repo FROM fetches WHERE fetched >= :since ON CONFLICT DO NOTHING",
-    # Models that name one of these as a base which we did not know, or under a name that it had once.
-    """INSERT INTO {due} SELECT l.repo FROM {due} d JOIN repos r USING (repo) JOIN lineage l ON l.base_id = r.repo_id
-       WHERE l.base IS NOT d.repo ON CONFLICT DO NOTHING""",
-    f"""INSERT INTO {{due}} SELECT l.repo FROM {{due}} d JOIN repos r USING (repo)
-        JOIN lineage l ON l.base_id = substr(r.repo_id, instr(r.repo_id, '/') + 1)
-        WHERE l.base IS NULL AND r.author IN ({_LEGACY}) ON CONFLICT DO NOTHING""",
+    # Judged by other documents than the last looks brought; no clock is asked, since clocks are set back and forth.
+    """INSERT INTO {due} SELECT v.repo FROM verdicts v
+       LEFT JOIN (SELECT repo, papers(path, outcome, hash) AS digest FROM fetches GROUP BY repo) f USING (repo)
+       WHERE substr(v.basis, 9, 8) <> coalesce(f.digest, :nothing) ON CONFLICT DO NOTHING""",
+    f"""WITH moved (old, new) AS (VALUES {_MOVED})
+        INSERT INTO {{due}} SELECT l.repo FROM moved m JOIN repos r ON r.repo_id = m.new JOIN {{due}} d USING (repo)
+        JOIN lineage l ON l.base_id = m.old WHERE true ON CONFLICT DO NOTHING""",
+    # What was made from these: by the repo that binds it, and by every name that they bear or bore, because a name
+    # with several claimants is bound by the strictest, which need not be the one that changed.
     """WITH RECURSIVE down (repo) AS (
-         SELECT repo FROM {due} UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo)
+         SELECT repo FROM {due}
+         UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo
+         UNION SELECT l.repo FROM down JOIN repos r ON r.repo = down.repo JOIN lineage l ON l.base_id = r.repo_id
+         UNION SELECT l.repo FROM down JOIN names n ON n.repo = down.repo JOIN lineage l ON l.base_id = n.repo_id)
        INSERT INTO {due} SELECT repo FROM down WHERE true ON CONFLICT DO NOTHING""",
 )
 _EVERYTHING = "INSERT INTO {due} SELECT repo FROM repos WHERE true ON CONFLICT DO NOTHING"
@@ -144,19 +151,47 @@ def begin(
         conn.execute("CREATE TEMP TABLE IF NOT EXISTS dry (repo INTEGER PRIMARY KEY)")
         conn.execute("DELETE FROM temp.dry")
         conn.execute("INSERT INTO temp.dry SELECT repo FROM due")
+    conn.create_aggregate("papers", 3, _Papers)
     with database.transaction(conn):
-        (since,) = conn.execute("SELECT coalesce(max(fetched_upto), '') FROM judge_runs").fetchone()
         for sql in (_EVERYTHING,) if everything else _DUE:
-            used = {"rules": rules, "since": since}
+            used = {"rules": rules, "nothing": papers_digest(())}
             conn.execute(sql.format(due=due), {k: v for k, v in used.items() if f":{k}" in sql})
         if dry_run:
             return 0, due
-        (upto,) = conn.execute("SELECT coalesce(max(fetched), '') FROM fetches").fetchone()
         (run,) = conn.execute(
-            """INSERT INTO judge_runs (date, started, rules_version, fetched_upto) VALUES (?, ?, ?, ?) RETURNING id""",
-            (date, started, rules_version, max(upto, since)),
+            "INSERT INTO judge_runs (date, started, rules_version) VALUES (?, ?, ?) RETURNING id",
+            (date, started, rules_version),
         ).fetchone()
     return run, due
+
+
+def papers_digest(found: Iterable[Document]) -> bytes:
+    """8 bytes over what was found of a repo's documents; the same part of a verdict's basis."""
+    parts = (d.path.encode("utf-8", "surrogatepass") + d.outcome.encode() + (d.hash or b"-") for d in sorted(found))
+    return hashlib.blake2b(b"\0".join(parts), digest_size=8).digest()
+
+
+class _Papers:
+    """`papers_digest` as an aggregate of SQL."""
+
+    def __init__(self) -> None:
+        self._found: list[Document] = []
+
+    def step(self, path: str, outcome: str, key: bytes | None) -> None:
+        """One row."""
+        self._found.append(Document(path, outcome, key))
+
+    def finalize(self) -> bytes:
+        """The digest."""
+        return papers_digest(self._found)
+
+
+def identity(conn: sqlite3.Connection) -> tuple[int, int]:
+    """(the newest run, the highest key of a repo): what tells one state of hub.db from another."""
+    run, repo = conn.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM judge_runs), (SELECT coalesce(max(repo), 0) FROM repos)"
+    ).fetchone()
+    return run, repo
 
 
 def count_due(conn: sqlite3.Connection, due: str) -> int:
@@ -198,21 +233,21 @@ def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[st
     return found
 
 
-def keys_of_names(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
-    """Repos by name: the one that bears it today (present before missing, newest first), else the last that bore it."""
-    found: dict[str, int] = {}
+def claims_of_names(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[Claim]]:
+    """All repos that ever bore a name: who bears it today first, then the missing, then those called otherwise now."""
+    found: dict[str, list[Claim]] = defaultdict(list)
     wanted = list(names)
     for i in range(0, len(wanted), IN_LIST):
         part = wanted[i : i + IN_LIST]
         marks = ",".join("?" * len(part))
-        old = conn.execute(f"SELECT repo_id, repo FROM names WHERE repo_id IN ({marks}) ORDER BY since", part)
-        found.update(old.fetchall())
-        now = conn.execute(
-            f"""SELECT repo_id, repo FROM repos WHERE repo_id IN ({marks})
-                ORDER BY missing_since IS NULL, missing_since, created_at, oid""",
-            part,
-        )
-        found.update(now.fetchall())
+        now = f"""SELECT repo_id, repo, created_at FROM repos WHERE repo_id IN ({marks})
+                  ORDER BY missing_since IS NOT NULL, missing_since DESC, created_at DESC, oid"""
+        old = f"""SELECT n.repo_id, repo, r.created_at FROM names n JOIN repos r USING (repo)
+                  WHERE n.repo_id IN ({marks}) AND n.repo_id <> r.repo_id ORDER BY n.since DESC, r.oid"""
+        for sql in (now, old):
+            for name, repo, created_at in conn.execute(sql, part):
+                if all(repo != claim.repo for claim in found[name]):
+                    found[name].append(Claim(repo, created_at))
     return found
 
 
@@ -310,12 +345,11 @@ _UPSERT_CHANGE = """
 
 def write(
     conn: sqlite3.Connection, run: int, due: str, date: str, rules_version: str, rows: Sequence[Row],
-    causes: Sequence[str], was: dict[int, Before], keys: dict[str, int], looked_at: Sequence[int],
+    causes: Sequence[str], was: dict[int, Before], looked_at: Sequence[int],
 ) -> list[Moved]:  # fmt: skip
     """One batch in one transaction: dossiers, verdicts, lineage, history, events; and its keys are off the list.
 
-    `causes` goes with `rows`; `keys` resolves names of bases; `looked_at` are all keys of the batch, unchanged ones
-    included. Returns what moved.
+    `causes` goes with `rows`; `looked_at` are all keys of the batch, unchanged ones included. Returns what moved.
     """
     with database.transaction(conn):
         dossiers = _dossiers(conn, rows)
@@ -339,7 +373,7 @@ def write(
                 if r.repo in changed
             ],
         )  # fmt: skip
-        _write_links(conn, rows, was, keys)
+        _write_links(conn, rows, was)
         _write_events(conn, date, [m for m in moved if m.old is not None and m.old != m.new])
         conn.executemany(f"DELETE FROM {due} WHERE repo = ?", [(key,) for key in looked_at])
         conn.execute(
@@ -392,15 +426,15 @@ def _moves(
             yield Moved(row.repo, row.repo_id, level, f"L{row.level}", cause, row.downloads or 0)
 
 
-def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, Before], keys: dict[str, int]) -> None:
+def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, Before]) -> None:
     conn.executemany("DELETE FROM lineage WHERE repo = ?", [(r.repo,) for r in rows if r.repo in was])
     conn.executemany(
         _UPSERT_LINK,
         [
-            (r.repo, link.base.repo_id, keys.get(link.base.repo_id), link.base.relation, link.base.stated_by, r.license,
-             link.license, link.conflict)
+            (r.repo, link.base.repo_id, base, link.base.relation, link.base.stated_by, r.license, link.license,
+             link.conflict)
             for r in rows
-            for link in r.links
+            for link, base in zip(r.links, r.bases, strict=True)
         ],
     )  # fmt: skip
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from index import chart, explain, trends
+from index import explain, trends
 from index.chart import human
 from index.model import Value
 from index.plain import clean
@@ -25,6 +26,7 @@ from index.rows import (
     Ancestor,
     Change,
     Claim,
+    FamilyPage,
     LevelCount,
     License,
     Model,
@@ -33,7 +35,7 @@ from index.rows import (
     Status,
     Summary,
 )  # fmt: skip
-from index.trends import Series
+from index.terminal_trends import trend as trend
 
 #: Colour, shape and word of a value: it reads without colour and without the shape.
 MARKS = {
@@ -43,10 +45,12 @@ MARKS = {
     Value.UNKNOWN: ("?", "bright_black"),
     Value.NOT_APPLICABLE: ("–", "bright_black"),
 }
-COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 _LEVEL_STYLE = {"L0": "red", "L1": "red", "L2": "yellow", "L3": "green", "L4": "green", "L5": "bold green",
                 "L6": "bold green"}  # fmt: skip
 _MAX_QUOTE = 280
+FAMILY_NOTE = (
+    "A family's name, and what is said of it as a whole, are its maker's words; each repository is judged by itself."
+)
 
 
 # ------------------------------------------------------------------------------------------------------- one model
@@ -66,6 +70,35 @@ def show(page: Page, quotes: int = 2) -> RenderableType:
         parts += [_title("History"), _history(page)]
     parts += [_title("Downloads in 30 days"), trend([page.series], height=8)]
     return Group(*parts)
+
+
+def show_family(page: FamilyPage) -> RenderableType:
+    """A family: its maker's own repositories with their levels; a family itself has none."""
+    told = [f"by {page.maker}" if page.maker else "", f"released {page.released}" if page.released else "",
+            f"{page.models:,} models on the Hub, fine-tunes and copies included"]  # fmt: skip
+    parts: list[RenderableType] = [
+        _line(("bold", f"The family {page.name}")),
+        _line(("bright_black", ", ".join(t for t in told if t))),
+        _line(("", FAMILY_NOTE)),
+    ]
+    if not page.official:
+        return Group(*parts, Text("The index has none of its maker's own repositories."))
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("model", "level", "why"):
+        table.add_column(name, overflow="fold", no_wrap=name == "level")
+    table.add_column("downloads", justify="right", no_wrap=True)
+    for model, license in zip(page.official, page.licenses, strict=True):
+        why = Text(clean(explain.in_words(model, license)))
+        table.add_row(Text(clean(model.id)), _levels_of(model.level, model.level_max), why, human(model.downloads))
+    return Group(*parts, table)
+
+
+def family_dict(page: FamilyPage) -> dict[str, Any]:
+    """The content of `show_family` as plain JSON values."""
+    pairs = zip(page.official, page.licenses, strict=True)
+    models = [{**to_plain(m), "in_words": explain.in_words(m, license)} for m, license in pairs]
+    return {"family": page.name, "maker": page.maker, "released": page.released, "models": page.models,
+            "note": FAMILY_NOTE, "official": models}  # fmt: skip
 
 
 def show_dict(page: Page) -> dict[str, Any]:
@@ -189,90 +222,22 @@ def _grow(tree: Tree, ancestors: Sequence[Ancestor]) -> None:
 def _history(page: Page) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     for c in page.changes[:20]:
-        table.add_row(c.date, clean(c.field), Text(f"{clean(c.old, 60) or '–'} → {clean(c.new, 60) or '–'}"))
+        table.add_row(when(c), clean(c.field), Text(f"{clean(c.old, 60) or '–'} → {clean(c.new, 60) or '–'}"))
     for v in page.verdicts[:10]:
         told = f"{v.level} (at most {v.level_max}) {clean(v.restriction)}; cause: {clean(v.cause)}"
         table.add_row(v.date, "verdict", Text(told))
     return table
 
 
-# ------------------------------------------------------------------------------------------------------- trends
-
-
-class Chart:
-    """A line chart as wide as the console allows, at most 110 columns."""
-
-    def __init__(self, lines: Sequence[chart.Line], height: int, dates: bool) -> None:
-        """`height` in rows without the axis; `dates`: x are date ordinals, else days since release."""
-        self.lines, self.height, self.dates = lines, height, dates
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draws it for the width that there is."""
-        for row in chart.draw(self.lines, min(options.max_width, 110), self.height, self.dates):
-            text = Text(no_wrap=True, overflow="crop")
-            for glyph in row:
-                colour = "bright_black" if glyph.series is None else COLOURS[glyph.series % len(COLOURS)]
-                text.append(glyph.char, style=colour)
-            yield text
-
-
-def trend(series: Sequence[Series], by: str = "date", days: int = 30, height: int = 14) -> RenderableType:
-    """The 30-day counter of one or several series as a line chart, with legend, growth over `days` and oddities.
-
-    `by` 'age' lays the series on top of each other from their release day; those without one are named below.
-    Nights without an observation stay empty in the chart, and their axis is dotted.
-    """
-    table = trends.compare(series, by)
-    if by == "date":
-        columns = [[(p.date.toordinal(), p.downloads) for p in one.points] for one in series]
-    else:
-        ages = [k for k, _ in table.rows if isinstance(k, int)]
-        columns = [list(zip(ages, values, strict=True)) for values in zip(*(v for _, v in table.rows), strict=True)]
-    lines = [chart.Line(name, _broken(points)) for name, points in zip(table.names, columns, strict=True)]
-    parts: list[RenderableType] = [Chart(lines, height, dates=by == "date")]
-    seen = [sum(y is not None for _, y in line.points) for line in lines]
-    if max(seen, default=0) < 2:  # one dot is no course: the legend says it all
-        parts = [] if any(seen) else [Text("No observation to draw.", style="bright_black")]
-    drawn = [s for s in series if s.name not in table.left_out]
-    parts += [_legend(i, one, days, len(drawn) > 1) for i, one in enumerate(drawn)]
-    if table.left_out:
-        parts.append(_line(("yellow", f"left out, no release date: {', '.join(map(clean, table.left_out))}")))
-    missed = sum(not p.observed for s in drawn for p in s.points)
-    if missed:
-        parts.append(_line(("bright_black", f"╌ not observed ({missed} of {sum(len(s.points) for s in drawn)} days)")))
-    return Group(*parts)
-
-
-def _broken(points: Sequence[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
-    """The points with an empty one after each day before an absence: no line leads across it."""
-    out: list[tuple[int, int | None]] = []
-    for x, y in points:
-        if out and x > out[-1][0] + 1:
-            out.append((out[-1][0] + 1, None))
-        out.append((x, y))
-    return out
-
-
-def _legend(index: int, one: Series, days: int, letters: bool) -> Text:
-    known = [p for p in one.points if p.downloads is not None]
-    colour = COLOURS[index % len(COLOURS)]
-    sign = chart.LETTERS[index % len(chart.LETTERS)] if letters else "━"
-    text = _line((colour, f"{sign} {one.name}"))
-    if not known:
-        return text.append("  nothing observed", style="bright_black")
-    text.append(f"  {human(known[-1].downloads)} on {known[-1].date.isoformat()}")
-    change = trends.growth(one.points, days)
-    if change is not None:
-        how = "from 0" if change.ratio is None else f"{(change.ratio - 1) * 100:+.0f} %"
-        text.append(f", {how} since {change.since.isoformat()}")
-    odd = trends.anomalies(one.points)
-    if odd:
-        kinds = {"all-time-fell": "the all-time counter fell", "above-all-time": "30 days above all time"}
-        text.append(f"  ! {kinds[odd[-1].kind]} on {odd[-1].date.isoformat()} ({len(odd)} such nights)", style="yellow")
-    return text
-
-
 # ------------------------------------------------------------------------------------------------------- lists
+
+
+def when(event: Change) -> str:
+    """'2026-08-13', or '2024-08-01 … 2026-08-13': seen in the old state on the first, in the new one on the second."""
+    if event.not_before is None:
+        return event.date
+    span = date.fromisoformat(event.date) - date.fromisoformat(event.not_before)
+    return event.date if span.days <= 1 else f"{event.not_before} … {event.date}"
 
 
 def changes(events: Sequence[Change], since: str) -> RenderableType:
@@ -284,7 +249,7 @@ def changes(events: Sequence[Change], since: str) -> RenderableType:
         table.add_column(name, overflow="fold", no_wrap=name == "date")
     table.add_column("downloads", justify="right", no_wrap=True)
     for c in events:
-        row = (c.date, c.id, c.field, c.old if c.old is not None else "–", c.new if c.new is not None else "–")
+        row = (when(c), c.id, c.field, c.old if c.old is not None else "–", c.new if c.new is not None else "–")
         table.add_row(*(Text(clean(v, 120)) for v in row), human(c.downloads))
     return table
 
@@ -328,12 +293,12 @@ def summary(told: Summary) -> RenderableType:
     return Group(*parts)
 
 
-def _levels(levels: Sequence[LevelCount]) -> Table:
+def _levels(levels: Sequence[LevelCount]) -> RenderableType:
     models = sum(row.models for row in levels) or 1
     known = sum(row.downloads or 0 for row in levels)
     table = Table(box=box.SIMPLE_HEAD, title="Models by level", title_justify="left")
     table.add_column("level", no_wrap=True)
-    for name in ("models", "share", "downloads", "their share", "may be higher"):
+    for name in ("models", "share of models", "downloads", "share of known downloads", "may be higher"):
         table.add_column(name, justify="right")
     for row in levels:
         share = f"{(row.downloads or 0) / known:.1%}" if known and row.downloads is not None else "–"
@@ -346,7 +311,12 @@ def _levels(levels: Sequence[LevelCount]) -> Table:
             share,
             f"{row.may_be_higher:,}",
         )
-    return table
+    counted = sum(row.counted for row in levels)
+    caption = (
+        f"Downloads (30 days) known for {counted:,} of {sum(row.models for row in levels):,} models. "
+        "May be higher: the level is what is proved so far, and more is not excluded."
+    )
+    return Group(table, Text(caption, style="bright_black"))
 
 
 def _claims(claims: Sequence[Claim]) -> Table:

@@ -266,7 +266,10 @@ def compare(series: Sequence[Series], by: str = "date") -> Comparison:
 
 
 def to_dict(series: Sequence[Series], days: int = 30) -> dict[str, Any]:
-    """The series as plain JSON values: points, growth over `days`, anomalies; dates as ISO text."""
+    """The series as plain JSON values: points, growth over `days` and over all of it, anomalies; dates as ISO text.
+
+    A point has the fields of a family, and `source`, only where they say something.
+    """
     return {
         "series": [
             {
@@ -274,8 +277,9 @@ def to_dict(series: Sequence[Series], days: int = 30) -> dict[str, Any]:
                 "what": one.what,
                 "released": one.released and one.released.isoformat(),
                 "growth": _plain(growth(one.points, days)),
+                "course": _plain(course(one.points)),
                 "anomalies": [_plain(a) for a in anomalies(one.points)],
-                "points": [_plain(p) for p in one.points],
+                "points": [_plain_point(p) for p in one.points],
             }
             for one in series
         ]
@@ -306,6 +310,11 @@ def _point(day: date, count: Count | None, observed: bool) -> Point:
     if not observed or count is None:
         return Point(day, None, None, None, observed)
     return Point(day, count.downloads, count.downloads_all_time, count.likes, True, *count[4:])
+
+
+def _plain_point(point: Point) -> dict[str, Any]:
+    told = _plain(point) or {}
+    return {k: v for i, (k, v) in enumerate(told.items()) if i < 5 or (v is not None and v != "")}
 
 
 def _order(key: date | int) -> int:

@@ -137,7 +137,8 @@ def poison(index: Path) -> None:
         db.execute("INSERT INTO families (family, maker, models, official_models, top_model) VALUES (?, ?, 1, 1, ?)",
                    (first, second, f"evil/{first}"))  # fmt: skip
         db.execute(
-            "INSERT INTO family_downloads (family, date, downloads, models) VALUES (?, '2026-08-20', 5, 1), (?, '2026-08-21', 6, 1)", (first, first)
+            "INSERT INTO family_downloads (family, date, downloads, models) VALUES (?, '2026-08-20', 5, 1), (?, '2026-08-21', 6, 1)",
+            (first, first),
         )
         db.execute("INSERT INTO rejects SELECT max(id), '2026-08-22', ?, 3 FROM crawls", (first,))
         db.execute("UPDATE crawls SET note = ?, scope = ?", (first, second))

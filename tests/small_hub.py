@@ -214,6 +214,16 @@ def _write_history(conn: sqlite3.Connection) -> None:
         ("2026-11-05", 8, "license", "mit", "SECRET", 9999),
     ]
     conn.executemany("INSERT INTO changes (date, repo, field, old, new, downloads) VALUES (?, ?, ?, ?, ?, ?)", changes)
+    # Others looked on two days in October and on a night that was ours; the private model must stay out.
+    conn.execute("INSERT INTO import_sources (source, name) VALUES (1, 'an archive'), (2, 'a later archive')")
+    october, november = day(1) - 31, day(1)
+    conn.executemany(
+        "INSERT INTO imported_days VALUES (?, ?)", [(1, october), (1, october + 2), (1, november), (2, october)]
+    )
+    conn.executemany(
+        "INSERT INTO imported_downloads VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+        [(2, 1, october, november, 90), (2, 2, october, october, 91), (8, 1, october, october, 9999)],
+    )
     conn.executemany(
         "INSERT INTO names VALUES (6, ?, ?, ?)",
         [("old-name/model", "2026-11-01", "2026-11-05"), ("new-name/model", "2026-11-05", None)],

@@ -129,7 +129,16 @@ def _history(db: sqlite3.Connection, t: dict[str, int]) -> None:
             "INSERT INTO verdicts VALUES (2, ?, ?, ?, ?, ?, ?, 1)",
             (day(d), level, level, t["community"], t["2026.1"], t["first"] if level == 3 else t["repo"]),
         )
-    totals = [("Llama 3", "2026-11-01", 1_001_000, 2), ("Llama 3", "2026-11-03", 1_501_000, 2),
-              ("Llama 3", "2026-11-07", 2_001_000, 2), ("OLMo 1", "2026-11-01", 80_000, 1),
-              ("OLMo 1", "2026-11-02", 90_000, 1)]  # fmt: skip
-    db.executemany("INSERT INTO family_downloads (family, date, downloads, models) VALUES (?, ?, ?, ?)", totals)
+    totals = [
+        ("Llama 3", "2026-11-01", 1_001_000, 2, 3, 1_001_000, 2_001_000),
+        ("Llama 3", "2026-11-03", 1_501_000, 2, 3, 1_501_000, 2_001_000),
+        ("Llama 3", "2026-11-07", 2_001_000, 2, 3, 2_001_000, 2_001_000),
+        ("OLMo 1", "2026-11-01", 80_000, 1, 1, 80_000, 90_000),
+        ("OLMo 1", "2026-11-02", 90_000, 1, 1, 90_000, 90_000),
+    ]
+    db.executemany(
+        """INSERT INTO family_downloads
+           (family, date, downloads, models, members, same_downloads, same_downloads_last)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        totals,
+    )

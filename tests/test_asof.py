@@ -97,6 +97,13 @@ def test_a_model_that_nobody_knows_is_none(db):
         cli_review.show_as_of(db, "nobody/nothing", date(2026, 11, 6), False)
 
 
+def test_a_day_after_the_last_night_and_one_before_the_first_sight_are_refused_with_a_sentence(db):
+    with pytest.raises(cli_review.NotKnownThen, match="last night that the index knows is 2026-11-06"):
+        cli_review.show_as_of(db, LLAMA2, date(2027, 1, 1), False)
+    with pytest.raises(cli_review.NotKnownThen, match="had not seen unjudged/new yet on 2026-11-05"):
+        cli_review.show_as_of(db, "unjudged/new", date(2026, 11, 5), True)
+
+
 def test_it_reads_as_a_sentence_and_as_json(db):
     paper = io.StringIO()
     Console(width=140, file=paper).print(cli_review.show_as_of(db, LLAMA2.upper(), date(2026, 11, 5), False))

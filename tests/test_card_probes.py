@@ -162,6 +162,33 @@ def test_talk_of_privacy_and_of_test_sets_is_no_non_disclosure(text: str) -> Non
     assert values(text, "data_withheld") == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The list of sources is not disclosed.",
+        "Heron Labs does not disclose it.",
+        "Not disclosed, apart from its size.",
+        "没有公开。",
+    ],
+)
+def test_a_section_on_training_data_can_say_that_its_own_subject_is_withheld(text: str) -> None:
+    both = [("base_data", "no"), ("end_data", "no")]
+    assert [found[:2] for found in values(f"## Training data\n\n{text}", "data_withheld")] == both
+    assert values(text, "data_withheld") == []
+    assert values(f"## Evaluation data\n\n{text}", "data_withheld") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["No training code has been published either.", "Neither the samples nor the training code were released."]
+)
+def test_code_is_withheld_in_a_sentence_with_no_as_well(text: str) -> None:
+    assert [found[:2] for found in values(text, "code_withheld")] == [("training_code", "no")]
+
+
+def test_no_doubt_about_code_is_not_no_code() -> None:
+    assert values("There is no doubt: training code is published here.", "code_withheld") == []
+
+
 def test_a_corpus_counts_only_where_the_card_speaks_of_training() -> None:
     assert values("Heron was trained on Dolma.\n", "named_corpora") == [("base_data", "yes", "Dolma")]
     assert values("## Evaluation\n\nZero-shot accuracy on MNLI and SQuAD.\n", "named_corpora") == []

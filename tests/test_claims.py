@@ -35,6 +35,9 @@ def said(text: str) -> list[tuple[str, str]]:
         ("Heron is a source-available model.", "source-available", "en"),
         ("Heron est un modèle open source.", "open-source", "en"),
         ("Ce modèle est entièrement ouvert.", "fully-open", "fr"),
+        ("This open source model is meant for research.", "open-source", "en"),
+        ("The idea behind this open-source model is to help research.", "open-source", "en"),
+        ("A permissively licensed open source reproduction of LLaMA 7B.", "open-source", "en"),
         ("Heron ist ein quelloffenes Sprachmodell.", "open-source", "de"),
         ("Heron es un modelo de código abierto.", "open-source", "es"),
         ("我们开源了模型权重。", "open-source", "zh"),
@@ -72,6 +75,12 @@ def test_a_statement_about_this_model_is_a_claim(text: str, kind: str, language:
         "This project is open-ended and fully open-domain.",
         "It is essential to follow the open-source license agreement of Llama.",
         "> This model is open source.",
+        "We fine-tuned this open source model.",
+        "A curated list of open source models.",
+        "A quantized version of this open source model.",
+        "A chat interface for open source models.",
+        "A small open source dataset of questions for one model.",
+        "The LLaMA open source model was the start.",
         "| This model is open source | yes |",
         "```\nThis model is open source.\n```",
         'Reviewers called our model "open source".',
@@ -168,3 +177,15 @@ def test_every_quote_is_found_again_at_its_place(text: str) -> None:
         assert claim.quote == card.text[claim.start : claim.end]
         assert 0 < len(claim.quote) <= MAX_QUOTE
         assert card.body_start <= claim.start
+
+
+@pytest.mark.parametrize(("title", "name"), [("Yi-34B", "Yi"), ("K2-65B", "K2")])
+def test_a_name_of_two_letters_counts_only_as_the_whole_subject(title: str, name: str) -> None:
+    def found(sentence: str) -> list[str]:
+        return [c.kind for c in claims(parse(f"# {title}\n\n{sentence}\n".encode()))]
+
+    assert found(f"{name} is a series of open-source language models.") == ["open-source"]
+    assert found(f"The {title} is fully open source.") == ["fully-open"]
+    assert found(f"{name}ngwen is an open-source language model.") == []
+    assert found(f"Llama, unlike {name}, is an open-source language model.") == []
+    assert found(f"Playing {name} games is open source.") == []

@@ -168,6 +168,49 @@ def test_a_renamed_base_is_found_under_its_old_name(night):
     assert night.verdict("user/tuned") == ("L2", "L2", "community")
 
 
+LATE = {"createdAt": "2026-11-02T00:00:00.000Z"}
+
+
+def restricted_tuned(night: Night) -> None:
+    """A fine-tune of a restricted base, judged so."""
+    night.crawl([model(1, "maker/base", "llama2"), FAMILY[1]])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L2", "community")
+
+
+def test_a_stranger_that_takes_a_freed_name_does_not_launder_what_was_made_from_the_old_bearer(night):
+    restricted_tuned(night)
+    night.crawl([model(1, "maker/away", "llama2"), FAMILY[1], model(9, "maker/base", "mit", **LATE)])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L2", "community")
+    assert night.sql("SELECT base FROM lineage WHERE base_id = 'maker/base'") == [(1,)]
+
+
+def test_a_newcomer_whose_day_nobody_knows_does_not_launder_either_and_the_strictest_binds(night):
+    restricted_tuned(night)
+    night.crawl([model(1, "maker/away", "llama2"), FAMILY[1], model(9, "maker/base", "mit", createdAt=None)])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L2", "community")
+    night.crawl([model(1, "maker/away", "mit"), FAMILY[1], model(9, "maker/base", "cc-by-nc-4.0", createdAt=None)])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L2", "non-commercial"), "a change of either claimant is seen"
+
+
+def test_a_base_that_is_younger_than_what_names_it_is_not_the_one_it_was_made_from(night):
+    night.crawl([FAMILY[1], model(9, "maker/base", "mit", **LATE)])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L6", "unknown-base")
+
+
+def test_a_model_made_after_the_newcomer_is_bound_by_both_bearers_of_the_name(night):
+    restricted_tuned(night)
+    later = {"createdAt": "2026-11-03T00:00:00.000Z"}
+    rows = [model(1, "maker/away", "llama2"), FAMILY[1], model(9, "maker/base", "mit", **LATE)]
+    night.crawl([*rows, model(10, "new/tuned", "mit", "maker/base", **later)])
+    night.judge()
+    assert night.verdict("new/tuned") == ("L2", "L2", "community")
+
+
 def test_a_new_card_is_read_and_named_as_the_cause(night):
     night.crawl(FAMILY)
     night.judge()

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from crawler.records import Base
 from index import licenses
-from index.lineage import Handed, ancestors_first, candidates, hand_down, inherit, is_same_model, together
+from index.lineage import (
+    Claim,
+    Handed,
+    ancestors_first,
+    candidates,
+    eligible,
+    hand_down,
+    inherit,
+    is_same_model,
+    strictest,
+    together,
+)
 from index.model import Dimension, Level, Outcome, Restriction, Value
 
 LICENSE = licenses.catalogue()
@@ -127,9 +138,27 @@ def test_a_model_that_names_itself_as_base_is_its_own_cycle():
     assert found.limits.allows is Level.L2
 
 
-def test_old_ownerless_names_are_looked_up_under_their_new_owners():
-    assert "openai-community/gpt2" in list(candidates("gpt2"))
+def test_old_ownerless_names_are_looked_up_under_their_new_owners_and_other_names_under_nobodys():
+    assert list(candidates("gpt2")) == ["gpt2", "openai-community/gpt2"]
+    assert list(candidates("distilbert-base-uncased"))[1:] == ["distilbert/distilbert-base-uncased"]
+    assert list(candidates("run1")) == ["run1"], "a folder's name is nobody's model, though microsoft/run1 exist"
     assert list(candidates("org/model")) == ["org/model"]
+
+
+def test_a_name_means_none_that_was_created_after_what_was_made_from_it():
+    claims = [Claim(1, "2024-01-02T00:00:00.000Z"), Claim(2, "2024-01-01T00:00:00Z"), Claim(3, None)]
+    assert [c.repo for c in eligible(claims, "2024-01-01T00:00:00.000Z")] == [2, 3]
+    assert [c.repo for c in eligible(claims, None)] == [1, 2, 3]
+
+
+def test_of_several_claimants_of_a_name_the_strictest_binds_and_an_unjudged_one_leaves_the_base_unknown():
+    one, other = handed("a/b", end_data="open"), handed("a/b", "llama3", end_data="closed")
+    for claimed in ([one, other], [other, one]):
+        found = strictest(claimed)
+        assert (found.license, found.allows, found.allows_max, found.why) == ("llama3", 2, 2, "community")
+        assert (found.end_data, found.end_weights) == ("unknown", "open"), "only cells that they agree on"
+    assert strictest([one, None]) is None and strictest([]) is None
+    assert strictest([one]) is one
 
 
 def test_ten_thousand_bases_bind_by_licence_and_are_quoted_by_dozen():

@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
 from index import publish as module
+from index import queries, trends
 from index.model import Dimension
 from index.packing import Finding, Terms, pack
 from index.publish import publish
@@ -173,8 +175,8 @@ def test_a_family_is_summed_on_complete_nights_over_the_members_that_were_there(
 
 def test_the_share_of_a_level_counts_nobody_whose_counter_is_not_known(index: sqlite3.Connection) -> None:
     by_night = {
-        (date, level): (models, downloads)
-        for date, level, models, downloads in rows(index, "SELECT date, level, models, downloads FROM share_by_level")
+        (date, level): (counted, downloads)
+        for date, level, counted, downloads in rows(index, "SELECT date, level, counted, downloads FROM share_by_level")
     }
     # L2 on the 2nd: Llama 2 (500), Llama 3 (100), no-counter (8); on the 3rd that counter is not stated any more.
     assert by_night["2026-11-02", "L2"] == (3, 608)
@@ -191,6 +193,53 @@ def test_a_model_counts_with_the_level_in_force_that_night_unless_only_the_rules
     assert ("2026-11-03", "L1") not in found  # Llama 2 was gated on the 5th
     assert found["2026-11-05", "L1"] == 400
     assert found["2026-11-03", "L3"] == 35  # vanished/model and new-name/model: the new rules hold backwards
+
+
+def test_growth_of_a_family_rests_on_the_models_counted_on_both_nights(tmp_path: Path) -> None:
+    small_hub(tmp_path / "hub.db")
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as conn, conn:
+        (first,) = conn.execute("SELECT min(day) FROM downloads").fetchone()
+        # Llama 3 and its fine-tune: the one falls from 100 to 60, the other is first counted when it is 900.
+        conn.execute("DELETE FROM downloads WHERE repo IN (2, 5)")
+        conn.execute("DELETE FROM changes WHERE repo = 5")
+        conn.executemany(
+            "INSERT INTO downloads VALUES (?, ?, ?, NULL, NULL)",
+            [(2, first, 100), (2, first + 2, 60), (5, first + 2, 900)],
+        )
+    publish(tmp_path, NOW, RULES, PROBES, LICENSES)
+    with closing(queries.open_index(tmp_path / "index.db")) as index:
+        series = queries.family_series(index, "Llama 3")
+        assert series is not None
+        known = [p for p in series.points if p.downloads is not None]
+        assert (known[0].downloads, known[-1].downloads, known[-1].models) == (100, 960, 2)
+        assert (known[0].models, known[0].members) == (1, 2)
+        whole = trends.course(series.points)
+        assert whole is not None
+        assert (whole.before, whole.after) == (100, 60)
+        assert any(trends.is_break(a, b) for a, b in pairwise(known))
+
+
+def test_an_event_says_until_when_the_old_state_was_seen(index: sqlite3.Connection) -> None:
+    found = {(d, f): b for d, f, b in rows(index, "SELECT date, field, not_before FROM changes")}
+    # The walk of the 4th was not complete: what was found on the 5th may have happened since the 3rd.
+    assert found["2026-11-05", "gated"] == "2026-11-03"
+    assert found["2026-11-05", "missing"] == "2026-11-03"
+    assert found["2026-11-03", "returned"] == "2026-11-02"
+    by_us = rows(index, "SELECT not_before FROM changes WHERE cause = 'rules'")
+    assert set(by_us) == {(None,)}, "new rules of ours have a date, not a span"
+
+
+def test_imported_counters_are_published_apart_and_never_for_a_day_that_we_saw(index: sqlite3.Connection) -> None:
+    found = rows(index, "SELECT id, date, downloads, source FROM imported_downloads ORDER BY date")
+    assert found == [(LLAMA3, "2026-10-01", 90, "an archive"), (LLAMA3, "2026-10-03", 90, "an archive")]
+    model = queries.get_model(index, LLAMA3)
+    assert model is not None
+    points = queries.model_series(index, model).points
+    assert [(p.date.isoformat(), p.downloads, p.source) for p in points[:4]] == [
+        ("2026-10-01", 90, "an archive"), ("2026-10-02", None, ""), ("2026-10-03", 90, "an archive"),
+        ("2026-10-04", None, ""),
+    ]  # fmt: skip
+    assert [(p.downloads, p.source) for p in points if p.date.isoformat() == "2026-11-01"] == [(100, "")]
 
 
 def test_changes_carry_the_present_name_their_weight_and_level_changes(index: sqlite3.Connection) -> None:

@@ -339,9 +339,7 @@ def test_the_closing_line_is_no_evidence_and_no_claim() -> None:
 def test_only_cards_whose_real_card_claims_it_too_call_their_model_open() -> None:
     """Compared with the recorded cards and, for those not recorded, with what is public knowledge (see README.md)."""
     claimed = {
-        d["id"]
-        for d in DOCUMENTS
-        if d["path"] == "README.md" and claims(parse(d["text"].encode()), tokens(d["id"]))
+        d["id"] for d in DOCUMENTS if d["path"] == "README.md" and claims(parse(d["text"].encode()), tokens(d["id"]))
     }
     assert claimed == {
         "01-ai/Yi-34B", "HuggingFaceTB/SmolLM3-3B", "LLM360/Amber", "LLM360/K2", "THUDM/chatglm3-6b",

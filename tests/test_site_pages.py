@@ -157,12 +157,11 @@ def test_a_filter_shows_what_fits_and_everything_that_fits(site: Site, query: st
     assert answer["total"] == len(wanted)
 
 
-@pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "score", "eu", "created"])
+@pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "score", "created"])
 def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, sort: str) -> None:
     column = {
         "all_time": "downloads_all_time",
         "score": "radboud_score",
-        "eu": "eu_score",
         "created": "created_at",
     }.get(sort, sort)
     found = [m for page in range(1, 7) for m in site.get(f"/table.json?sort={sort}&page={page}").json()["models"]]

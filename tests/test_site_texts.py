@@ -81,6 +81,25 @@ def test_a_sentence_with_parts_is_translated_part_by_part_and_names_are_left_alo
     )
 
 
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("gated: somebody approves each reader by hand, community licence, 700 million user threshold",
+         "sur autorisation : quelqu’un approuve chaque demande à la main, licence communautaire, "
+         "seuil de 700 millions d’utilisateurs"),
+        ("open weights, documented: apache-2.0, code and data not shown in full",
+         "poids ouverts, documenté : apache-2.0, code et données non montrés en entier"),
+        ("L4: documentation excluded: data is stated closed. Not shown in full either: architecture (partial).",
+         "L4 : documentation exclue : données déclaré fermé. Non montrés en entier non plus : architecture (partiel)."),
+        ("L5: open code and data excluded.", "L5 : ouverture du code et des données exclue."),
+        ("restricted, as far as is proved: a base model that cannot be judged",
+         "restreint, d’après ce qui est prouvé : un modèle de base impossible à évaluer"),
+    ],
+)  # fmt: skip
+def test_sentences_of_several_parts_are_cut_where_their_parts_meet(english: str, french: str) -> None:
+    assert render.texts("fr").phrase(english) == french
+
+
 def test_braces_in_a_name_are_never_filled_in() -> None:
     phrases = read_phrases([("licence {}", "licence {}")])
     assert phrases("licence {0.__class__}") == "licence {0.__class__}"

@@ -270,9 +270,73 @@ def test_any_series_fits_into_any_space(points, width, height):
 def test_a_trend_names_its_series_their_growth_and_the_missed_days(db):
     series = [queries.family_series(db, name) for name in ("Llama 3", "OLMo 1")]
     text = printed(terminal.trend([s for s in series if s], days=4))
-    assert "A Llama 3  2.0M on 2026-11-07, +33 % since 2026-11-03" in text
-    assert "B OLMo 1  90.0k on 2026-11-02" in text
-    assert "╌ not observed" in text
+    text = " ".join(text.split())
+    assert "A Llama 3 1.0M on 2026-11-01 → 2.0M on 2026-11-07 (2 of 3 models counted), +99.9 %" in text
+    assert "+33.3 % since 2026-11-03" in text
+    assert "B OLMo 1 80.0k on 2026-11-01 → 90.0k on 2026-11-02" in text
+    assert "╌ not observed: Llama 3 5 of 8 days, OLMo 1 6 of 8 days" in text
+
+
+def family(name: str, *counts: tuple[int, int | None, int, int | None, int | None]) -> trends.Series:
+    """A family of ten from (day of November, downloads, models counted, the same models' then and last) of each night."""
+    totals = [
+        trends.Count(date(2026, 11, day), downloads, models=models, members=10, same=same, same_last=last)
+        for day, downloads, models, same, last in counts
+    ]
+    return trends.Series(name, trends.fill_family(totals), None, "family")
+
+
+def test_a_family_that_only_counts_more_models_has_not_grown():
+    told = " ".join(printed(terminal.trend([family("Qwen 3", (1, 100, 2, 100, 87), (2, 180, 6, 180, 180))])).split())
+    assert "100 on 2026-11-01 → 180 on 2026-11-02 (2 of 10 models, then 6 of 10 models counted), -13.0 %" in told
+    unknown = " ".join(printed(terminal.trend([family("X", (1, 100, 2, None, None), (2, 180, 6, 180, 180))])).split())
+    assert "change not known" in unknown
+    assert "%" not in unknown
+
+
+def test_no_line_joins_two_sums_over_different_models():
+    jump = family("X", (1, 10, 2, 10, 10), (2, 10, 2, 10, 10), (3, 10, 6, 10, 10), (4, 10, 6, 10, 10))
+    same = family("X", *((day, 10, 6, 10, 10) for day in range(1, 5)))
+    dots = [printed(terminal.trend([one], height=4), 60).count("⠤") + printed(terminal.trend([one], height=4), 60).count("⠒")
+            + printed(terminal.trend([one], height=4), 60).count("⠉") for one in (jump, same)]  # fmt: skip
+    assert dots[0] < dots[1]
+
+
+def test_series_with_nothing_observed_are_named_in_one_line():
+    none = [
+        trends.Series(name, (trends.Point(date(2026, 11, 1), None, None, None, False),)) for name in ("old", "older")
+    ]
+    text = printed(terminal.trend([family("Qwen 3", (1, 5, 1, 5, 5), (2, 6, 1, 6, 6)), *none]))
+    assert "nothing observed: old, older" in text
+    assert "not observed (" not in text
+
+
+def test_an_event_found_after_a_gap_is_shown_with_both_nights():
+    event = rows.Change("2026-08-13", "a/b", "gated", "auto", "no", None, None, "2024-08-01")
+    assert terminal.when(event) == "2024-08-01 … 2026-08-13"
+    assert terminal.when(event._replace(not_before="2026-08-12")) == "2026-08-13"
+    assert terminal.when(event._replace(not_before=None)) == "2026-08-13"
+
+
+def test_a_family_is_shown_by_its_makers_own_models_and_has_no_level_of_its_own(db):
+    found = queries.get_family(db, "llama-3")
+    assert found is not None
+    assert found.name == "Llama 3"
+    assert LLAMA in [m.id for m in found.official]
+    assert TUNE not in [m.id for m in found.official]
+    text = " ".join(printed(terminal.show_family(found)).split())
+    assert "each repository is judged by itself" in text
+    assert json.loads(terminal.to_json(terminal.family_dict(found)))["official"][0]["in_words"]
+    assert queries.get_family(db, "no such family") is None
+
+
+def test_what_is_excluded_is_not_called_not_shown(db):
+    told = page(db, OLMO).model._replace(
+        level="L3", level_max="L3", restriction="documentation", cells="pccuuopuuuuuuu"
+    )
+    assert explain.in_words(told, None).endswith("documentation excluded: data is stated closed")
+    proved = told._replace(level_max="L6")
+    assert explain.in_words(proved, None).endswith("documentation not shown in full")
 
 
 def test_no_line_leads_across_an_absence():
@@ -312,6 +376,7 @@ def test_an_unknown_name_gets_the_nearest_ones(db):
     assert queries.suggest(db, "alenai/olmo7b")[0] == OLMO
     assert queries.suggest(db, '"; DROP TABLE models; --') is not None
     assert queries.suggest(db, "***") == ()
+    assert LLAMA in queries.suggest(db, "/model/meta-llama/Llama3")[:3]
     assert queries.suggest(db, "llama2")[0] == ROOT_LLAMA
     assert "Did you mean" in terminal.unknown_model("x", ["a/b"])
     assert "\x1b" not in terminal.unknown_model("\x1b[31mx", [])
@@ -335,6 +400,7 @@ def test_the_summary_counts_present_models_and_shares_of_known_downloads(db):
     text = printed(terminal.summary(told))
     assert "Night of 2026-11-08" in text
     assert "77.2%" in text
+    assert "Downloads (30 days) known for 5 of 6 models." in text
     assert "“our open source model”" in text
     assert "L3–L4" in text
 

@@ -144,7 +144,7 @@ def test_csv_and_json_carry_the_same_points_and_leave_gaps_empty():
     rows = list(csv.DictReader(io.StringIO(trends.to_csv([one]))))
     assert rows[0] == {
         "name": "org/a", "date": "2026-11-01", "downloads": "3", "downloads_all_time": "", "likes": "0",
-        "observed": "1",
+        "observed": "1", "models": "", "members": "", "same": "", "same_last": "", "source": "",
     }  # fmt: skip
     assert rows[1]["downloads"] == ""
     assert rows[1]["observed"] == "0"

@@ -14,7 +14,18 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_corpora import Mention, corpora_in
-from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, sentence, view, windows
+from index.probes.card_quotes import (
+    Part,
+    View,
+    near_words,
+    not_stated,
+    says,
+    seen,
+    seen_around,
+    sentence,
+    view,
+    windows,
+)
 from index.probes.cards import first_words, sections_of
 
 D = Dimension
@@ -175,6 +186,16 @@ _WITHHELD = re.compile(
     r"披露)[^。；\n]{0,8}(?:数据|语料)|(?:内部|私有|自有)(?:训练)?(?:数据|语料))",
     re.I,
 )
+#: Said without the word "data", or with a pronoun for it: counts only inside a section on training data.
+_WITHHELD_THERE = re.compile(
+    r"(?:\b(?:sources|composition|mix(?:ture)?|make-?up|lists?)\b[^.|#]{0,30}?\b(?:is|are|was|were|has|have|been)"
+    r"(?: not|n['’]t) (?:\w+ ){0,2}?(?:disclosed|released|published|public|shared|revealed)\b"
+    r"|\b(?:do|does|did|has|have|will)(?: not|n['’]t) (?:\w+ ){0,2}?(?:disclose|release|publish|share|reveal)d? "
+    r"(?:it|them|this|these)\b"
+    r"|^(?:[*_-]{1,3} ?)?(?:it is |they are )?(?:not (?:publicly )?(?:disclosed|released|published)|undisclosed)\b"
+    r"|^(?:没有|尚未|未|暂未|不)(?:公开|披露))",
+    re.I | re.M,
+)
 _DATA_WORDS = ("data", "corp", "mix", "collection", "données", "daten", "datos", "数据", "语料")
 _WITHHELD_HINTS = (
     "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
@@ -202,7 +223,31 @@ def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
                 if dimension not in given:
                     given.add(dimension)
                     yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()), Outcome.NO)
+    for part, m in _withheld_in_sections(v):
+        a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+        for dimension in _stages(v, card.text[a:b], part.section.title):
+            if dimension not in given:
+                given.add(dimension)
+                yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()), Outcome.NO)
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
+
+
+def _stages(v: View, *words: str) -> tuple[str, ...]:
+    """As `_dimensions`; but where no word tells, a section of a model without an ancestor is about both stages."""
+    told = any(bool(_PRETRAIN.search(text)) != bool(_TUNE.search(text)) for text in words)
+    return _dimensions(v, *words) if told or v.derived else (D.BASE_DATA, D.END_DATA)
+
+
+def _withheld_in_sections(v: View) -> Iterator[tuple[Part, re.Match[str]]]:
+    """What sections on training data, and only on that, say of their own subject: "It is not disclosed"."""
+    for part in v.parts:
+        if "training_data" not in part.kinds or "evaluation" in part.kinds:
+            continue
+        for m in _WITHHELD_THERE.finditer(v.low, part.section.body, min(part.section.end, part.section.body + 8_000)):
+            a, b = sentence(v.card.text, m.start(), min(m.end(), m.start() + 200))
+            about = "training_data" in v.kinds_at(m.start()) and not v.in_code(m.start())
+            if about and not _ABOUT_PEOPLE.search(v.card.text[a:b]):
+                yield part, m
 
 
 _RELEASED = re.compile(

@@ -196,7 +196,10 @@ _WITHHELD = re.compile(
     r"have|can)(?: be| been)?(?: currently)?(?: not|n['’]t) (?:be |been |yet )?(?:publicly |openly "
     r")?(?:releas|available|publish|open|shar|disclos|public)\w*|"
     r"\b(?:do|does|did|will|can)(?: not|n['’]t|not) (?:plan to )?(?:releas|publish|open-?sourc|shar|"
-    r"disclos)\w* [^.\n]{0,30}\bcode\b|代码[^。\n]{0,6}(?:不开源|未开源|暂不开源|不公开)",
+    r"disclos)\w* [^.\n]{0,30}\bcode\b|"
+    r"\b(?:no|neither|nor) (?:\w+ ){0,6}?(?:training |source |pre-?training |fine-?tuning )code\b[^.\n]{0,20}\b"
+    r"(?:is|are|was|were|has|have)(?: been)?(?: yet)? (?:publicly )?(?:releas|publish|available|public|shar|disclos)"
+    r"\w*|代码[^。\n]{0,6}(?:不开源|未开源|暂不开源|不公开)",
     re.I,
 )
 
@@ -206,7 +209,9 @@ def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
     if says(v, "code") or says(v, "代码"):
-        for m in near_words(v, ("not ", "n't ", "n’t ", "开源", "公开"), _WITHHELD, also=("code", "代码")):
+        for m in near_words(
+            v, ("not ", "n't ", "n’t ", "no ", "nor ", "neither ", "开源", "公开"), _WITHHELD, also=("code", "代码")
+        ):
             if not v.in_code(m.start()):
                 yield seen_around(
                     D.TRAINING_CODE,

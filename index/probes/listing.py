@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from crawler.records import Repo, strings
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
+from index.families import is_official
 from index.probes import probe
 from index.probes.files import Files, sort_files
 
@@ -24,7 +25,7 @@ _WEIGHT_TAGS = {
     "coreml": "coreml", "tflite": "tflite", "rust": "rust", "openvino": "openvino", "paddlepaddle": "paddle",
     "nemo": "nemo", "stable-baselines3": "zip", "ggml": "ggml",
 }  # fmt: skip
-#: Of these, the ones that the Hub sets by what files it finds, and only front matter can set otherwise.
+#: Of these, the ones that the Hub sets by what files it finds: against them, no list proves that there are no weights.
 _FOUND_BY_HUB = frozenset({"safetensors", "gguf", "pytorch", "tf", "jax", "onnx"})
 _LICENSE_FILE = re.compile(r"^[^/]*(?:licen[cs]e|copying|use_policy)[^/]*$", re.IGNORECASE)
 _TEXT_FILE = re.compile(r"^[^.]*$|\.(?:md|txt|rst|pdf|html?|tex|apache|mit)$|\.(?:licen[cs]e)$|-\d\.\d$", re.IGNORECASE)
@@ -44,13 +45,20 @@ _CHECKPOINT = re.compile(r"^(?:.*/)?((?:checkpoint|ckpt|step|global_step|iter|ep
 #: Papers that a card's template cites whatever the model is: the carbon calculator of the Hub's own template.
 _BOILERPLATE_PAPERS = frozenset({"1910.09700"})
 _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
-#: Names that say what a model was made from. A name is a hint, never a proof.
+#: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
 _RESTRICTED_NAMES = (
-    (re.compile(r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?v?[234](?![\db])", re.IGNORECASE), "llama",
-     ("meta-llama", "facebook")),
-    (re.compile(r"code[-_]?llama", re.IGNORECASE), "llama", ("meta-llama", "codellama", "facebook")),
-    (re.compile(r"(?<![a-z])(?:vicuna|alpaca[-_]?(?:7b|13b|30b|65b))", re.IGNORECASE), "llama", ("lmsys",)),
-    (re.compile(r"(?<![a-z])(?:code)?gemma(?:[-_]?[123])?(?![a-z0-9])", re.IGNORECASE), "gemma", ("google",)),
+    (re.compile(
+        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
+        r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
+     "llama", ("meta-llama", "codellama", "facebook")),
+    (re.compile(
+        r"(?<![a-z])(?:vicuna|wizardlm(?![-_]?2)|chinese[-_]alpaca|gpt4[-_]?x[-_]alpaca"
+        r"|(?:alpaca(?:[-_]lora)?|koala|guanaco)[-_]?(?:7|13|30|33|65)b)", re.IGNORECASE),
+     "llama", ("lmsys",)),
+    (re.compile(
+        r"(?<![a-z])(?:code|pali|shield|med|recurrent|embedding|diffusion|t5|function|translate)?gemma"
+        r"(?:[-_]?[123]n?)?(?![a-z0-9]|[-_]?4)", re.IGNORECASE),
+     "gemma", ("google",)),
 )  # fmt: skip
 
 #: Words of a name that say what its model was tuned for: after a separator, so that ChatMusician is not "chat".
@@ -58,6 +66,16 @@ _TUNED_NAME = re.compile(
     r"[-_.](?:chat|instruct(?:ion|ed)?|it|sft|dpo|ppo|orpo|kto|rlhf|assistant|aligned)(?=[-_.]|v?\d|$)", re.IGNORECASE
 )
 
+_ADAPTER_TAGS = frozenset({"lora", "peft", "adapter", "textual_inversion", "textual-inversion", "adapter-transformers"})
+_ADAPTER_LIBRARIES = frozenset({"peft", "adapter-transformers", "adapters"})
+_MERGE_TAGS = frozenset({"merge", "mergekit"})
+_MERGED_NAME = re.compile(r"[-_.](?:merged?|slerp|frankenmerge|lora|qlora)(?![a-z])", re.IGNORECASE)
+#: Words of a name that say that its weights are another model's in another format.
+_CONVERSION = re.compile(
+    r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|mlc|hqq|nf4|fp8|int[48]|[2-8][-_.]?bit|q[2-8](?:_[k\d])|i1|imat(?:rix)?"
+    r"|onnx|openvino|coreml|ct2|ctranslate2|quantized)(?![a-z])",
+    re.IGNORECASE,
+)
 _CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE)
 
 
@@ -67,7 +85,7 @@ def _complete(repo: Repo) -> bool:
 
 
 def _sorted(repo: Repo) -> Files:
-    return sort_files(repo.files or (), repo.library or "")
+    return sort_files(repo.files or (), repo.library or "", repo.repo_id.rpartition("/")[2])
 
 
 def _cut(repo: Repo) -> str:
@@ -86,10 +104,16 @@ def weight_files(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "weight_files", YES, names[0], "siblings", f"{kind}:{len(names)}")
     if found.weights:
         return
-    if found.containers:
+    if found.likely:
+        counted = YES if repo.parameters else NOT_STATED  # the Hub's own count settles what the file is
+        value = f"counted:{len(found.likely)}" if repo.parameters else "general"
+        yield Evidence(D.END_WEIGHTS, "weight_files", counted, found.likely[0], "siblings", value)
+    elif found.containers:
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, found.containers[0], "siblings", "archive")
     elif not _complete(repo):
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, "", "siblings", _cut(repo))
+    elif repo.parameters or any(tag in _FOUND_BY_HUB for tag in repo.tags or ()):
+        yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, "", "siblings", "contradicted")
     else:
         kind = "tokenizer" if found.tokenizer else "config" if found.config else "other"
         yield Evidence(D.END_WEIGHTS, "weight_files", NO, "", "siblings", f"{kind}:{len(repo.files)}")
@@ -103,39 +127,44 @@ def weight_shards(repo: Repo) -> Iterator[Evidence]:
     found = _sorted(repo)
     if not found.shards:
         return
-    sharded = {name: (here, total) for name, here, total in found.shards}
-    whole = [name for name, (here, total) in sharded.items() if here == total]
-    unsharded = sum(map(len, found.weights.values())) - sum(here for here, _ in sharded.values())
-    name, (here, total) = next(iter(sharded.items()))
-    if whole or unsharded > 0:
-        name = whole[0] if whole else name
-        yield Evidence(D.END_WEIGHTS, "weight_shards", YES, name, "siblings", "{}/{}".format(*sharded[name]))
+    shown = found.missing or next((s for s in found.shards if s.whole), found.shards[0])
+    parts = f"{shown.here}/{shown.total or '?'}"
+    if found.missing is None:
+        yield Evidence(D.END_WEIGHTS, "weight_shards", YES, shown.name, "siblings", parts)
     elif _complete(repo):
-        yield Evidence(D.END_WEIGHTS, "weight_shards", NO, name, "siblings", f"{here}/{total}")
+        yield Evidence(D.END_WEIGHTS, "weight_shards", NO, shown.name, "siblings", parts)
     else:
-        yield Evidence(D.END_WEIGHTS, "weight_shards", NOT_STATED, name, "siblings", _cut(repo))
+        yield Evidence(D.END_WEIGHTS, "weight_shards", NOT_STATED, shown.name, "siblings", _cut(repo))
 
 
 @probe(D.END_WEIGHTS, needs="listing")
 def weights_counted(repo: Repo) -> Iterator[Evidence]:
-    """Did the Hub itself find weights: parameters counted, or a format's tag that no front matter has set?"""
-    if repo.parameters:
+    """Did the Hub itself find weights, so that it counted their parameters?"""
+    if repo.parameters and not _has_no_weight_file(repo):
         place = "gguf" if repo.gguf else "safetensors"
         yield Evidence(D.END_WEIGHTS, "weights_counted", YES, str(repo.parameters), place, str(repo.parameters))
-    elif repo.files is None and repo.card_data is not None:
-        by_hand = strings(repo.card_data.get("tags")) + strings(repo.card_data.get("library_name"))
-        for tag in repo.tags or ():
-            if tag in _FOUND_BY_HUB and tag not in by_hand:
-                yield Evidence(D.END_WEIGHTS, "weights_counted", YES, tag, "tags", _WEIGHT_TAGS[tag])
-                return
+
+
+def _has_no_weight_file(repo: Repo) -> bool:
+    """Whether the whole file list was shown and not one of the files is known or likely to be weights."""
+    if not _complete(repo):
+        return False
+    found = _sorted(repo)
+    return not found.weights and not found.likely
 
 
 @probe(D.END_WEIGHTS, needs="listing")
 def weights_tagged(repo: Repo) -> Iterator[Evidence]:
-    """Where the file list was not shown: do tags name a weight format?"""
+    """Do tags, files that may hold anything, or a count that no file bears out speak of weights?"""
     if repo.files is not None:
+        found = _sorted(repo)
+        if found.likely and not found.weights:
+            yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, found.likely[0], "siblings", "general")
+        elif repo.parameters and _has_no_weight_file(repo):
+            place = "gguf" if repo.gguf else "safetensors"
+            yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, str(repo.parameters), place, "contradicted")
         return
-    for tag in repo.tags or ():
+    for tag in repo.tags or ():  # anybody may have set it: the front matter's tags and the Hub's own look alike
         if tag in _WEIGHT_TAGS:
             yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, tag, "tags", _WEIGHT_TAGS[tag])
             return
@@ -157,20 +186,43 @@ def adapter_only(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, "peft", "library_name")
     else:
         for tag in repo.tags or ():
-            if tag in ("lora", "peft", "adapter", "textual_inversion"):
+            if tag.lower() in _ADAPTER_TAGS:
                 yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, tag, "tags")
                 return
+
+
+@probe(D.BASE_WEIGHTS, needs="listing")
+def derived_without_base(repo: Repo) -> Iterator[Evidence]:
+    """Is it an adapter, a conversion or a merge by its tags, library or name, while no base is declared?"""
+    if repo.bases:
+        return
+    name = repo.repo_id.rpartition("/")[2]
+    converted, merged = _CONVERSION.search(name), _MERGED_NAME.search(name)
+    if repo.library in _ADAPTER_LIBRARIES:
+        yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, repo.library or "", "library_name", "adapter")
+    if converted and not is_official(repo.repo_id):  # a maker's own conversion of its own model
+        yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, converted[0], "id", "conversion")
+    if merged and not is_official(repo.repo_id):
+        yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, merged[0], "id", "merge")
+    for tag in repo.tags or ():
+        lowered = tag.lower()
+        if lowered in _ADAPTER_TAGS or lowered in _MERGE_TAGS:
+            kind = "merge" if lowered in _MERGE_TAGS else "adapter"
+            yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, tag, "tags", kind)
+            return
 
 
 @probe(D.END_WEIGHTS, needs="listing")
 def gating(repo: Repo) -> Iterator[Evidence]:
     """Must one ask for access: automatic click-through, manual approval, or neither?"""
-    if repo.gated is None:
-        yield Evidence(D.END_WEIGHTS, "gating", UNAVAILABLE, "", "gated")
+    if repo.gated in ("auto", "manual"):
+        yield Evidence(D.END_WEIGHTS, "gating", YES, repo.gated, "gated", repo.gated)
+    elif repo.private:
+        yield Evidence(D.END_WEIGHTS, "gating", UNAVAILABLE, "true", "private")
     elif repo.gated == "no":
         yield Evidence(D.END_WEIGHTS, "gating", NO, "false", "gated", "no")
-    else:
-        yield Evidence(D.END_WEIGHTS, "gating", YES, repo.gated, "gated", repo.gated)
+    else:  # not shown, or a word that we do not know
+        yield Evidence(D.END_WEIGHTS, "gating", UNAVAILABLE, repo.gated or "", "gated")
 
 
 @probe(D.END_WEIGHTS, needs="listing")
@@ -250,17 +302,36 @@ def declared_bases(repo: Repo) -> Iterator[Evidence]:
 
 @probe(D.BASE_WEIGHTS, needs="listing")
 def suspected_base(repo: Repo) -> Iterator[Evidence]:
-    """Does the name speak of a base under a restricted licence that is not declared?"""
-    if repo.bases:
-        return
+    """Does the name speak of a base under a restricted licence, while no base of that family is declared?"""
     name = repo.repo_id.rpartition("/")[2]
     for pattern, family, owners in _RESTRICTED_NAMES:
         said = pattern.search(name)
-        if said and repo.author not in owners:
+        if said and repo.author not in owners and not _declares(repo, family):
             yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", family)
             return
-    if repo.model_type and repo.model_type.startswith("gemma") and repo.author != "google":
-        yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, repo.model_type, "config.model_type", "gemma")
+    kind = repo.model_type or ""
+    if _GEMMA_TYPE.match(kind) and repo.author != "google" and not _declares(repo, "gemma"):
+        yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", "gemma")
+
+
+_GEMMA_TYPE = re.compile(r"(?:recurrent_|pali)?gemma(?!4)")
+
+
+def _declares(repo: Repo, family: str) -> bool:
+    """Whether a declared base is of that family by its name or its owner; its licence then comes with it.
+
+    A base of another name may descend from that family, and hands down its licence if it does: no harm is done.
+    """
+    for base in repo.bases:
+        owner, _, name = base.repo_id.rpartition("/")
+        for pattern, kin, owners in _RESTRICTED_NAMES:
+            if kin == family and (owner in owners and owner not in _MANY_KINDS or pattern.search(name)):
+                return True
+    return False
+
+
+#: Makers of restricted models who have made others too: their name alone says nothing.
+_MANY_KINDS = frozenset({"google", "facebook", "lmsys"})
 
 
 @probe(D.END_DATA, needs="listing")

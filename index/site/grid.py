@@ -24,7 +24,6 @@ SORTS = {
     "all_time": "m.downloads_all_time",
     "likes": "m.likes",
     "score": "m.radboud_score",
-    "eu": "m.eu_score",
     "created": "m.created_at",
 }
 _COLUMNS = (
@@ -112,7 +111,7 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
         return _listed(db, f, offset, size)
     where, values = _where(db, f)
     direction = "ASC" if f.ascending else "DESC"
-    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort in ("score", "eu") else "")
+    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort == "score" else "")
     if f.ascending:  # where nobody said, nothing is lowest
         where += f" AND {SORTS[f.sort]} IS NOT NULL"
     sql = f"SELECT {_columns()} FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
@@ -247,7 +246,8 @@ def _count(
     return total, total > MAX_OFFSET
 
 
-_VERDICT = "SELECT {} FROM verdicts v WHERE v.model = m.model AND v.day <= julianday(?) - 2440587.5 ORDER BY v.day DESC LIMIT 1"
+_VERDICT = """SELECT {} FROM verdicts v
+              WHERE v.model = m.model AND v.day <= julianday(?) - 2440587.5 ORDER BY v.day DESC LIMIT 1"""
 
 
 def _as_of(db: sqlite3.Connection, rows: tuple[GridRow, ...], day: str) -> tuple[GridRow, ...]:

@@ -112,9 +112,7 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
     return wrap
 
 
-def with_missing(
-    path: str, headers: list[tuple[bytes, bytes]], known: Iterable[str] = ()
-) -> list[tuple[bytes, bytes]]:
+def with_missing(path: str, headers: list[tuple[bytes, bytes]], known: Iterable[str] = ()) -> list[tuple[bytes, bytes]]:
     """The headers of an answer of Datasette with ours beside them; ours are already complete."""
     have = {bytes(name).lower(): bytes(value) for name, value in headers}
     if b"content-security-policy" in have:

@@ -47,9 +47,17 @@ class Phrases:
 
 
 def read_phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
-    """Pairs of (English, other) with {} in the same number. Those with the most letters come first."""
+    """Pairs of (English, other) with {} in the same number. Those with the most letters come first.
+
+    A {} at the beginning takes no colon, and no comma either unless the pair goes on with one: the parts of a list
+    are translated one by one.
+    """
     ordered = sorted(pairs, key=lambda p: -len(p[0].replace("{}", "")))
-    return Phrases(
-        Pair(re.compile("(.+?)".join(re.escape(piece) for piece in english.split("{}")), re.DOTALL), other)
-        for english, other in ordered
-    )
+    return Phrases(Pair(_pattern(english), other) for english, other in ordered)
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    first, *rest = english.split("{}")
+    lead = "(.+?)" if first else "([^:]+?)" if rest and rest[0][:2] in (": ", ", ") else "([^,:]+?)"
+    pattern = re.escape(first) + "(.+?)".join(["", *(re.escape(piece) for piece in rest)]).replace("(.+?)", lead, 1)
+    return re.compile(pattern, re.DOTALL)

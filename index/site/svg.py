@@ -112,7 +112,7 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
         place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
         parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="var(--l{place})" class="ch-key"/>')
-        parts.append(_text(x + 18, y + 1, _cut(layer.name, 27), "ch-n"))
+        parts.append(_text(x + 18, y + 1, _cut(layer.name, 23), "ch-n"))
     return _frame(words, parts, standalone)
 
 
@@ -305,7 +305,7 @@ def _labels(series: Sequence[Line], at_y: Callable[[float], float]) -> list[str]
         parts.append(
             f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        label = _text(x + 26, y + 4, _cut(series[n].name.split("/")[-1], 25), "ch-n")
+        label = _text(x + 26, y + 4, _cut(series[n].name.split("/")[-1], 22), "ch-n")
         parts.append(f"<g><title>{escape(series[n].name)}</title>{label}</g>")
     return parts
 

@@ -5,6 +5,7 @@ Needs a published DATA directory and the system's Chromium. One file for each pa
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def shoot(data: Path, folder: Path, pages: list[str]) -> list[Path]:
         for size, (width, height) in SIZES.items():
             for scheme in SCHEMES:
                 context = browser.new_context(
-                    viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
+                    viewport={"width": width, "height": height},
+                    color_scheme=scheme,
+                    locale=os.environ.get("SCREENSHOT_LOCALE", "en-GB"),
                 )
                 page = context.new_page()
                 for name in pages:

@@ -42,7 +42,8 @@ def served(data: Path, **options: Any) -> Iterator[Server]:
     """Datasette with the project's settings over `data`/index.db, in a process of its own, until the block ends."""
     port = free_port()
     began = time.perf_counter()
-    child = subprocess.Popen(serve.command(data, "127.0.0.1", port, **options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = serve.command(data, "127.0.0.1", port, **options)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     url = f"http://127.0.0.1:{port}"
     try:
         while True:

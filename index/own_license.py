@@ -1,0 +1,297 @@
+"""A repo's own licence, and what the README's front matter adds to the listing: declarations and texts. Pure.
+
+What the Hub's listing declares, what the front matter of the stored README declares and what the licence files say are
+all statements; the most restrictive counts, and one that we cannot read leaves the licence unknown. A licence file that
+was not fetched yet says nothing, unless its very name names a restricted licence. Fetches nothing; knows no licence by
+itself (`licenses.py`, `license_texts.py`) and does not look at ancestors (`lineage.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from crawler.cards import Card, parse
+from crawler.records import Base, Repo, declared_bases, declared_license
+from index import license_texts, licenses
+from index.licenses import License
+from index.lineage import candidates
+from index.model import Dimension, Evidence, Outcome
+
+README = "README.md"
+MAX_QUOTE = 200
+#: Clauses of a licence text that we do not recognise which no open licence has.
+RESTRICTING = frozenset(
+    {"user-threshold", "non-commercial", "research-only", "field-of-use", "acceptable-use-policy", "no-derivatives",
+     "no-training-of-other-models", "territory"}
+)  # fmt: skip
+#: Why a document that we asked for was not read, where that leaves open what it says. 'missing': there is none.
+UNREAD = frozenset({"too-large", "error", "gated", "unreadable"})
+
+
+class Text(NamedTuple):
+    """A document of a repo. `body` None: not read, `outcome` says why (missing, gated, elsewhere, error...)."""
+
+    path: str
+    outcome: str
+    body: bytes | None
+
+
+class OwnLicense(NamedTuple):
+    """A repo's own licence: what it is judged as, the words and the place it rests on, the evidence."""
+
+    license: License
+    said: str
+    place: str
+    evidence: tuple[Evidence, ...]
+
+
+def read_card(texts: Sequence[Text]) -> tuple[Card | None, str]:
+    """The parsed card, or why there is none ('' = it was never asked for)."""
+    for text in texts:
+        if text.path == README:
+            return (parse(text.body), "") if text.body is not None else (None, text.outcome)
+    return None, ""
+
+
+# ------------------------------------------------------------------------------------------------ front matter
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML's nothing; the card's reader gives words only
+
+
+def _front_matter(card: Card | None) -> dict[str, Any]:
+    """Front matter as the listing would show it: keys that are given and empty are left out."""
+    if card is None:
+        return {}
+    return {k: v for k, v in card.front_matter.items() if not (isinstance(v, str) and v.strip() in _NULLS)}
+
+
+def _place(card: Card, key: str) -> tuple[str, str]:
+    """(the words of a key of the front matter, where they stand), to the end of its value."""
+    found = re.search(
+        rf"^[\"']?{re.escape(key)}[\"']?[ \t]*:[^\n]*(?:\n[ \t-][^\n]*)*", card.text[: card.body_start], re.MULTILINE
+    )
+    if found is None or found[0].startswith("---"):
+        return key, README
+    quote = found[0].partition("\n---")[0].rstrip()[:MAX_QUOTE]
+    return quote, f"{README}#{found.start()}-{found.start() + len(quote)}"
+
+
+def with_card_bases(repo: Repo, card: Card | None) -> tuple[Repo, tuple[Evidence, ...]]:
+    """The repo with the bases that its README's front matter declares and the listing does not; the evidence."""
+    data = _front_matter(card)
+    stated = declared_bases(None, data) if data else ()
+    if card is None or not stated:
+        return repo, ()
+    known = {way.casefold() for base in repo.bases for way in candidates(base.repo_id)}
+    more = tuple(
+        Base(base.relation, base.repo_id, "card")
+        for base in stated
+        if known.isdisjoint(way.casefold() for way in candidates(base.repo_id))
+    )
+    if not more:
+        return repo, ()
+    key = next((k for k in data if re.fullmatch(r"base[ _-]?models?|model[ _-]?base", k, re.IGNORECASE)), "base_model")
+    quote, place = _place(card, key)
+    evidence = tuple(
+        Evidence(Dimension.BASE_WEIGHTS, "card_base", Outcome.YES, quote, place, base.repo_id) for base in more
+    )
+    return msgspec.structs.replace(repo, bases=(*repo.bases, *more)), evidence
+
+
+class _Declared(NamedTuple):
+    """A declaration understood: the licence, the words that decided, where they stand."""
+
+    license: License
+    said: str
+    place: str
+
+
+def _listed(repo: Repo) -> _Declared:
+    resolution = licenses.resolve(repo.license, repo.license_name, _foreign(repo, repo.license_link))
+    return _Declared(resolution.license, *_declaration(repo, resolution))
+
+
+def _declaration(repo: Repo, resolution: licenses.Resolution) -> tuple[str, str]:
+    """The words of the metadata that decided, and their field."""
+    if resolution.basis == "name" and repo.license_name:
+        return repo.license_name, "cardData.license_name"
+    if resolution.basis == "link" and repo.license_link:
+        return repo.license_link, "cardData.license_link"
+    tagged = any(t.startswith("license:") for t in repo.tags or ())
+    return repo.license or "", "tags" if tagged or not repo.license else "cardData.license"
+
+
+def _in_card(repo: Repo, card: Card | None) -> tuple[_Declared, str] | None:
+    """What the README's front matter declares, with its key; None when it says nothing that the listing does not."""
+    data = _front_matter(card)
+    ids = declared_license(None, data) if data else None
+    name, link = (_word(data, f"license_{part}") or _word(data, f"license-{part}") for part in ("name", "link"))
+    told = {part.strip() for part in (repo.license or "").split(",")}
+    new_ids = ids is not None and not {part.strip() for part in ids.split(",")} <= told
+    new_name, new_link = name not in (None, repo.license_name), link not in (None, repo.license_link)
+    if card is None or not (new_ids or new_name or new_link):
+        return None
+    resolution = licenses.resolve(ids, name, _foreign(repo, link))
+    key = "license" if new_ids else "license_name" if new_name else "license_link"
+    if resolution.basis in ("name", "link"):
+        key = f"license_{resolution.basis}"
+    return _Declared(resolution.license, *_place(card, key)), key
+
+
+def _word(data: dict[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+_ON_A_HOST = re.compile(
+    r"(?:https?://)?(?:www\.)?(?P<host>huggingface\.co|hf\.co|github\.com)/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)"
+    r"(?:/(?:blob|resolve|raw|tree)/[^/?#]+(?:/(?P<path>[^?#]*))?)?/?(?:[?#].*)?",
+    re.IGNORECASE,
+)
+
+
+def _foreign(repo: Repo, link: str | None) -> str | None:
+    """A `license_link` as `licenses.resolve` reads it: one to the repo's own files is made relative.
+
+    A licence file of a declared base, or of another repo of the same owner, is no statement of its own: a base's
+    licence binds by lineage.
+    """
+    if not link or (found := _ON_A_HOST.fullmatch(link.strip()[:500])) is None or licenses.find_link(link) is not None:
+        return link
+    owner, name = found["owner"].casefold(), f"{found['owner']}/{found['name']}".casefold()
+    path = found["path"] or README
+    if "github" not in found["host"].lower() and name == repo.repo_id.casefold():
+        return path
+    ours = owner == (repo.author or repo.repo_id.partition("/")[0]).casefold()
+    if ours or any(name == base.repo_id.casefold() for base in repo.bases):
+        return path if licenses.is_own_file(path) else link
+    return link
+
+
+def _declarations(repo: Repo, card: Card | None) -> tuple[_Declared, tuple[Evidence, ...]]:
+    """The licence that listing and README declare, the more restrictive of the two, with evidence of the README's."""
+    listed, in_card = _listed(repo), _in_card(repo, card)
+    if in_card is None:
+        return listed, ()
+    said, key = in_card
+    evidence = Evidence(Dimension.LICENSE, "card_license", Outcome.YES, said.said, said.place, said.license.id)
+    silent = repo.tags is None and repo.card_data is None  # the listing did not show what it declares
+    if silent and listed.license is licenses.NO_LICENSE:
+        return said, (evidence,)
+    if said.license is licenses.NO_LICENSE:
+        return listed, ()
+    worse = licenses.most_restrictive((listed.license, said.license))
+    return (listed if worse is listed.license else said), (evidence._replace(value=said.license.id or key),)
+
+
+# ------------------------------------------------------------------------------------------------- own licence
+
+# Names of files that name a restricted licence themselves; `llama.cpp` and its like are programs.
+_RESTRICTED_NAME = re.compile(
+    r"^(?=[^\n]*(?:licen[cs]e|terms|policy|agreement|eula|copying))[^\n]*"
+    r"(?:llama(?![ ._-]?(?:cpp|file|factory|index))|gemma|open[ ._-]?rail|(?<![a-z])rail|tongyi|qianwen|non[ ._-]?commercial"
+    r"|(?<![a-z])nc(?![a-z])|research[ ._-]?only|(?:use|usage|prohibited)[ ._-]?(?:use|uses)?[ ._-]?policy|eula)[^\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TEXT_NAME = re.compile(r"(?:^|/)[^/]*?(?:\.(?:md|txt|pdf|rst|html?|docx?|rtf))?$", re.IGNORECASE)
+_CODE_NAME = re.compile(r"\.(?:py|json|ya?ml|toml|safetensors|bin|pt|gguf|png|jpe?g|svg|parquet|csv|jsonl|ipynb)$", re.I)
+_THIRD_PARTY = re.compile(r"third|3rd|notice|depend|vendor", re.IGNORECASE)
+
+
+def restricted_names(paths: Sequence[str]) -> list[str]:
+    """Those of a repo's files whose names say that they hold a restricted licence."""
+    names = "\n".join(path.rpartition("/")[2] for path in paths)
+    found = {match[0] for match in _RESTRICTED_NAME.finditer(names)}
+    return [p for p in paths if p.rpartition("/")[2] in found and not _CODE_NAME.search(p)] if found else []
+
+
+def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> OwnLicense:
+    """A repo's own licence: its declarations, and the licence texts in it. The most restrictive of them counts.
+
+    A text alone decides where the declarations say nothing that we know. A licence file that was read and is no licence
+    that we know, or could not be read, leaves the licence unknown. `card`: where the README is already parsed.
+    """
+    declared, evidence = _declarations(repo, card or read_card(texts)[0])
+    license, said, place = declared
+    read: set[str] = set()
+    for text in texts:
+        if text.path == README or (text.body is None and text.outcome not in UNREAD):
+            continue
+        found, known, against = _read(text, license)
+        evidence += (found,)
+        if against:
+            evidence += (found._replace(probe="license_text_conflict", outcome=Outcome.YES, value=against),)
+        if known is None:
+            continue
+        if known is not licenses.UNKNOWN:
+            read.add(text.path)
+        silent = license.conformant == "unknown" or license is licenses.NO_LICENSE
+        judged = known if silent and declared.license is license else licenses.most_restrictive((license, known))
+        if judged is not license:
+            license, said, place = judged, found.quote, found.place
+    if license.is_conformant:
+        link = repo.license_link or ""
+        named = [p for p in restricted_names((*(repo.files or ()), link)) if p not in read]
+        for path in named[:1]:
+            where = "siblings" if path != link else "cardData.license_link"
+            evidence += (Evidence(Dimension.LICENSE, "license_file_name", Outcome.YES, path, where, path),)
+            license, said, place = licenses.UNKNOWN, path, where
+    return OwnLicense(license, said, place, evidence)
+
+
+@lru_cache(maxsize=512)
+def _recognised(body: bytes) -> license_texts.Match:
+    return license_texts.recognise(body.decode("utf-8", "replace"))
+
+
+_STATES = re.compile(
+    r"(?:(?:this|the|all|these) (?:\w+ ){0,3}?(?:is|are) )?(?:(?:licensed|released|distributed|available) under )?"
+    r"(?:the )?(?:terms of the )?(?P<name>[^.;:\n]{2,60}?(?:\d\.\d)?)\.?",
+    re.IGNORECASE,
+)
+
+
+def _echo(written: str) -> License | None:
+    """The licence that a file of a line names without giving its text: 'MIT', 'This model is licensed under ...'."""
+    lines = [line.strip(" #*_\t") for line in written.strip()[:400].splitlines() if line.strip(" #*_-\t")]
+    said = " ".join(line for line in lines if not re.match(r"(?:copyright|\(c\)|©)", line, re.IGNORECASE))
+    found = _STATES.fullmatch(said) if len(said) < 200 else None
+    return (licenses.find(said) or licenses.find(found["name"])) if found else None
+
+
+def _read(text: Text, declared: License) -> tuple[Evidence, License | None, str]:
+    """(what a licence file is, as a licence or None, the conflict with what is declared as a sentence or '')."""
+    if text.body is None:
+        found = Evidence(Dimension.LICENSE, "license_text", Outcome.UNAVAILABLE, "", text.path, text.outcome)
+        return found, licenses.UNKNOWN, ""
+    match = _recognised(text.body)
+    written = text.body.decode("utf-8", "replace")
+    against = license_texts.conflict(declared, match) or ""
+    if match.license_id is not None:
+        known = licenses.catalogue()[match.license_id]
+        return _license_text(text, written, match.quotes, Outcome.YES, known.id), known, against
+    if match.method == "modified":
+        return _license_text(text, written, match.quotes, Outcome.NO, "modified"), licenses.UNKNOWN, against
+    for clause in license_texts.clauses(written):
+        if clause.kind in RESTRICTING:
+            against = f"declared {declared.id}, but {text.path} has a clause: {clause.kind}"
+            found = _license_text(text, written, (clause.quote,), Outcome.NO, clause.kind)
+            return found, licenses.UNKNOWN, against if declared.is_conformant else ""
+    found = _license_text(text, written, (), Outcome.NOT_STATED, "")
+    echoed = _echo(written)
+    if echoed is not None and (echoed is declared or (echoed.restriction and echoed.kind != "special")):
+        return found._replace(outcome=Outcome.YES, value=echoed.id), echoed, ""
+    return found, None if _THIRD_PARTY.search(text.path) else licenses.UNKNOWN, ""
+
+
+def _license_text(text: Text, written: str, quotes: Sequence[str], outcome: Outcome, value: str) -> Evidence:
+    """Evidence that quotes a licence file, by the first of the quotes or the file's first words."""
+    quote = (quotes[0] if quotes else written.strip()[:80])[:MAX_QUOTE]
+    at = written.find(quote)
+    place = f"{text.path}#{at}-{at + len(quote)}" if at >= 0 else text.path
+    return Evidence(Dimension.LICENSE, "license_text", outcome, quote, place, value)
