@@ -30,7 +30,7 @@ lint: .venv/dev
 	$(BIN)/mypy
 
 screenshots: .venv/dev
-	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.screenshots $(DATA) screenshots
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

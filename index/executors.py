@@ -111,7 +111,7 @@ class Cluster:
         with closing(self._connect()) as client:
             threads = self._check(client)
             try:
-                submit = partial(client.submit, _work_remotely, uuid4().hex, client.scatter(setup, broadcast=True))
+                submit = partial(client.submit, _work_remotely, uuid4().hex, _scattered(client, setup))
                 yield from _in_order(partial(submit, pure=False), batches, AHEAD * threads)
             except _lost() as error:
                 raise StoppedError(f"The cluster at {self._address} lost a batch: {_words(error)}. {_KEPT}.") from error
@@ -146,6 +146,11 @@ class Cluster:
                     "same data directory under the same path and the same version of openness."
                 )
         return threads
+
+
+def _scattered(client: Any, setup: Setup[Any]) -> Any:
+    """A future of the setup, which every worker holds: it is sent once, not with every batch."""
+    return client.scatter(setup, broadcast=True, hash=False)
 
 
 def _words(error: BaseException) -> str:

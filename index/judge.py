@@ -102,9 +102,7 @@ def judge(
         )  # fmt: skip
         claims = _resolve(conn, tables.declared_names(conn, due))
         world = _World(claims, {}, rules, overrides or {}, everything)
-        tally = _Tally(
-            conn, run, due, now.date().isoformat(), dry_run, progress or (lambda what, count: None), stop
-        )
+        tally = _Tally(conn, run, due, now.date().isoformat(), dry_run, progress or (lambda what, count: None), stop)
         _judge_bases(conn, library, world, due, tally)
         executor: executors.Executor = executors.Local()
         if cluster is not None:
@@ -303,7 +301,6 @@ def _judge_one(
     cycle: frozenset[str] = frozenset(), peers: Sequence[licenses.License] = (),
 ) -> tuple[Row, Handed, str] | None:  # fmt: skip
     """The verdict of one repo with its cause, or None when everything that the old one rests on is as it was."""
-
 
     def find(name: str) -> Handed | None:
         return None if name in cycle else strictest([world.handed.get(key) for key in _bases(world, name, repo)])

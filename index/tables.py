@@ -151,7 +151,7 @@ def begin(
         conn.execute("CREATE TEMP TABLE IF NOT EXISTS dry (repo INTEGER PRIMARY KEY)")
         conn.execute("DELETE FROM temp.dry")
         conn.execute("INSERT INTO temp.dry SELECT repo FROM due")
-    conn.create_aggregate("papers", 3, _Papers)
+    conn.create_aggregate("papers", 3, _Papers)  # type: ignore[arg-type]  # typeshed knows those of one number only
     with database.transaction(conn):
         for sql in (_EVERYTHING,) if everything else _DUE:
             used = {"rules": rules, "nothing": papers_digest(())}

@@ -58,10 +58,9 @@ def test_batches_are_read_as_they_are_needed_and_not_all_before_the_first_result
 
 def test_a_worker_process_that_dies_is_a_sentence_and_what_came_before_it_was_given_back():
     results = Processes(2).run(partial(dying, os.getpid()), iter(BATCHES))
-    given = []
-    with pytest.raises(StoppedError, match="worker process .* ended unexpectedly.*is kept"):
-        for one in results:
-            given.append(one)
+    given: list[list[int]] = []
+    with pytest.raises(StoppedError, match=r"worker process .* ended unexpectedly.*is kept"):
+        given.extend(results)
     assert given == [_double(batch) for batch in BATCHES[: len(given)]]
 
 
@@ -78,7 +77,9 @@ def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Night, Nigh
 
 def tables(night: Night) -> list[list[object]]:
     """All rows that the judge wrote, keys included."""
-    return [night.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in ("verdicts", "dossiers", "verdict_history", "lineage")]
+    return [
+        night.sql(f"SELECT * FROM {t} ORDER BY 1, 2") for t in ("verdicts", "dossiers", "verdict_history", "lineage")
+    ]
 
 
 def test_processes_write_the_very_rows_that_one_process_writes(nights):
@@ -87,9 +88,7 @@ def test_processes_write_the_very_rows_that_one_process_writes(nights):
     assert tables(other) == tables(one)
 
 
-def test_a_judge_whose_worker_is_killed_stops_keeps_what_it_wrote_and_ends_the_same_when_run_again(
-    nights, monkeypatch
-):
+def test_a_judge_whose_worker_is_killed_stops_keeps_what_it_wrote_and_ends_the_same_when_run_again(nights, monkeypatch):
     one, other = nights
     parent, work = os.getpid(), judging._judge_batch
 
@@ -156,9 +155,9 @@ def test_a_worker_that_sees_other_data_is_refused(address):
         next(Cluster(address, pid).run(doubling, iter(BATCHES)), None)
 
 
-def test_a_worker_that_dies_on_a_batch_again_and_again_is_a_sentence(address):
+def test_a_cluster_that_loses_its_workers_is_a_sentence(address):
     results = Cluster(address, str).run(partial(dying, os.getpid()), iter(BATCHES))
-    with pytest.raises(StoppedError, match="lost a batch: KilledWorker.*is kept"):
+    with pytest.raises(StoppedError, match="lost a batch: .*is kept"):
         list(results)
 
 

@@ -222,6 +222,27 @@ def test_a_new_card_is_read_and_named_as_the_cause(night):
     assert last == [("loner/model", "card")]
 
 
+def test_a_card_that_is_read_while_the_clock_is_set_back_is_judged_all_the_same(night):
+    night.crawl(FAMILY, {"maker/base": {"README.md": "# Words"}})
+    with sqlite3.connect(night.hub) as conn:
+        conn.execute("UPDATE fetches SET fetched = '2099-01-01T00:00:00Z'")
+    night.judge()
+    night.crawl(FAMILY, {"loner/model": {"README.md": "# X\n\nOur model is open source."}})
+    report = night.judge()
+    assert (report.judged, report.unchanged) == (1, 0)
+    with sqlite3.connect(night.hub) as conn:
+        conn.execute("DELETE FROM fetches WHERE repo = 4")
+    assert night.judge().judged == 1, "a document that is no longer on record is a change too"
+    assert night.judge().judged == 0
+
+
+def test_a_look_that_brings_the_same_document_again_is_no_work(night):
+    for _ in range(2):
+        night.crawl(FAMILY, {"maker/base": {"README.md": "# Words"}})
+        report = night.judge()
+    assert (report.judged, report.unchanged) == (0, 0)
+
+
 def test_a_licence_file_with_a_restricting_clause_weighs_more_than_a_generous_tag(night):
     terms = "Creative Commons Attribution-NonCommercial 4.0 International\n\nThis work is for non-commercial use only."
     files = {"siblings": [{"rfilename": "model.safetensors"}, {"rfilename": "LICENSE"}]}

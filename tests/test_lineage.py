@@ -157,7 +157,8 @@ def test_of_several_claimants_of_a_name_the_strictest_binds_and_an_unjudged_one_
         found = strictest(claimed)
         assert (found.license, found.allows, found.allows_max, found.why) == ("llama3", 2, 2, "community")
         assert (found.end_data, found.end_weights) == ("unknown", "open"), "only cells that they agree on"
-    assert strictest([one, None]) is None and strictest([]) is None
+    assert strictest([one, None]) is None
+    assert strictest([]) is None
     assert strictest([one]) is one
 
 

@@ -30,17 +30,21 @@ _FORMATS = {
 #: Extensions that weights share with data and everything else.
 _GENERAL = frozenset({"bin", "pt", "h5", "hdf5", "th", "msgpack", "params", "weights", "engine", "task", "tensors"})
 #: Extensions that never hold weights: only where all files are of these can a repository be said to have none.
-_HARMLESS = frozenset(
-    """json jsonl ndjson geojson md mdx txt rst rtf tex bib pdf doc docx odt ppt pptx xls xlsx csv tsv parquet arrow feather
-    yml yaml toml ini cfg conf config env properties lock html htm css scss less js mjs jsx tsx map vue svelte ejs njk
-    py pyi pyc ipynb pyx r rmd jl c cc cpp cu cuh h hpp java kt go rs swift rb php pl lua cs sh bash zsh bat ps1 cmd
-    png jpg jpeg jfif gif webp svg bmp ico tif tiff avif heic mp4 webm mov avi mkv mp3 wav flac ogg m4a opus aac mid midi
-    ttf otf woff woff2 eot srt vtt ass textgrid lab glb obj ply stl splat log out err job diff gitattributes gitignore
-    gitkeep gitmodules keep ds_store dockerignore editorconfig pylintrc flake8 prettierrc eslintrc npmignore tfevents
-    jinja jinja2 j2 template tmpl vocab spm tiktoken codes bpe merges sha1 sha256 sha256sum sha512 md5 sum sig asc
-    torrent url metadata info imatrix index meta sql db_schema proto graphql tpl typed python-version lst ner
-    """.split()
-)
+_HARMLESS = frozenset({
+    "json", "jsonl", "ndjson", "geojson", "md", "mdx", "txt", "rst", "rtf", "tex", "bib", "pdf", "doc", "docx", "odt",
+    "ppt", "pptx", "xls", "xlsx", "csv", "tsv", "parquet", "arrow", "feather", "yml", "yaml", "toml", "ini", "cfg",
+    "conf", "config", "env", "properties", "lock", "html", "htm", "css", "scss", "less", "js", "mjs", "jsx", "tsx",
+    "map", "vue", "svelte", "ejs", "njk", "py", "pyi", "pyc", "ipynb", "pyx", "r", "rmd", "jl", "c", "cc", "cpp",
+    "cu", "cuh", "h", "hpp", "java", "kt", "go", "rs", "swift", "rb", "php", "pl", "lua", "cs", "sh", "bash", "zsh",
+    "bat", "ps1", "cmd", "png", "jpg", "jpeg", "jfif", "gif", "webp", "svg", "bmp", "ico", "tif", "tiff", "avif",
+    "heic", "mp4", "webm", "mov", "avi", "mkv", "mp3", "wav", "flac", "ogg", "m4a", "opus", "aac", "mid", "midi",
+    "ttf", "otf", "woff", "woff2", "eot", "srt", "vtt", "ass", "textgrid", "lab", "glb", "obj", "ply", "stl", "splat",
+    "log", "out", "err", "job", "diff", "gitattributes", "gitignore", "gitkeep", "gitmodules", "keep", "ds_store",
+    "dockerignore", "editorconfig", "pylintrc", "flake8", "prettierrc", "eslintrc", "npmignore", "tfevents", "jinja",
+    "jinja2", "j2", "template", "tmpl", "vocab", "spm", "tiktoken", "codes", "bpe", "merges", "sha1", "sha256",
+    "sha256sum", "sha512", "md5", "sum", "sig", "asc", "torrent", "url", "metadata", "info", "imatrix", "index",
+    "meta", "sql", "db_schema", "proto", "graphql", "tpl", "typed", "python-version", "lst", "ner",
+})  # fmt: skip
 _HARMLESS_NAME = re.compile(
     r"^(?:licen[cs]e|copying|notice|readme|authors|citation|changelog|contributing|code_of_conduct|dockerfile|makefile"
     r"|procfile|requirements|gemfile|jenkinsfile|vagrantfile|version|codeowners|_success|thumbs\.db)"
@@ -49,7 +53,7 @@ _HARMLESS_NAME = re.compile(
     re.IGNORECASE,
 )
 #: Text formats that some libraries (xgboost, lightgbm, tfjs) keep weights in.
-_WEIGHTS_AS_TEXT = re.compile(r"^(?:model|xgb\w*|lgbm?\w*|lightgbm\w*|booster\w*|weights?)\.(?:json|txt)$", re.IGNORECASE)
+_WEIGHTS_AS_TEXT = re.compile(r"^(?:model|xgb\w*|lgbm?\w*|lightgbm\w*|booster\w*|weights?)\.(?:json|txt)$", re.I)
 #: What a library keeps its weights in, where that library is named in the metadata.
 _LIBRARY_CONTAINERS = {
     "stable-baselines3": ("zip",), "sklearn": ("pkl", "pickle", "joblib"), "fastai": ("pkl",),

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from crawler.records import Repo, strings
+from index.families import is_official
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
-from index.families import is_official
 from index.probes import probe
 from index.probes.files import Files, sort_files
 
@@ -48,8 +48,8 @@ _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
 #: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
 _RESTRICTED_NAMES = (
     (re.compile(
-        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
-        r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
+        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?"
+        r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
      "llama", ("meta-llama", "codellama", "facebook")),
     (re.compile(
         r"(?<![a-z])(?:vicuna|wizardlm(?![-_]?2)|chinese[-_]alpaca|gpt4[-_]?x[-_]alpaca"
