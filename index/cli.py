@@ -119,6 +119,8 @@ def nightly(data: Path, workers: int, as_json: bool, **arguments: Any) -> None:
         click.echo(f"Published {p.models:,} models in {p.seconds:.1f} s: {p.path} ({p.size / 1e6:,.1f} MB)\n")
         with published(data) as db:
             console().print(terminal.summary(queries.get_summary(db)))
+            if queries.about(db).get("hub") == session.SAMPLE:
+                click.echo("Sample: its facts are true and dated; its cards are written for this project, not by the makers.")
         click.echo(f"Browse it:  {program()} serve --data {data}")
     failed = crawler_cli.exit_status(night.crawls) or (FAILURES if any(j.errors for j in night.judged) else 0)
     sys.exit(failed)
@@ -207,6 +209,13 @@ def show(model: str, data: Path, quotes: int, day: str | None, as_json: bool) ->
             return
         known = queries.resolve(db, model)
         page = None if known is None else queries.get_page(db, known)
+        family = None if page is not None or "/" in model else queries.get_family(db, model)
+        if family is not None:
+            if as_json:
+                click.echo(terminal.to_json(terminal.family_dict(family)))
+            else:
+                console().print(terminal.show_family(family))
+            return
         if page is None:
             raise NotInIndex(terminal.unknown_model(model, queries.suggest(db, model)))
         if as_json:

@@ -370,8 +370,8 @@ def resolve(declared: str | None, license_name: str | None = None, license_link:
 
     `declared` is the Hub's tag, or several joined by ', ' (lower case); `license_name` and `license_link` are the
     card's words: they decide for a declared `other` or `unknown` and when nothing is declared, and they count
-    against a tag that says less than they do, or when we cannot read them. Never raises; what is not known is UNKNOWN, nothing at all is
-    NO_LICENSE. Cached by its arguments.
+    against a tag that says less than they do, or when we cannot read them. Never raises; what is not known is
+    UNKNOWN, nothing at all is NO_LICENSE. Cached by its arguments.
     """
     declared_ids = dict.fromkeys(part.strip() for part in (declared or "").split(",") if part.strip())
     if not declared_ids:

@@ -194,12 +194,15 @@ def _declarations(repo: Repo, card: Card | None) -> tuple[_Declared, tuple[Evide
 # Names of files that name a restricted licence themselves; `llama.cpp` and its like are programs.
 _RESTRICTED_NAME = re.compile(
     r"^(?=[^\n]*(?:licen[cs]e|terms|policy|agreement|eula|copying))[^\n]*"
-    r"(?:llama(?![ ._-]?(?:cpp|file|factory|index))|gemma|open[ ._-]?rail|(?<![a-z])rail|tongyi|qianwen|non[ ._-]?commercial"
-    r"|(?<![a-z])nc(?![a-z])|research[ ._-]?only|(?:use|usage|prohibited)[ ._-]?(?:use|uses)?[ ._-]?policy|eula)[^\n]*$",
+    r"(?:llama(?![ ._-]?(?:cpp|file|factory|index))|gemma|open[ ._-]?rail|(?<![a-z])rail|tongyi|qianwen|eula"
+    r"|non[ ._-]?commercial|(?<![a-z])nc(?![a-z])|research[ ._-]?only|(?:use|usage|uses)[ ._-]?policy)[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_TEXT_NAME = re.compile(r"(?:^|/)[^/]*?(?:\.(?:md|txt|pdf|rst|html?|docx?|rtf))?$", re.IGNORECASE)
-_CODE_NAME = re.compile(r"\.(?:py|json|ya?ml|toml|safetensors|bin|pt|gguf|png|jpe?g|svg|parquet|csv|jsonl|ipynb)$", re.I)
+_NO_TEXT = re.compile(
+    r"\.(?:py|json|ya?ml|toml|safetensors|bin|pth?|ckpt|gguf|onnx|h5|pkl|npz|zip|msgpack|png|jpe?g|svg|parquet|csv|jsonl"
+    r"|ipynb)$",
+    re.IGNORECASE,
+)
 _THIRD_PARTY = re.compile(r"third|3rd|notice|depend|vendor", re.IGNORECASE)
 
 
@@ -207,7 +210,7 @@ def restricted_names(paths: Sequence[str]) -> list[str]:
     """Those of a repo's files whose names say that they hold a restricted licence."""
     names = "\n".join(path.rpartition("/")[2] for path in paths)
     found = {match[0] for match in _RESTRICTED_NAME.finditer(names)}
-    return [p for p in paths if p.rpartition("/")[2] in found and not _CODE_NAME.search(p)] if found else []
+    return [p for p in paths if p.rpartition("/")[2] in found and not _NO_TEXT.search(p)] if found else []
 
 
 def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> OwnLicense:
@@ -218,7 +221,7 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
     """
     declared, evidence = _declarations(repo, card or read_card(texts)[0])
     license, said, place = declared
-    read: set[str] = set()
+    papers: list[tuple[License, str, str]] = []
     for text in texts:
         if text.path == README or (text.body is None and text.outcome not in UNREAD):
             continue
@@ -226,17 +229,18 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
         evidence += (found,)
         if against:
             evidence += (found._replace(probe="license_text_conflict", outcome=Outcome.YES, value=against),)
-        if known is None:
-            continue
-        if known is not licenses.UNKNOWN:
-            read.add(text.path)
+        if known is not None:
+            papers.append((known, found.quote, found.place))
+    if papers:
+        known = licenses.most_restrictive(paper[0] for paper in papers)
         silent = license.conformant == "unknown" or license is licenses.NO_LICENSE
-        judged = known if silent and declared.license is license else licenses.most_restrictive((license, known))
+        judged = known if silent else licenses.most_restrictive((license, known))
         if judged is not license:
-            license, said, place = judged, found.quote, found.place
+            license, said, place = next(paper for paper in papers if paper[0] is judged)
     if license.is_conformant:
         link = repo.license_link or ""
-        named = [p for p in restricted_names((*(repo.files or ()), link)) if p not in read]
+        read = {place.partition("#")[0] for known, _, place in papers if known is not licenses.UNKNOWN}
+        named = [path for path in restricted_names((*(repo.files or ()), link)) if path not in read]
         for path in named[:1]:
             where = "siblings" if path != link else "cardData.license_link"
             evidence += (Evidence(Dimension.LICENSE, "license_file_name", Outcome.YES, path, where, path),)

@@ -49,7 +49,8 @@ _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
 _RESTRICTED_NAMES = (
     (re.compile(
         r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?"
-        r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
+        r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
+        r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
      "llama", ("meta-llama", "codellama", "facebook")),
     (re.compile(
         r"(?<![a-z])(?:vicuna|wizardlm(?![-_]?2)|chinese[-_]alpaca|gpt4[-_]?x[-_]alpaca"
@@ -112,11 +113,18 @@ def weight_files(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, found.containers[0], "siblings", "archive")
     elif not _complete(repo):
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, "", "siblings", _cut(repo))
-    elif repo.parameters or any(tag in _FOUND_BY_HUB for tag in repo.tags or ()):
+    elif repo.parameters or _hub_found(repo):
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, "", "siblings", "contradicted")
     else:
         kind = "tokenizer" if found.tokenizer else "config" if found.config else "other"
         yield Evidence(D.END_WEIGHTS, "weight_files", NO, "", "siblings", f"{kind}:{len(repo.files)}")
+
+
+def _hub_found(repo: Repo) -> bool:
+    """Whether a tag that the Hub sets by what files it finds is there, and the front matter has not set it itself."""
+    card = repo.card_data or {}
+    by_hand = strings(card.get("tags")) + strings(card.get("library_name"))
+    return any(tag in _FOUND_BY_HUB and tag not in by_hand for tag in repo.tags or ())
 
 
 @probe(D.END_WEIGHTS, needs="listing")

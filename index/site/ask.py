@@ -51,6 +51,7 @@ class Ask(NamedTuple):
     theme: str
     base: str
     vars: Mapping[str, str] = {}
+    sample: bool = False  # the index was made from the bundled sample, whose cards are not the makers' own
 
     def get(self, name: str) -> str:
         """The first value of a parameter, stripped; '' when it was not given."""

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from datasette.utils.asgi import NotFound, Response
 
 from index.site import ask as asking
-from index.site import render
+from index.site import reads, render
 from index.site.ask import Ask, BadAsk, NotHere
 from index.site.guard import page_headers
 
@@ -166,7 +166,7 @@ def _cache(datasette: Any) -> Cache:
 def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
     try:
         with time_limit(conn, TIME_LIMIT):
-            return page(conn, ask)
+            return page(conn, ask._replace(sample=reads.about(conn).get("hub") == "sample"))
     except BadAsk as e:
         return refusal(ask, e)
     except sqlite3.OperationalError as e:
