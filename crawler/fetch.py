@@ -48,8 +48,10 @@ def fetch_documents(
         _run(night, looks, waiting, budget, stop, lambda: until is not None and clock() >= until)
     except StorageFull:
         raise
-    except BaseException:
+    except BaseException as e:
         night.take(looks.arrived())
+        if isinstance(e, HubUnreachable):
+            night.forgive()
         night.write()
         raise
     finally:
@@ -173,10 +175,13 @@ class _Night:
         if self._silent >= UNREACHABLE:
             last = self._pending[-1].document.note
             self._silent = 0
-            silent = {look.candidate.repo for look in self._pending if look.document.unreachable}
-            # It was not their fault: they stay due, with all of their documents.
-            self._pending = [look for look in self._pending if look.candidate.repo not in silent]
+            self.forgive()
             raise HubUnreachable(f"{UNREACHABLE} documents in a row had no answer; the last: {last}")
+
+    def forgive(self) -> None:
+        """Drop the repos with a document that had no answer: not their fault, so all their documents stay due."""
+        silent = {look.candidate.repo for look in self._pending if look.document.unreachable}
+        self._pending = [look for look in self._pending if look.candidate.repo not in silent]
 
     def write_if_due(self) -> None:
         """Write when there is enough, or when it has waited long enough."""

@@ -1,9 +1,9 @@
 """hub.db, table `fetches`: which documents are due, and what the last look at each of them brought. SQL and no network.
 
-A document is due when it has no look at its repo's sha yet, and again after a look that may go better another time (error,
-gone, moved, or gated while the repo no longer says so): the next night, then after 2, 3 ... up to 30 nights. So a
-failing document neither blocks the head of the queue nor is ever given up. The content of the last good look survives
-a bad one, and one that is refused or too large; only an answer that there is no such file clears it.
+A document is due when it has no look at its repo's sha yet, and again after a look that may go better another time
+(error, gone, moved, or gated while the repo no longer says so): the next night, then after 2, 3 ... up to 30 nights.
+So a failing document neither blocks the head of the queue nor is ever given up. The content of the last good look
+survives a bad one, and one that is refused or too large; only an answer that there is no such file clears it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ A gated ancestor sets no limit: whoever downloads a fine-tune is asked nothing b
 asks it, and that binds. The model's own access is what its level judges.
 
 A listing row without `gated` and without files (the 2024 recording) thus proves L2 at most, never L3: it shows that
-weights are there (a tag), not that anyone may take them. Where no weights are seen, L0 is what is proved and
+weights are there (a tag of the Hub), not that anyone may take them. Where no weights are seen, L0 is what is proved and
 `level_max` says how little that means. Pure; judges no dimension (`rules.py`) and walks no graph (`lineage.py`).
 """
 
@@ -120,7 +120,7 @@ def _weights(found: Seen) -> Iterator[Limit]:
         if found.no("weight_shards"):
             yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     elif found.yes("weights_counted"):
-        pass  # the Hub itself has read the weight files
+        pass  # the Hub itself has read the weight files, or found them
     elif found.yes("weights_tagged"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_WEIGHTS)
     else:

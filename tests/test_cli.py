@@ -156,7 +156,12 @@ def test_an_unknown_hub_is_a_sentence_and_status_4(tmp_path):
     result = run("crawl", "--hub", "http://127.0.0.1:9", "--data", str(tmp_path))
     assert result.exit_code == 4
     assert "did not answer" in result.output
-    assert run("crawl", "--hub", "not-a-hub", "--data", str(tmp_path / "b")).exit_code == 4
+
+
+@pytest.mark.parametrize("hub", ["not-a-hub", "ftp://x"])
+def test_what_cannot_be_the_address_of_a_hub_is_a_wrong_argument(tmp_path, hub):
+    result = run("crawl", "--hub", hub, "--data", str(tmp_path))
+    assert (result.exit_code, "--hub" in result.output) == (2, True)
 
 
 def test_a_second_run_at_the_same_time_is_refused_with_status_5(tmp_path):

@@ -196,6 +196,17 @@ def test_a_newcomer_whose_day_nobody_knows_does_not_launder_either_and_the_stric
     assert night.verdict("user/tuned") == ("L2", "L2", "non-commercial"), "a change of either claimant is seen"
 
 
+def test_a_claimant_that_does_not_bind_yet_and_is_called_otherwise_now_is_watched_too(night):
+    newcomer = model(9, "maker/base", "mit", createdAt=None)
+    night.crawl([model(1, "maker/base", "mit"), FAMILY[1]])
+    night.crawl([model(1, "maker/away", "mit"), FAMILY[1], newcomer])
+    night.judge()
+    assert night.sql("SELECT base FROM lineage") == night.sql("SELECT repo FROM repos WHERE repo_id = 'maker/base'")
+    night.crawl([model(1, "maker/away", "llama2"), FAMILY[1], newcomer])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L2", "community")
+
+
 def test_a_base_that_is_younger_than_what_names_it_is_not_the_one_it_was_made_from(night):
     night.crawl([FAMILY[1], model(9, "maker/base", "mit", **LATE)])
     night.judge()

@@ -38,10 +38,50 @@ def test_gating_has_three_words(sent, kept):
     assert repo(gated=sent).gated == kept
 
 
-def test_the_licence_is_the_tag_else_the_front_matter_and_a_list_keeps_all():
-    assert repo(tags=["license:mit"], cardData={"license": "apache-2.0"}).license == "mit"
+@pytest.mark.parametrize("sent", ["", "false", "no", "NO", "on-request"])
+def test_a_word_for_gating_that_we_do_not_know_is_not_shown(sent):
+    assert repo(gated=sent).gated is None
+
+
+def test_the_licence_is_what_tags_and_front_matter_say_each_once():
+    assert repo(tags=["license:mit"], cardData={"license": "MIT"}).license == "mit"
+    assert repo(tags=["license:mit"], cardData={"license": "cc-by-nc-4.0"}).license == "mit, cc-by-nc-4.0"
     assert repo(cardData={"license": ["MIT", "apache-2.0"]}).license == "mit, apache-2.0"
     assert repo(tags=["x"]).license is None
+
+
+@pytest.mark.parametrize("said", [{"name": "llama2"}, 3, ["mit", {"name": "llama2"}], True])
+def test_a_licence_that_is_no_text_is_declared_and_unreadable(said):
+    assert "?" in repo(tags=["license:mit"], cardData={"license": said}).license.split(", ")
+
+
+@pytest.mark.parametrize("said", [None, "", [], {}, False, [None, ""]])
+def test_an_empty_licence_or_base_is_none(said):
+    r = repo(cardData={"license": said, "base_model": said})
+    assert (r.license, r.bases) == (None, ())
+
+
+@pytest.mark.parametrize("said", [{"name": "a/b"}, [["a/b"]], [{"model": "a/b"}], 7])
+def test_a_base_that_is_no_text_is_not_no_base(said):
+    assert repo(cardData={"base_model": said}).bases == (Base("", "?", "card"),)
+
+
+def test_a_readable_base_does_not_hide_an_unreadable_one():
+    said = ["a/m1", {"model": "meta-llama/Llama-2-7b"}]
+    assert repo(cardData={"base_model": said}).bases == (Base("", "a/m1", "card"), Base("", "?", "card"))
+
+
+@pytest.mark.parametrize("key", ["base-model", "basemodel", "model-base", "base_models", "Base_Model", "model_base"])
+def test_a_misspelt_base_key_is_read(key):
+    assert repo(cardData={key: "a/b"}).bases == (Base("", "a/b", "card"),)
+
+
+def test_a_huge_card_keeps_what_it_declares():
+    names = [f"org/{'n' * 90}{i}" for i in range(60)]
+    r = repo(cardData={"license": "mit", "license_name": "x" * 5_000, "base_model": names, "junk": "y" * 70_000})
+    assert [b.repo_id for b in r.bases] == names
+    assert len(r.license_name) == 5_000
+    assert r.card_data.keys() == {"license", "license_name", "base_model"}
 
 
 def test_a_misspelt_licence_name_key_is_read():
@@ -105,8 +145,11 @@ def test_the_fingerprint_ignores_counters_and_nothing_else():
         assert one(**{**base, field: value}).fingerprint() != same, field
 
 
-def test_the_long_gating_prompt_is_not_kept():
-    assert repo(cardData={"extra_gated_prompt": "x" * 20_000, "license": "mit"}).card_data == {"license": "mit"}
+def test_of_the_long_gating_prompt_only_its_presence_is_kept():
+    assert repo(cardData={"extra_gated_prompt": "x" * 20_000, "license": "mit"}).card_data == {
+        "license": "mit",
+        "extra_gated": True,
+    }
 
 
 @given(st.binary(max_size=300))

@@ -107,6 +107,8 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
         (D.PREPRINT, [ev(D.PREPRINT, "arxiv_tags", value="2302.13971")], (Value.UNKNOWN, "P2")),
         (D.TRAINING_CODE, [ev(D.TRAINING_CODE, "own_repository", value="github.com/a/b")], (Value.UNKNOWN, "T3")),
         (D.TRAINING_CODE, [ev(D.TRAINING_CODE, "code_withheld", N)], (Value.CLOSED, "T1")),
+        (D.DATASHEET, [ev(D.DATASHEET, "data_sheet", value="data sheet")], (Value.UNKNOWN, "D1")),
+        (D.DATASHEET, [ev(D.DATASHEET, "dataset_cards", value="allenai/dolma")], (Value.UNKNOWN, "D2")),
     ],
 )  # fmt: skip
 def test_the_evidence_of_one_thing_decides_its_cell(dimension, evidence, expected):

@@ -109,3 +109,10 @@ def test_a_badge_shows_what_is_proved_and_what_is_not_excluded() -> None:
     root = ET.fromstring(svg.badge("L2", "L4", "restricted", "x"))
     rungs = [e.get("fill") for e in root.iter(f"{NS}rect")][1:]
     assert rungs == ["#9ec1ff"] * 3 + ["none"] * 2 + ["#4b4f58"] * 2
+
+
+def test_a_line_breaks_where_something_else_is_counted():
+    whole = svg.Line("a", ((DAY, 1), (DAY + 1, 2), (DAY + 2, 9), (DAY + 3, 8)))
+    broken = whole._replace(breaks=frozenset({DAY + 2}))
+    count = [svg.lines([line], WORDS, str).count("ch-line") for line in (whole, broken)]
+    assert count == [1, 2]

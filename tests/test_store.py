@@ -6,7 +6,7 @@ import pytest
 
 from crawler import plan
 from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
-from crawler.records import Listed, Repo
+from crawler.records import Listed, Reject, Repo
 from crawler.store import APPLICATION_ID, Fetch, Range, Store
 
 A, B, C = ("64f00000000000000000000" + c for c in "123")
@@ -163,6 +163,7 @@ def test_documents_are_due_once_per_sha_most_downloaded_first(store):
         crawl.id,
         [
             Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t"),
+            Fetch(1, "LICENSE", "1", "ok", b"i" * 16, None, 5, "t"),
             Fetch(2, "README.md", "1", "error", None, None, None, "t"),
         ],
     )
@@ -176,6 +177,79 @@ def test_a_failed_look_keeps_the_text_of_the_last_good_one(store):
     store.write_fetches(crawl.id, [Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t")])
     store.write_fetches(crawl.id, [Fetch(1, "README.md", "2", "error", None, None, None, "t", "timeout")])
     assert store.conn.execute("SELECT outcome, hash FROM fetches").fetchone() == ("error", b"h" * 16)
+
+
+@pytest.mark.parametrize("outcome", ["gated", "too-large", "gone", "moved"])
+def test_a_look_that_is_refused_keeps_the_text_and_one_that_finds_no_file_clears_it(store, outcome):
+    crawl = night(store, "2026-08-01", [listed(A, sha="1")])
+    for sha, said, key in (("1", "ok", b"h" * 16), ("2", outcome, None)):
+        store.write_fetches(crawl.id, [Fetch(1, "README.md", sha, said, key, None, None, "t")])
+    assert store.conn.execute("SELECT outcome, hash FROM fetches").fetchone() == (outcome, b"h" * 16)
+    store.write_fetches(crawl.id, [Fetch(1, "README.md", "3", "missing", None, None, None, "t")])
+    assert store.conn.execute("SELECT outcome, hash FROM fetches").fetchone() == ("missing", None)
+
+
+def test_a_licence_file_without_a_look_is_due_although_the_readme_was_read(store):
+    files = [{"rfilename": f} for f in ("README.md", "LICENSE", "USE_POLICY.md")]
+    crawl = night(store, "2026-08-01", [listed(A, sha="1", siblings=files)])
+    store.write_fetches(crawl.id, [Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t")])
+    assert [c.paths for c in store.due(10)] == [("LICENSE", "USE_POLICY.md")]
+    store.write_fetches(crawl.id, [Fetch(1, "LICENSE", "1", "ok", b"i" * 16, "f", 5, "t")])
+    assert [c.paths for c in store.due(10)] == [("USE_POLICY.md",)]
+    store.write_fetches(crawl.id, [Fetch(1, "USE_POLICY.md", "1", "missing", None, None, None, "t")])
+    assert (store.due(10), store.backlog()) == ([], 0)
+
+
+def test_a_licence_file_shown_later_under_the_same_sha_is_due(store):
+    crawl = night(store, "2026-08-01", [listed(A, sha="1")])
+    store.write_fetches(crawl.id, [Fetch(1, "README.md", "1", "ok", b"h" * 16, "e", 5, "t")])
+    assert store.due(10) == []
+    files = [{"rfilename": "README.md"}, {"rfilename": "LICENSE"}]
+    night(store, "2026-08-02", [listed(A, sha="1", siblings=files)])
+    assert [c.paths for c in store.due(10)] == [("LICENSE",)]
+
+
+def test_what_a_night_does_not_show_stays_as_it_was_and_is_no_event(store):
+    full = {"sha": "1", "gated": False, "private": False, "disabled": False, "tags": ["license:mit", "base_model:x/y"],
+            "card_data": {"license": "mit"}, "siblings": [{"rfilename": "a.bin"}]}  # fmt: skip
+    night(store, "2026-08-01", [listed(A, **full)])
+    before = store.repo(1)
+    bare = listed(A)
+    night(store, "2026-08-02", [bare])
+    after = store.repo(1)
+    assert events(store) == []
+    assert after.fingerprint == bare.fingerprint() != before.fingerprint
+    for field in ("sha", "gated", "private", "disabled", "tags", "card_data", "files", "license", "bases"):
+        assert getattr(after, field) == getattr(before, field) is not None, field
+    night(store, "2026-08-03", [listed(A, **full | {"gated": "manual"})])
+    assert events(store) == [("2026-08-03", 1, "gated", "no", "manual")]
+
+
+def rejected_since(store: Store) -> str | None:
+    return store.conn.execute("SELECT rejected_since FROM repos").fetchone()[0]
+
+
+def test_a_repo_whose_row_cannot_be_read_is_marked_until_one_can(store):
+    good, bad, changed = listed(A, sha="1"), listed(A, sha="2", tags=3), listed(A, sha="3")
+    night(store, "2026-08-01", [good])
+    assert rejected_since(store) is None
+    night(store, "2026-08-02", [bad])
+    night(store, "2026-08-03", [bad])
+    assert rejected_since(store) == store.repo(1).rejected_since == "2026-08-02"
+    night(store, "2026-08-04", [good])  # as it was before
+    assert rejected_since(store) is None
+    night(store, "2026-08-05", [Reject(A, None, "no id", b"{}")])
+    assert rejected_since(store) == "2026-08-05"
+    night(store, "2026-08-06", [changed])
+    assert (rejected_since(store), store.repo(1).sha) == (None, "3")
+
+
+def test_missing_and_back_in_two_walks_of_one_night_is_no_event(store):
+    night(store, "2026-08-01", [listed(A), listed(B)])
+    night(store, "2026-08-02", [listed(A)])
+    night(store, "2026-08-02", [listed(A), listed(B)])
+    assert events(store) == []
+    assert store.conn.execute("SELECT count(*) FROM repos WHERE missing_since IS NOT NULL").fetchone() == (0,)
 
 
 def test_a_file_that_is_not_ours_is_left_alone(tmp_path):

@@ -120,11 +120,23 @@ def weight_files(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "weight_files", NO, "", "siblings", f"{kind}:{len(repo.files)}")
 
 
-def _hub_found(repo: Repo) -> bool:
-    """Whether a tag that the Hub sets by what files it finds is there, and the front matter has not set it itself."""
-    card = repo.card_data or {}
-    by_hand = strings(card.get("tags")) + strings(card.get("library_name"))
-    return any(tag in _FOUND_BY_HUB and tag not in by_hand for tag in repo.tags or ())
+def _hub_found(repo: Repo) -> str:
+    """A tag that the Hub sets by what files it finds, where no word of the front matter can have set it; '' = none.
+
+    The Hub's tags hold what the front matter has under tags, language and library, in whatever form. Where the tags
+    are long, a long field of the front matter may have been left out of the record: then nothing can be said.
+    """
+    if repo.card_data is None or sum(map(len, repo.tags or ())) > _MAX_TAGS:
+        return ""
+    candidates = [tag for tag in repo.tags or () if tag in _FOUND_BY_HUB]
+    if not candidates:
+        return ""
+    by_hand = frozenset(_WORD.findall(str(repo.card_data).lower()))
+    return next((tag for tag in candidates if tag not in by_hand), "")
+
+
+_WORD = re.compile(r"[a-z0-9]+")
+_MAX_TAGS = 3_000  # letters; a field of 4,000 bytes or more may be left out of a very long front matter
 
 
 @probe(D.END_WEIGHTS, needs="listing")
@@ -147,10 +159,12 @@ def weight_shards(repo: Repo) -> Iterator[Evidence]:
 
 @probe(D.END_WEIGHTS, needs="listing")
 def weights_counted(repo: Repo) -> Iterator[Evidence]:
-    """Did the Hub itself find weights, so that it counted their parameters?"""
+    """Did the Hub itself find weights: parameters counted, or a format's tag that no front matter has set?"""
     if repo.parameters and not _has_no_weight_file(repo):
         place = "gguf" if repo.gguf else "safetensors"
         yield Evidence(D.END_WEIGHTS, "weights_counted", YES, str(repo.parameters), place, str(repo.parameters))
+    elif repo.files is None and (tag := _hub_found(repo)):
+        yield Evidence(D.END_WEIGHTS, "weights_counted", YES, tag, "tags", _WEIGHT_TAGS[tag])
 
 
 def _has_no_weight_file(repo: Repo) -> bool:

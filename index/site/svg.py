@@ -43,6 +43,7 @@ class Line(NamedTuple):
     name: str
     points: tuple[tuple[int, int | None], ...]
     odd: tuple[int, ...] = ()  # x of numbers that cannot be right as they stand
+    breaks: frozenset[int] = frozenset()  # x from which on something else is counted: no line leads there
 
 
 class Words(NamedTuple):
@@ -266,7 +267,7 @@ def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[flo
         if y is None:
             runs.append([])
         else:
-            if before is not None and x - before > 1 and runs[-1]:
+            if runs[-1] and (x in one.breaks or (before is not None and x - before > 1)):
                 runs.append([])
             runs[-1].append((x, y))
         before = x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -126,8 +126,20 @@ def lines_of(comparison: Comparison) -> list[svg.Line]:
             continue
         start = one.released.toordinal() if comparison.by == "age" and one.released else 0
         odd = tuple(a.date.toordinal() - start for a in series_of.anomalies(one.points))
-        found.append(svg.Line(one.name, tuple((p.date.toordinal() - start, p.downloads) for p in one.points), odd))
+        points = tuple((p.date.toordinal() - start, p.downloads) for p in one.points)
+        found.append(svg.Line(one.name, points, odd, frozenset(x - start for x in _breaks(one))))
     return found
+
+
+def _breaks(one: Series) -> Iterator[int]:
+    """The days from which on a family's sum counts too different a number of models to be one line."""
+    last = None
+    for point in one.points:
+        if point.downloads is None:
+            continue
+        if last is not None and series_of.is_break(last, point):
+            yield point.date.toordinal()
+        last = point
 
 
 def draw(comparison: Comparison, t: Texts, standalone: bool = False) -> str:
