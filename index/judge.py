@@ -26,6 +26,7 @@ import zstandard
 from crawler import documents
 from crawler.errors import Interrupted, UsageError
 from crawler.records import Repo
+from index import due as listed
 from index import executors, licenses, tables
 from index.lineage import Claim, Handed, Link, ancestors_first, candidates, eligible, strictest
 from index.overrides import Override
@@ -96,7 +97,7 @@ def judge(
         raise UsageError("Give --workers or --cluster, not both: a cluster has its own workers.")
     with closing(tables.open_hub(hub_db)) as conn, closing(_Library(documents_db)) as library:
         rules = rules_digest(overrides or {})
-        run, due = tables.begin(
+        run, due = listed.begin(
             conn, date=now.date().isoformat(), started=_iso(now), rules_version=RULES_VERSION, rules=rules,
             everything=everything, dry_run=dry_run,
         )  # fmt: skip
@@ -107,7 +108,7 @@ def judge(
         executor: executors.Executor = executors.Local()
         if cluster is not None:
             executor = executors.Cluster(cluster, partial(_sees, hub_db.absolute(), documents_db.absolute()))
-        elif workers > 1 and tables.count_due(conn, due) > BATCH:
+        elif workers > 1 and listed.count_due(conn, due) > BATCH:
             executor = executors.Processes(workers)
         _judge_rest(conn, hub_db, documents_db, world, due, tally, executor)
         if not dry_run:
@@ -186,7 +187,7 @@ def _judge_bases(conn: sqlite3.Connection, library: _Library, world: _World, due
     """Judge the due repos that others are made from, ancestors first, and load what the other bases hand down."""
     created = {claim.repo: claim.created_at for claims in world.claims.values() for claim in claims}
     bases = sorted(created)
-    todo = tables.is_due(conn, due, bases)
+    todo = listed.is_due(conn, due, bases)
     world.handed.update(tables.handed(conn, [key for key in bases if key not in todo]))
     names = tables.bases_of(conn, sorted(todo))
     graph = {
@@ -271,14 +272,14 @@ def _sees(hub_db: Path, documents_db: Path) -> str:
     if not hub_db.exists():
         return f"rules {rules}, no {hub_db}"
     with closing(tables.open_readonly(hub_db)) as conn:
-        run, repos = tables.identity(conn)
+        run, repos = listed.identity(conn)
     archive = documents_db if documents_db.exists() else f"no {documents_db}"
     return f"rules {rules}, {hub_db} at run {run} with models up to {repos}, {archive}"
 
 
 def _batches(conn: sqlite3.Connection, due: str) -> Iterator[list[int]]:
     after = -1
-    while keys := tables.next_due(conn, due, after, BATCH):
+    while keys := listed.next_due(conn, due, after, BATCH):
         yield keys
         after = keys[-1]
 
@@ -337,7 +338,7 @@ def basis_of(
     bases = [(b, find(b.repo_id)) for b in repo.bases]
     handed = msgspec.json.encode((bases, [p.id for p in peers])) if bases else b""
     below = hashlib.blake2b(handed, digest_size=8).digest()
-    return b"".join((repo.fingerprint, tables.papers_digest(found), below, rules))
+    return b"".join((repo.fingerprint, listed.papers_digest(found), below, rules))
 
 
 def cause_of(before: Before | None, basis: bytes) -> str:
@@ -380,7 +381,7 @@ class _Tally:
         """Write one batch, or in a dry run only see what it would move. Raises Interrupted once it is written."""
         if self._dry_run:
             moved = tables.moves(self._conn, done.rows, done.causes, done.before)
-            tables.strike(self._conn, self._due, done.keys)
+            listed.strike(self._conn, self._due, done.keys)
         else:
             moved = tables.write(
                 self._conn, self._run, self._due, self._date, RULES_VERSION, done.rows, done.causes, done.before,

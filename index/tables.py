@@ -1,12 +1,11 @@
-"""hub.db: all SQL of what we conclude: verdicts, dossiers, lineage, the list of what is due. A batch is a transaction.
+"""hub.db: all SQL of what we conclude: verdicts, dossiers, lineage. A batch is one transaction.
 
-Decides nothing: `judge.py` says what to look at and in which order, `verdict.py` what it means. What the Hub said lives
+Decides nothing: `due.py` and `judge.py` say what to look at and in which order, `verdict.py` what it means. What the Hub said lives
 in the same file and is read here through `crawler.store`, never written (but for the event of a level that moved).
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from sqlite_utils import Migrations
 from crawler import database, store
 from crawler.columns import read_repos
 from crawler.records import Base, Repo
-from index.lineage import MOVED, Claim, Handed, Link
+from index.lineage import Claim, Handed, Link
 from index.model import Dimension, Level, Restriction
 
 migrations = Migrations("index")
@@ -105,112 +104,11 @@ def open_readonly(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
 
 
-def _chunks(keys: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+def chunks(keys: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+    """(marks of parameters, keys) for IN (...), a part of the keys at a time."""
     for i in range(0, len(keys), IN_LIST):
         part = keys[i : i + IN_LIST]
         yield ",".join("?" * len(part)), part
-
-
-# -- what is due ----------------------------------------------------------------------------------------------------
-
-_MOVED = ", ".join(f"('{old}', '{new}')" for old, new in MOVED.items())
-_DUE = (
-    # New, changed, or judged by other rules: the verdict's basis starts with the repo's fingerprint.
-    """INSERT INTO {due} SELECT r.repo FROM repos r LEFT JOIN verdicts v USING (repo)
-       WHERE v.repo IS NULL OR substr(v.basis, 1, 8) <> r.fingerprint OR substr(v.basis, 25, 8) <> :rules
-       ON CONFLICT DO NOTHING""",
-    # Judged by other documents than the last looks brought; no clock is asked, since clocks are set back and forth.
-    """INSERT INTO {due} SELECT v.repo FROM verdicts v
-       LEFT JOIN (SELECT repo, papers(path, outcome, hash) AS digest FROM fetches GROUP BY repo) f USING (repo)
-       WHERE substr(v.basis, 9, 8) <> coalesce(f.digest, :nothing) ON CONFLICT DO NOTHING""",
-    f"""WITH moved (old, new) AS (VALUES {_MOVED})
-        INSERT INTO {{due}} SELECT l.repo FROM moved m JOIN repos r ON r.repo_id = m.new JOIN {{due}} d USING (repo)
-        JOIN lineage l ON l.base_id = m.old WHERE true ON CONFLICT DO NOTHING""",
-    # What was made from these: by the repo that binds it, and by every name that they bear or bore, because a name
-    # with several claimants is bound by the strictest, which need not be the one that changed.
-    """WITH RECURSIVE down (repo) AS (
-         SELECT repo FROM {due}
-         UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo
-         UNION SELECT l.repo FROM down JOIN repos r ON r.repo = down.repo JOIN lineage l ON l.base_id = r.repo_id
-         UNION SELECT l.repo FROM down JOIN names n ON n.repo = down.repo JOIN lineage l ON l.base_id = n.repo_id)
-       INSERT INTO {due} SELECT repo FROM down WHERE true ON CONFLICT DO NOTHING""",
-)
-_EVERYTHING = "INSERT INTO {due} SELECT repo FROM repos WHERE true ON CONFLICT DO NOTHING"
-
-
-def begin(
-    conn: sqlite3.Connection, *, date: str, started: str, rules_version: str, rules: bytes, everything: bool,
-    dry_run: bool,
-) -> tuple[int, str]:  # fmt: skip
-    """Start a run and write down what is due, in one transaction: (run, name of the list).
-
-    What a killed run left undone is still on the list. A dry run has its own list, in memory.
-    """
-    due = "temp.dry" if dry_run else "due"
-    if dry_run:
-        conn.execute("CREATE TEMP TABLE IF NOT EXISTS dry (repo INTEGER PRIMARY KEY)")
-        conn.execute("DELETE FROM temp.dry")
-        conn.execute("INSERT INTO temp.dry SELECT repo FROM due")
-    conn.create_aggregate("papers", 3, _Papers)  # type: ignore[arg-type]  # typeshed knows those of one number only
-    with database.transaction(conn):
-        for sql in (_EVERYTHING,) if everything else _DUE:
-            used = {"rules": rules, "nothing": papers_digest(())}
-            conn.execute(sql.format(due=due), {k: v for k, v in used.items() if f":{k}" in sql})
-        if dry_run:
-            return 0, due
-        (run,) = conn.execute(
-            "INSERT INTO judge_runs (date, started, rules_version) VALUES (?, ?, ?) RETURNING id",
-            (date, started, rules_version),
-        ).fetchone()
-    return run, due
-
-
-def papers_digest(found: Iterable[Document]) -> bytes:
-    """8 bytes over what was found of a repo's documents; the same part of a verdict's basis."""
-    parts = (d.path.encode("utf-8", "surrogatepass") + d.outcome.encode() + (d.hash or b"-") for d in sorted(found))
-    return hashlib.blake2b(b"\0".join(parts), digest_size=8).digest()
-
-
-class _Papers:
-    """`papers_digest` as an aggregate of SQL."""
-
-    def __init__(self) -> None:
-        self._found: list[Document] = []
-
-    def step(self, path: str, outcome: str, key: bytes | None) -> None:
-        """One row."""
-        self._found.append(Document(path, outcome, key))
-
-    def finalize(self) -> bytes:
-        """The digest."""
-        return papers_digest(self._found)
-
-
-def identity(conn: sqlite3.Connection) -> tuple[int, int]:
-    """(the newest run, the highest key of a repo): what tells one state of hub.db from another."""
-    run, repo = conn.execute(
-        "SELECT (SELECT coalesce(max(id), 0) FROM judge_runs), (SELECT coalesce(max(repo), 0) FROM repos)"
-    ).fetchone()
-    return run, repo
-
-
-def count_due(conn: sqlite3.Connection, due: str) -> int:
-    """How many repos are on the list."""
-    return conn.execute(f"SELECT count(*) FROM {due}").fetchone()[0]
-
-
-def next_due(conn: sqlite3.Connection, due: str, after: int, limit: int) -> list[int]:
-    """Keys on the list beyond `after`, in order."""
-    rows = conn.execute(f"SELECT repo FROM {due} WHERE repo > ? ORDER BY repo LIMIT ?", (after, limit))
-    return [row[0] for row in rows]
-
-
-def is_due(conn: sqlite3.Connection, due: str, keys: Sequence[int]) -> set[int]:
-    """Which of these keys are on the list."""
-    found: set[int] = set()
-    for marks, part in _chunks(keys):
-        found.update(row[0] for row in conn.execute(f"SELECT repo FROM {due} WHERE repo IN ({marks})", part))
-    return found
 
 
 # -- names and bases ------------------------------------------------------------------------------------------------
@@ -227,7 +125,7 @@ def declared_names(conn: sqlite3.Connection, due: str) -> set[str]:
 def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[str]]:
     """Names that these repos declare as bases."""
     found: dict[int, list[str]] = {}
-    for marks, part in _chunks(keys):
+    for marks, part in chunks(keys):
         for repo, text in conn.execute(f"SELECT repo, bases FROM details WHERE repo IN ({marks})", part):
             found[repo] = [base.repo_id for base in _bases.decode(text)] if text else []
     return found
@@ -254,7 +152,7 @@ def claims_of_names(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str,
 def handed(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Handed]:
     """What already judged repos hand down."""
     found: dict[int, Handed] = {}
-    for marks, part in _chunks(keys):
+    for marks, part in chunks(keys):
         rows = conn.execute(
             f"""SELECT v.repo, r.repo_id, v.license_effective, v.allows, v.allows_max, v.allows_why, v.base_model,
                        v.family, d.cells
@@ -276,14 +174,14 @@ def handed(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Handed]:
 
 def repos(conn: sqlite3.Connection, keys: Sequence[int]) -> Iterator[Repo]:
     """What the Hub said of these repos, in order of the keys when they are given so."""
-    for marks, part in _chunks(keys):
+    for marks, part in chunks(keys):
         yield from read_repos(conn, f"r.repo IN ({marks})", part)
 
 
 def documents(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[Document]]:
     """Their documents as last looked at, in order of the paths."""
     found: dict[int, list[Document]] = defaultdict(list)
-    for marks, part in _chunks(keys):
+    for marks, part in chunks(keys):
         rows = conn.execute(
             f"SELECT repo, path, outcome, hash FROM fetches WHERE repo IN ({marks}) ORDER BY repo, path", part
         )
@@ -295,7 +193,7 @@ def documents(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[D
 def before(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Before]:
     """Their verdicts as they stand."""
     found: dict[int, Before] = {}
-    for marks, part in _chunks(keys):
+    for marks, part in chunks(keys):
         rows = conn.execute(
             f"""SELECT repo, level, level_max, restriction, dossier, basis, rules_version FROM verdicts
                 WHERE repo IN ({marks})""",
@@ -381,11 +279,6 @@ def write(
             (len(rows), sum(m.old is not None for m in moved), sum(bool(r.error) for r in rows), run),
         )
     return moved
-
-
-def strike(conn: sqlite3.Connection, due: str, keys: Sequence[int]) -> None:
-    """Take keys off the list of a dry run, which writes nothing else."""
-    conn.executemany(f"DELETE FROM {due} WHERE repo = ?", [(key,) for key in keys])
 
 
 def moves(conn: sqlite3.Connection, rows: Sequence[Row], causes: Sequence[str], was: dict[int, Before]) -> list[Moved]:

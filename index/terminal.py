@@ -321,7 +321,7 @@ def _levels(levels: Sequence[LevelCount]) -> RenderableType:
 
 def _claims(claims: Sequence[Claim]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="Claims of “open source” that do not hold", title_justify="left")
-    for name in ("model", "level", "licence", "in its own words"):
+    for name in ("model", "level", "licence", "in the words of its card"):
         table.add_column(name, overflow="fold", no_wrap=name == "level")
     table.add_column("downloads", justify="right", no_wrap=True)
     for c in claims:

@@ -15,8 +15,8 @@ from crawler import plan
 from crawler.documents import Archive
 from crawler.records import Listed, decode_page
 from crawler.store import Fetch, Store
+from index import due, tables
 from index import judge as judging
-from index import tables
 from index.judge import JudgeReport, judge
 from index.overrides import Override
 from index.verdict import examine
@@ -403,9 +403,7 @@ def test_no_real_model_under_a_licence_that_is_not_conformant_is_open_weights(sh
 def test_the_list_of_what_is_due_survives_a_run_that_never_began_to_judge(night):
     night.crawl(FAMILY)
     conn = tables.open_hub(night.hub)
-    tables.begin(
-        conn, date=night.date, started="x", rules_version="v", rules=b"12345678", everything=False, dry_run=False
-    )
+    due.begin(conn, date=night.date, started="x", rules_version="v", rules=b"12345678", everything=False, dry_run=False)
     conn.close()
     assert night.judge().judged == 4
     assert oid(1) in {o for (o,) in night.sql("SELECT oid FROM repos")}

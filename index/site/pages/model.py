@@ -127,6 +127,10 @@ def _walk(ancestors: tuple[Ancestor, ...]) -> Iterator[Ancestor]:
     return (one for _, one in _tree(ancestors))
 
 
+#: Revisions of the bundled sample's own cards begin like this: the Hub has no such commit.
+STAND_IN = "0" * 24
+
+
 def evidence_link(model: Model, proof: Proof) -> str:
     """Where a quote stands on the Hub, at the revision that was read; '' where the Hub has no page for it."""
     if model.url is None:
@@ -135,6 +139,8 @@ def evidence_link(model: Model, proof: Proof) -> str:
     if place.startswith("base:"):
         return render.safe_link("https://huggingface.co/" + place[5:])
     revision = proof.sha or "main"
+    if revision.startswith(STAND_IN):
+        return ""
     if place in ("siblings", "config.architectures"):
         return render.safe_link(f"{model.url}/tree/{revision}")
     if "/" not in place and ("." in place and place.split(".")[-1] in ("md", "txt", "json")
