@@ -167,10 +167,10 @@ def _found(name: str, s: _Shown) -> Dataset:
     if isinstance(s.siblings, list):
         files = {f.get("rfilename") for f in s.siblings if isinstance(f, dict)}
     has_card = "README.md" in files if files is not None else (True if card else None)
-    gated = {"none": None, "false": "no", "true": "auto"}.get(str(s.gated).lower(), str(s.gated).lower())
     return Dataset(
-        name, "found", s.oid, s.repo_id, gated, s.private, s.disabled, records.declared_license(tags, card), has_card,
-        None if files is None else len(files), s.downloads, s.likes, s.sha, s.created_at, s.last_modified,
+        name, "found", s.oid, s.repo_id, records.gating(s.gated), s.private, s.disabled,
+        records.declared_license(tags, card), has_card, None if files is None else len(files), s.downloads, s.likes,
+        s.sha, s.created_at, s.last_modified,
     )  # fmt: skip
 
 

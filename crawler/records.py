@@ -256,7 +256,7 @@ def _expand(row: Listed) -> Repo:
         last_modified=row.last_modified,
         private=row.private,
         disabled=row.disabled,
-        gated=_gated(row.gated),
+        gated=gating(row.gated),
         license=declared_license(marked, card),
         license_name=_text(card, "license_name") or _text(card, "license-name"),
         license_link=_text(card, "license_link") or _text(card, "license-link"),
@@ -298,13 +298,14 @@ def _author(repo_id: str) -> str | None:
     return repo_id.split("/", 1)[0] if "/" in repo_id else None
 
 
-def _gated(value: bool | str | None) -> str | None:
+def gating(value: bool | str | None) -> str | None:
+    """The Hub's word for gating as ours: no, auto, manual; None when it says nothing that we know."""
     if value is None:
         return None
     if isinstance(value, bool):
         return "auto" if value else "no"
     word = value.strip().lower()
-    return word if word in ("auto", "manual") else None  # a word that we do not know says nothing that we can use
+    return word if word in ("auto", "manual") else None
 
 
 def _text(card: dict[str, Any] | None, key: str) -> str | None:

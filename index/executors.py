@@ -9,8 +9,10 @@ process that asked writes. A worker that dies is a StoppedError; what was given 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +30,7 @@ Setup = Callable[[], Work[T]]  # opens what the work needs, once for each thread
 
 AHEAD = 2  # batches under way for each worker
 CONNECT = 20  # seconds to wait for a scheduler
+WATCH = 1.0  # seconds between a worker's looks whether its parent lives
 _KEPT = "What was judged so far is kept; run the same command again to go on"
 
 
@@ -87,9 +90,17 @@ _working: list[Callable[[Sequence[int]], Any]] = []
 
 
 def _begin(setup: Setup[Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the work
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's handler, which a fork inherits
+    for signum in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; it is the parent that ends the work
+        signal.signal(signum, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _working[:] = [setup()]
+
+
+def _end_with(parent: int) -> None:
+    """A parent that is killed cannot end its workers, and they would wait for batches for ever."""
+    while os.getppid() == parent:
+        time.sleep(WATCH)
+    os._exit(1)
 
 
 def _work(batch: Sequence[int]) -> Any:

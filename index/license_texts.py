@@ -129,6 +129,7 @@ def _likenesses(hashes: Sequence[int]) -> list[_Likeness]:
     return sorted(rows, key=lambda row: (-row.dice, row.standard.license_id))
 
 
+_AS_LIKE = 0.02  # texts whose likeness to ours differs by less are alike to it
 _BETTER = 0.015  # another text explains ours better by this much: then it is that text, or something like it
 
 
@@ -155,13 +156,49 @@ def _piece(known: Sequence[_Likeness]) -> License | None:
     return None if best.is_conformant and not gravest.is_conformant else gravest
 
 
+# What stands beside an open text and takes from it; words that no open text adds to its own.
+_TAKES = re.compile(
+    r"\b(?:only|solely|exclusively|(?:must|may|shall|can) ?not|not (?:be )?(?:used?|permitted|allowed|granted)"
+    r"|prohibit\w*|forbid\w*|(?:prior|written) (?:permission|consent|agreement)|(?:a|monthly|annual|licen[cs]e) fees?"
+    r"|royalt\w+|customers? of)\b",
+    re.IGNORECASE,
+)
+_RUN = 5  # words in a row that are not the standard text's: fewer are a name or another wording
+
+
+def _added(text: str, words: Sequence[Word], hashes: Sequence[int], standard: _Standard) -> str:
+    """Words beside a standard text that restrict, '' when there are none.
+
+    Of a sampled text only what stands before and after it is looked at: what of the middle is ours is not known.
+    """
+    hits = [i for i, value in enumerate(hashes) if value in standard.hashes]
+    ours = [True] * len(words)
+    for i in range(hits[0], hits[-1] + 3) if standard.sampled else (j for hit in hits for j in range(hit, hit + 3)):
+        ours[i] = False
+    start = None
+    for i, own in enumerate([*ours, False]):
+        if own and start is None:
+            start = i
+        elif not own and start is not None:
+            run = text[words[start][1] : words[i - 1][2]]
+            if i - start >= _RUN and (found := _TAKES.search(run)):
+                return run[max(0, found.start() - 60) : found.end() + 60]
+            start = None
+    return ""
+
+
 def _by_fingerprint(text: str, found: Sequence[Clause]) -> Match:
     words = words_of(_COPYRIGHT_LINE.sub(lambda match: " " * len(match[0]), text[:MAX_TEXT]))
     hashes = shingles([word for word, _, _ in words])
     rows = _likenesses(hashes)
     known = [row for row in rows if row.standard.license_id]
     explained = max((row.explained for row in known), default=0.0)
-    if not known or rows[0].common < 8 or max(row.explained for row in rows) > explained + _BETTER:
+    if not known or rows[0].common < 8:
+        return NOTHING
+    # A longer text may explain more of ours by its length alone: it rivals only when it is as like as a whole.
+    whole = _is_whole(known[0])
+    rivals = [row for row in rows if not whole or row.dice > known[0].dice - _AS_LIKE]
+    if max((row.explained for row in rivals), default=0.0) > explained + _BETTER:
         return NOTHING
     known = [row for row in known if row.explained >= explained - _BETTER]
     best = known[0]
@@ -171,6 +208,8 @@ def _by_fingerprint(text: str, found: Sequence[Clause]) -> Match:
     score = round(best.dice, 3)
     if entry.is_conformant and found:
         return Match(None, score, "modified", tuple(clause.quote for clause in found[:3]))
+    if entry.is_conformant and (added := _added(text, words, hashes, best.standard)):
+        return Match(None, score, "modified", (added,))
     at = next((i for i, value in enumerate(hashes) if value in best.standard.hashes), 0)
     last = min(at + 12, len(words) - 1)
     return Match(entry.id, score, "fingerprint", (text[words[at][1] : words[last][2]],))

@@ -1,7 +1,8 @@
 """hub.db: all SQL of what we conclude: verdicts, dossiers, lineage. A batch is one transaction.
 
-Decides nothing: `due.py` and `judge.py` say what to look at and in which order, `verdict.py` what it means. What the Hub said lives
-in the same file and is read here through `crawler.store`, never written (but for the event of a level that moved).
+Decides nothing: `due.py` and `judge.py` say what to look at and in which order, `verdict.py` what it means. What the
+Hub said lives in the same file and is read here through `crawler.store`, never written (but for the event of a level
+that moved).
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -50,6 +52,26 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and not k.startswith("HF_")}
     return subprocess.run([sys.executable, "-m", "index.cli", *arguments], env=env | environment, capture_output=True,
                           text=True, check=False, timeout=60)  # fmt: skip
+
+
+def test_a_run_killed_before_it_counted_the_night_is_counted_by_the_next_one(hub, tmp_path):
+    def stats() -> list[tuple]:
+        with closing(sqlite3.connect(tmp_path / "hub.db")) as conn:
+            return conn.execute("SELECT * FROM night_stats ORDER BY crawl").fetchall()
+
+    night(tmp_path, hub.url, "2026-08-04")
+    before = stats()
+    assert len(before) == 1
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as conn, conn:  # what a kill between the two leaves
+        conn.execute("DELETE FROM night_stats")
+        conn.execute("UPDATE crawls SET finished = NULL")
+    night(tmp_path, hub.url, "2026-08-04")
+    assert stats() == before
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as conn, conn:
+        conn.execute("DELETE FROM night_stats")
+        conn.execute("UPDATE crawls SET finished = NULL")
+    night(tmp_path, hub.url, "2026-08-05")
+    assert (stats()[0], len(stats())) == (before[0], 2)
 
 
 def test_an_older_night_never_overwrites_a_newer_one(hub, tmp_path):

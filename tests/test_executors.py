@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -62,6 +64,40 @@ def test_a_worker_process_that_dies_is_a_sentence_and_what_came_before_it_was_gi
     with pytest.raises(StoppedError, match=r"worker process .* ended unexpectedly.*is kept"):
         given.extend(results)
     assert given == [_double(batch) for batch in BATCHES[: len(given)]]
+
+
+ORPHANS = """
+import os, time
+from index.executors import Processes
+
+def setup():
+    print(os.getpid(), flush=True)
+    return lambda batch: time.sleep(60)
+
+list(Processes(2).run(setup, iter([[1], [2], [3]])))
+"""
+
+
+def test_workers_do_not_outlive_a_parent_that_was_killed():
+    parent = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with parent.stdout as said:
+        workers = [int(said.readline()) for _ in range(2)]
+        assert all(alive(worker) for worker in workers)
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 10
+        while any(alive(worker) for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert not [worker for worker in workers if alive(worker)]
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture

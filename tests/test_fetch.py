@@ -14,7 +14,8 @@ import pytest
 from crawler import documents, fetches, hub
 from crawler.door import Wire
 from crawler.errors import BadToken, HubUnreachable, Interrupted, QuotaExhausted
-from crawler.fetch import fetch_documents
+from crawler.fetch import NOT_LISTED, UNREACHABLE, Look, _Night, fetch_documents
+from crawler.hub import Document
 from crawler.replay import ReplayHub
 from crawler.replay_faults import Faults, Latency, Scripted
 from crawler.store import Crawl, Store
@@ -340,6 +341,21 @@ def test_a_hub_that_is_down_stops_the_night_without_an_attempt_held_against_a_do
     with pytest.raises(HubUnreachable, match="in a row"):
         place.run("http://127.0.0.1:9")
     assert place.rows() == []
+
+
+def test_a_repo_whose_licence_file_had_no_answer_stays_due_with_all_its_documents(place):
+    fill(place.store, [row(n, f"a/{n}", siblings=FILES) for n in range(1, UNREACHABLE + 2)])
+    silent = Document("error", note="no answer", unreachable=True)
+    night = _Night(place.store, place.archive, place.begin(NIGHT), lambda: datetime.now(UTC), lambda what, count: None)
+    first, *rest = place.store.due(1000)
+    night.take([Look(first, path, NOT_LISTED) for path in first.paths])
+    night.take([Look(rest[0], "README.md", NOT_LISTED)])
+    night.take([Look(candidate, "LICENSE", silent) for candidate in rest])
+    with pytest.raises(HubUnreachable, match="in a row"):
+        night.check()
+    night.write()
+    assert {r[0] for r in place.rows()} == {first.repo}
+    assert [c.paths for c in place.store.due(1000)] == [("README.md", "LICENSE")] * UNREACHABLE
 
 
 def test_a_quota_that_is_used_up_for_too_long_stops_the_night_and_keeps_what_has_come(place, tmp_path):

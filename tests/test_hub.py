@@ -4,6 +4,8 @@ answer.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -151,3 +153,44 @@ def test_what_cannot_be_an_address_is_said(url):
 
 def test_an_address_loses_its_last_slash():
     assert check_url("http://127.0.0.1:8090/") == "http://127.0.0.1:8090"
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A server that begins a page and then sends a blank now and then, for ever."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(9_999)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999999\r\n\r\n[")
+            while not over.wait(0.05):
+                connection.sendall(b" ")
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(listening.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    over.set()
+    listening.close()
+
+
+def test_a_page_that_never_ends_is_given_up(dripping, monkeypatch):
+    monkeypatch.setattr("crawler.door.PAGE_SECONDS", 0.3)
+    connection = door(dripping)
+    with pytest.raises(HubUnreachable, match="did not end within"):
+        connection.page(None)
+    connection.client.close()
+
+
+def test_a_page_beyond_all_measure_is_given_up(hub, monkeypatch):
+    connection = door(hub.url)
+    assert len(connection.page(None).rows) == 30
+    monkeypatch.setattr("crawler.door.PAGE_SIZE", 500)
+    with pytest.raises(HubUnreachable, match="longer than 500 bytes"):
+        connection.page(None)
+    connection.client.close()

@@ -233,6 +233,21 @@ def test_a_new_card_is_read_and_named_as_the_cause(night):
     assert last == [("loner/model", "card")]
 
 
+def test_a_model_that_lost_its_ownerless_name_is_found_when_it_comes_and_a_strangers_folder_name_is_not(night):
+    night.crawl([model(2, "user/tuned", "mit", "gpt2"), model(3, "user/local", "mit", "run1")])
+    night.judge()
+    assert night.verdict("user/tuned") == night.verdict("user/local") == ("L2", "L6", "unknown-base")
+    night.crawl(
+        [
+            model(1, "openai-community/gpt2", "mit"), model(2, "user/tuned", "mit", "gpt2"),
+            model(3, "user/local", "mit", "run1"), model(4, "microsoft/run1", "mit"),
+        ]
+    )  # fmt: skip
+    night.judge()
+    assert night.verdict("user/tuned") == ("L3", "L6", "documentation")
+    assert night.verdict("user/local") == ("L2", "L6", "unknown-base")
+
+
 def test_a_card_that_is_read_while_the_clock_is_set_back_is_judged_all_the_same(night):
     night.crawl(FAMILY, {"maker/base": {"README.md": "# Words"}})
     with sqlite3.connect(night.hub) as conn:
@@ -252,6 +267,17 @@ def test_a_look_that_brings_the_same_document_again_is_no_work(night):
         night.crawl(FAMILY, {"maker/base": {"README.md": "# Words"}})
         report = night.judge()
     assert (report.judged, report.unchanged) == (0, 0)
+
+
+@pytest.mark.parametrize("omitted", [("gated",), ("siblings",), ("disabled",), ("tags", "cardData"), ("createdAt",)])
+def test_a_field_that_the_hub_does_not_show_one_night_moves_no_level(night, omitted):
+    rows = [row | {"cardData": {"license": "apache-2.0"}} for row in FAMILY[:2]]
+    night.crawl(rows)
+    night.judge()
+    night.crawl([{key: value for key, value in row.items() if key not in omitted} for row in rows])
+    assert night.judge().moved == ()
+    assert night.verdict("user/tuned") == ("L3", "L6", "documentation")
+    assert night.sql("SELECT * FROM changes WHERE field = 'level'") == []
 
 
 def test_a_licence_file_with_a_restricting_clause_weighs_more_than_a_generous_tag(night):

@@ -20,7 +20,7 @@ CLEAR = Limits(licenses.catalogue()["apache-2.0"], "", Level.L6, Level.L6, Restr
 
 PROBES = sorted({probe for rule in all_rules() for probe in rule.reads} | {
     "weight_files", "weight_shards", "weights_counted", "weights_tagged", "disabled", "gating", "adapter_only",
-    "suspected_base", "license_files", "license_statement", "use_restriction", "declared_bases", "card_sections",
+    "derived_without_base", "suspected_base", "license_files", "license_statement", "use_restriction", "declared_bases", "card_sections",
     "evaluation_results", "intermediate_checkpoints", "claims", "training_setup",
 })  # fmt: skip
 VALUES = st.sampled_from(
@@ -102,6 +102,7 @@ RESTRICTIONS = st.sampled_from([
     Evidence(D.LICENSE, "use_restriction", Outcome.YES, "research only", "README.md#0-9", "research only"),
     Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama"),
     Evidence(D.BASE_WEIGHTS, "adapter_only", Outcome.YES, "adapter_model.bin", "siblings"),
+    Evidence(D.BASE_WEIGHTS, "derived_without_base", Outcome.YES, "merge", "tags", "merge"),
 ])  # fmt: skip
 
 
@@ -251,3 +252,13 @@ def test_the_table_of_cases_in_the_module_is_what_the_module_does():
     assert limit_of(WEIGHTS, FREE, license_="no-license") == (lv.L2, lv.L6, r.NO_LICENSE)
     assert limit_of(WEIGHTS, FREE, NO_FILE, CARD, license_="no-license") == (lv.L2, lv.L2, r.NO_LICENSE)
     assert limit_of(HAND) == (lv.L0, lv.L1, r.UNKNOWN_WEIGHTS)
+
+
+def test_what_was_made_from_another_model_is_no_root_and_a_name_weighs_against_any_declared_base():
+    lv, r = Level, Restriction
+    merge = Evidence(D.BASE_WEIGHTS, "derived_without_base", Outcome.YES, "merge", "tags", "merge")
+    named = Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama")
+    declared = CLEAR._replace(is_root=False)
+    assert limit_of(WEIGHTS, FREE, merge) == (lv.L2, lv.L6, r.UNKNOWN_BASE)
+    assert settle(find_limits({}, Seen([WEIGHTS, FREE, merge]), declared)) == (lv.L3, lv.L6, r.DOCUMENTATION)
+    assert settle(find_limits({}, Seen([WEIGHTS, FREE, named]), declared)) == (lv.L2, lv.L6, r.UNKNOWN_BASE)

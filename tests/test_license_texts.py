@@ -119,6 +119,71 @@ def test_an_mit_text_that_obliges_to_show_the_models_name_is_the_modified_one() 
     assert recognise(text).license_id == "modified-mit"
 
 
+BSD = """BSD 3-Clause License
+
+Copyright (c) 2026, the openness authors
+All rights reserved.
+
+Redistribution and use in source and binary forms, with or without modification,
+are permitted provided that the following conditions are met:
+
+ * Redistributions of source code must retain the above copyright notice, this
+   list of conditions and the following disclaimer.
+
+ * Redistributions in binary form must reproduce the above copyright notice,
+   this list of conditions and the following disclaimer in the documentation
+   and/or other materials provided with the distribution.
+
+ * Neither the name of the openness authors nor the names of its contributors
+   may be used to endorse or promote products derived from this software without
+   specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR CONTRIBUTORS BE LIABLE FOR
+ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES
+(INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES;
+LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON
+ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT
+(INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS
+SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+"""
+
+
+def test_a_bsd_text_that_names_its_authors_in_its_own_words_is_recognised_and_with_a_field_of_use_it_is_not() -> None:
+    assert recognise(BSD).license_id == "bsd-3-clause"
+    nuclear = "\nThis software is not designed, licensed or intended for use in any nuclear facility.\n"
+    for text in (BSD + nuclear, nuclear + BSD, BSD[BSD.index("Redistribution") :] + nuclear):
+        assert recognise(text).license_id is None
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "Only universities may use this.",
+        "The weights may not be used by companies without our consent.",
+        "This applies to the code. Use of the weights is prohibited without written permission of ACME.",
+        "Companies pay a monthly fee of 10 USD for every seat.",
+        "The model is for customers of ACME under a signed contract.",
+    ],
+)
+def test_any_open_text_beside_words_that_take_from_it_is_a_modified_one(extra: str) -> None:
+    apache = (Path(__file__).parents[1] / "LICENSE").read_text()
+    for text in (MIT, BSD, apache):
+        for whole in (f"{text}\n\n{extra}\n", f"{extra}\n\n{text}"):
+            assert recognise(whole)[:1] == (None,), whole[:60]
+            assert recognise(text).license_id is not None
+
+
+def test_words_beside_an_open_text_that_take_nothing_leave_it_what_it_is() -> None:
+    for extra in (
+        "Thanks to everybody who has helped us.",
+        "This applies to the code and to the weights of the model.",
+    ):
+        assert recognise(f"{extra}\n\n{MIT}").license_id == "mit"
+
+
 def test_the_standard_apache_notice_alone_counts_and_an_open_address_alone_does_not() -> None:
     notice = (
         "Copyright 2026 Somebody\n\nLicensed under the Apache License, Version 2.0; you may not use this file except "

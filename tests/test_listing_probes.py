@@ -36,6 +36,18 @@ def seen(probe: str, **fields: object) -> list[tuple[str, str, str]]:
         (("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin"), [("no", "", "other:4")]),
         (("tokenizer.json", "vocab.txt", "merges.txt"), [("no", "", "tokenizer:3")]),
         (("README.md", ".gitattributes"), [("no", "", "other:2")]),
+        (("optimizer_state.pt", "rng_state_0.pth", "random_states_0.pt"), [("no", "", "other:3")]),
+        (("model.safetensors.md5", "pytorch_model.bin.lock", "model.bin.html"), [("no", "", "other:3")]),
+        ((".cache/huggingface/download/model.safetensors.metadata",), [("no", "", "other:1")]),
+        (("._model.safetensors", "LICENSE", "events.out.tfevents.17.host"), [("no", "", "other:3")]),
+        (("bert_tokenizer.onnx",), [("not stated", "bert_tokenizer.onnx", "archive")]),
+        (("preprocessor.onnx",), [("not stated", "preprocessor.onnx", "archive")]),
+        (("train.bin", "val.bin"), [("not stated", "train.bin", "archive")]),
+        (("embeddings.pt",), [("not stated", "embeddings.pt", "archive")]),
+        (("wiki/base_1.bin",), [("not stated", "wiki/base_1.bin", "general")]),
+        (("saved_model.pb",), [("not stated", "saved_model.pb", "general")]),
+        (("data2vec_model.pt",), [("yes", "data2vec_model.pt", "pytorch:1")]),
+        (("model.litertlm",), [("yes", "model.litertlm", "tflite:1")]),
         ((), [("no", "", "other:0")]),
         (("voice.zip", "README.md"), [("not stated", "voice.zip", "archive")]),
         (None, [("unavailable", "", "")]),
@@ -69,6 +81,110 @@ def test_missing_parts_of_the_weights_are_noticed_unless_another_format_is_whole
     assert [outcome for outcome, _, _ in seen("weight_shards", files=files, file_count=len(files))] == [expected]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["model.dlc", "model.hef", "model.bst", "model.nnue", "model.traineddata", "model.onnx_data", "lm.binary", "model",
+     "params.zarr/0.0", "a.bin.7z.001", "model.tar.lz4", "model.json", "model.pkl"],
+)  # fmt: skip
+def test_a_file_of_a_kind_that_we_do_not_know_is_never_proof_that_there_are_no_weights(name):
+    assert seen("weight_files", files=("README.md", name), file_count=2) == [("not stated", name, "archive")]
+
+
+def test_the_hubs_own_count_or_tag_stands_against_a_list_without_weights():
+    shown: dict[str, object] = {"files": ("README.md",), "file_count": 1}
+    assert seen("weight_files", parameters=7, **shown) == [("not stated", "", "contradicted")]
+    assert seen("weights_counted", parameters=7, **shown) == []
+    assert seen("weights_tagged", parameters=7, **shown) == [("yes", "7", "contradicted")]
+    tagged = seen("weight_files", tags=("safetensors",), card_data={}, **shown)
+    assert tagged == [("not stated", "", "contradicted")]
+
+
+def test_the_hubs_count_settles_what_a_file_of_a_general_extension_is():
+    shown: dict[str, object] = {"files": ("x_1.bin",), "file_count": 1}
+    assert seen("weight_files", **shown) == [("not stated", "x_1.bin", "general")]
+    assert seen("weights_tagged", **shown) == [("yes", "x_1.bin", "general")]
+    assert seen("weight_files", parameters=7, **shown) == [("yes", "x_1.bin", "weights:1")]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("model-00001-of-00003.safetensors", "rng_state_0.pth"),
+        ("model-00001-of-00003.safetensors", "train.bin"),
+        ("model-1-of-3.safetensors",),
+        ("model.gguf.part1of3",),
+        ("model.gguf-split-a",),
+        ("m.data-00000-of-00002",),
+        ("model-00003-of-00002.safetensors", "model-00001-of-00002.safetensors"),
+        ("mmproj-f16.gguf", "llama-00001-of-00005.gguf"),
+        ("model_index.json", "unet/model.safetensors", "text_encoder/model-00001-of-00002.safetensors"),
+        ("big.gguf.part1", "big.gguf.part3"),
+    ],
+)
+def test_parts_are_compared_by_their_numbers_and_nothing_unlike_them_stands_in(files):
+    assert [o for o, _, _ in seen("weight_shards", files=files, file_count=len(files))] == ["no"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("m.data-00000-of-00002", "m.data-00001-of-00002"),
+        ("a.gguf-split-a", "a.gguf-split-b"),
+        ("Q8/a-00001-of-00002.gguf", "Q4/a-00001-of-00002.gguf", "Q4/a-00002-of-00002.gguf"),
+    ],
+)
+def test_parts_that_are_all_there_are_whole_and_another_size_stands_in(files):
+    assert [o for o, _, _ in seen("weight_shards", files=files, file_count=len(files))] == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds"),
+    [
+        ({"tags": ("lora",), "files": ("style.safetensors",)}, ["adapter"]),
+        ({"library": "peft", "files": ("model.safetensors",)}, ["adapter"]),
+        ({"tags": ("merge",)}, ["merge"]),
+        ({"repo_id": "QuantFactory/Phi-3-mini-128k-instruct-GGUF"}, ["conversion"]),
+        ({"repo_id": "Qwen/Qwen2-7B-Instruct-GGUF"}, []),
+        ({"repo_id": "a/Foo-GGUF", "bases": (Base("quantized", "b/foo"),)}, []),
+        ({"repo_id": "a/mergekit-free-name"}, []),
+        ({"repo_id": "org/model"}, []),
+    ],
+)
+def test_what_is_made_from_another_model_is_seen_where_no_base_is_declared_but_the_makers_own(fields, kinds):
+    assert [kind for _, _, kind in seen("derived_without_base", **fields)] == kinds
+
+
+def test_a_textual_inversion_is_an_adapter():
+    files = ("learned_embeds.bin", "README.md")
+    assert seen("adapter_only", files=files, file_count=2) == [("yes", "learned_embeds.bin", "")]
+
+
+@pytest.mark.parametrize(
+    ("tags", "card_data", "counted"),
+    [
+        (("safetensors", "en"), {"language": "en"}, True),
+        (("safetensors",), None, False),
+        (("safetensors",), {"tags": "safetensors,foo"}, False),
+        (("tf",), {"language": ["tf"]}, False),
+        (("pytorch",), {"library_name": "pytorch"}, False),
+        (("safetensors", "x" * 4_000), {"license": "mit"}, False),  # the card's long list of tags was not kept
+    ],
+)
+def test_a_tag_counts_as_the_hubs_own_only_where_no_word_of_the_front_matter_can_have_set_it(tags, card_data, counted):
+    assert bool(seen("weights_counted", tags=tags, card_data=card_data)) == counted
+
+
+@pytest.mark.parametrize("gated", ["", "false", "on-request", "NO"])
+def test_a_word_about_access_that_we_do_not_know_is_neither_open_nor_gated(gated):
+    assert seen("gating", gated=gated) == [("unavailable", gated, "")]
+
+
+def test_a_private_repository_is_never_open_whatever_its_gate_says():
+    assert seen("gating", gated="no", private=True) == [("unavailable", "true", "")]
+    assert seen("gating", gated="manual", private=True) == [("yes", "manual", "manual")]
+    assert seen("gating", gated="no", private=False) == [("no", "false", "no")]
+
+
 def test_gating_has_three_answers():
     assert seen("gating", gated=None) == [("unavailable", "", "")]
     assert seen("gating", gated="no") == [("no", "false", "no")]
@@ -100,6 +216,17 @@ def test_the_carbon_paper_of_the_template_and_the_hubs_own_doi_are_no_papers_of_
         ("org/my-llama2-7b", True),
         ("org/CodeLlama-7b-lora", True),
         ("org/gemma-2b-it-tuned", True),
+        ("org/paligemma-3b-tuned", True),
+        ("u/llama-7b-hf", True),
+        ("u/alpaca-lora-7b", True),
+        ("u/koala-13b", True),
+        ("u/guanaco-33b", True),
+        ("u/wizardlm-13b", True),
+        ("u/vicuna-7b", True),
+        ("u/R1-Distill-Llama-8B", True),
+        ("u/WizardLM-2-7B", False),
+        ("u/gemma-4-31B-tuned", False),
+        ("org/openllama-7b", False),
         ("meta-llama/Llama-3-8B", False),
         ("org/TinyLlama-1.1B", False),
         ("org/open_llama_3b", False),
@@ -110,8 +237,19 @@ def test_a_name_that_sounds_of_a_restricted_base_is_a_hint_unless_it_is_the_make
     assert bool(seen("suspected_base", repo_id=name, author=name.split("/")[0])) == suspected
 
 
-def test_a_declared_base_leaves_nothing_to_suspect():
-    assert seen("suspected_base", repo_id="a/llama-3", author="a", bases=(Base("finetune", "x/y"),)) == []
+@pytest.mark.parametrize(
+    ("name", "base", "suspected"),
+    [
+        ("a/Meta-Llama-3-8B-Instruct-abliterated", "x/harmless", True),
+        ("a/Meta-Llama-3-8B-Instruct-abliterated", "meta-llama/Meta-Llama-3-8B-Instruct", False),
+        ("a/Meta-Llama-3-8B-Instruct-abliterated", "b/llama-3-8b-tuned", False),
+        ("a/my-gemma-2b", "google/flan-t5-base", True),
+        ("a/my-gemma-2b", "google/gemma-2b", False),
+        ("a/mistral-7b-tuned", "x/harmless", False),
+    ],
+)
+def test_a_harmless_declared_base_does_not_explain_the_name_of_another_family(name, base, suspected):
+    assert bool(seen("suspected_base", repo_id=name, author="a", bases=(Base("finetune", base),))) == suspected
 
 
 def test_ten_thousand_bases_are_counted_and_few_quoted():
@@ -156,13 +294,21 @@ def test_names_made_to_be_slow_are_read_in_linear_time(name):
     assert time.process_time() - began < 2
 
 
+def test_thousands_of_files_that_each_claim_to_be_one_of_many_are_sorted_quickly():
+    began = time.process_time()
+    found = sort_files(tuple(f"m{i}-1-of-99999.safetensors" for i in range(2_000)))
+    assert found.missing is not None
+    assert time.process_time() - began < 1
+
+
 def test_every_probe_asks_a_question():
     assert all(p.question.endswith("?") for p in listing_probes())
 
 
 def test_one_format_may_have_thousands_of_files():
     names = tuple(f"part-{i:05}-of-02000.safetensors" for i in range(1, 2_001))
-    assert sort_files(names).shards == ((names[0], 2_000, 2_000),)
+    assert sort_files(names).shards == ((names[0], 2_000, 2_000, True),)
+    assert sort_files(names).missing is None
 
 
 @pytest.mark.parametrize(

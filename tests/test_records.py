@@ -131,7 +131,7 @@ def test_a_body_that_is_not_a_list_is_not_a_page(body):
 
 
 def test_the_fingerprint_ignores_counters_and_nothing_else():
-    base = dict(tags=["a"], sha="s", gated=False, siblings=[{"rfilename": "x"}], cardData={"a": 1})
+    base = {"tags": ["a"], "sha": "s", "gated": False, "siblings": [{"rfilename": "x"}], "cardData": {"a": 1}}
     same = one(**base, downloads=1, likes=2, downloadsAllTime=3).fingerprint()
     assert one(**base, downloads=9).fingerprint() == same
     for field, value in [

@@ -114,5 +114,5 @@ def test_a_badge_shows_what_is_proved_and_what_is_not_excluded() -> None:
 def test_a_line_breaks_where_something_else_is_counted():
     whole = svg.Line("a", ((DAY, 1), (DAY + 1, 2), (DAY + 2, 9), (DAY + 3, 8)))
     broken = whole._replace(breaks=frozenset({DAY + 2}))
-    count = [svg.lines([line], WORDS, str).count('class="ch-line"') for line in (whole, broken)]
+    count = [svg.lines([line], WORDS, str).count('<path class="ch-line"') for line in (whole, broken)]
     assert count == [1, 2]

@@ -67,8 +67,10 @@ _LEFTOVER = re.compile(
     r"|(?:^|[-_.])training_args(?![a-z])|optim_states(?![a-z])|[-_.]optim(?:izer)?(?![a-z])",
     re.IGNORECASE,
 )
-#: Tokenizers in a format of weights, and data in a format that data shares with weights.
-_TOKENIZER_NAME = re.compile(r"(?:^|[-_.])(?:(?:de)?tokeni[sz]er|vocab(?:ulary)?)(?![a-z])", re.IGNORECASE)
+#: What stands before and after a model, in a format of weights; and data in a format that it shares with weights.
+_TOKENIZER_NAME = re.compile(
+    r"(?:^|[-_.])(?:(?:de)?tokeni[sz]er|vocab(?:ulary)?|(?:pre|post)proc\w*|mel[-_]?spec\w*)(?![a-z])", re.IGNORECASE
+)
 _DATA_NAME = re.compile(
     r"^(?:train(?:ing)?|val|valid|validation|test|dev|datas?|datasets?|embeddings?|features?|labels?|preds?|predictions?"
     r"|corpus|corpora|tokens|ids|index|cache|stats|samples?|images?|inputs?|logits|targets|metrics|results?|eval)"
@@ -125,6 +127,9 @@ class Files(NamedTuple):
     config: bool
 
 
+_WHOLE = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
+
+
 class _Part(NamedTuple):
     group: str  # what the parts have in common
     number: int
@@ -179,7 +184,7 @@ def _kind(path: str, name: str, own: tuple[str, ...], title: str) -> str | None:
     stem, dot, extension = name.rpartition(".")
     extension = extension.lower() if dot else ""
     if extension == "json" or extension == "txt":
-        return "?" if _WEIGHTS_AS_TEXT.match(name) else None
+        return "?" if name[0] in "mxlbwMXLBW" and _WEIGHTS_AS_TEXT.match(name) else None
     found = _FORMATS.get(extension) or (extension if extension in own else None)
     if found is None:
         return _other_kind(path, name, extension)
@@ -208,9 +213,9 @@ def _is_beside(path: str, name: str) -> bool:
 
 def _other_kind(path: str, name: str, extension: str) -> str | None:
     """A file whose extension is not one of weights: None only where it is known to be something else."""
-    if _is_beside(path, name) or _HARMLESS_NAME.match(name) or _LEFTOVER.search(name) or _TOKENIZER.match(name):
+    if extension in _HARMLESS and not (len(extension) < 3 and _SPLIT_PART.match(name)):  # 'x.gguf.c' is a third part
         return None
-    if extension in _HARMLESS and not (len(extension) < 3 and _SPLIT_PART.match(name)):
+    if _HARMLESS_NAME.match(name) or _LEFTOVER.search(name) or _TOKENIZER.match(name) or _is_beside(path, name):
         return None
     if "-of-" in name and _TF_CHECKPOINT.search(name):
         return "tensorflow"
@@ -230,7 +235,7 @@ def _part(path: str) -> _Part | None:
         data = _TF_CHECKPOINT.search(path)
         if data:
             return _Part(f"{path[: data.start()]}\0{data[2]}", int(data[1]), int(data[2]))
-    split = _SPLIT_PART.match(path)
+    split = None if path.endswith(_WHOLE) else _SPLIT_PART.match(path)
     if split is None:
         return None
     letters, digits, total = split[3], split[4], split[5]
@@ -243,12 +248,13 @@ def _together(parts: list[tuple[str, _Part]]) -> Shards:
     numbers = {part.number for _, part in parts}
     total = parts[0][1].total
     if total:
-        whole = numbers >= set(range(1, total + 1)) or numbers >= set(range(total))
-        here = len(numbers & set(range(total + 1)))
+        from_one = sum(1 <= number <= total for number in numbers)
+        here = max(from_one, sum(number < total for number in numbers))
+        whole = here == total
     else:
         here = len(numbers)
         whole = here > 1 and min(numbers) <= 1 and max(numbers) - min(numbers) == here - 1
-    return Shards(parts[0][0], min(here, total) if total else here, total, whole)
+    return Shards(parts[0][0], here, total, whole)
 
 
 def _missing(shards: tuple[Shards, ...], unsharded: list[str], in_components: bool) -> Shards | None:

@@ -107,7 +107,7 @@ def weight_files(repo: Repo) -> Iterator[Evidence]:
         return
     if found.likely:
         counted = YES if repo.parameters else NOT_STATED  # the Hub's own count settles what the file is
-        value = f"counted:{len(found.likely)}" if repo.parameters else "general"
+        value = f"weights:{len(found.likely)}" if repo.parameters else "general"
         yield Evidence(D.END_WEIGHTS, "weight_files", counted, found.likely[0], "siblings", value)
     elif found.containers:
         yield Evidence(D.END_WEIGHTS, "weight_files", NOT_STATED, found.containers[0], "siblings", "archive")
