@@ -120,7 +120,9 @@ def nightly(data: Path, workers: int, as_json: bool, **arguments: Any) -> None:
         with published(data) as db:
             console().print(terminal.summary(queries.get_summary(db)))
             if queries.about(db).get("hub") == session.SAMPLE:
-                click.echo("Sample: its facts are true and dated; its cards are written for this project, not by the makers.")
+                click.echo(
+                    "Sample: its facts are true and dated; its cards are written for this project, not by the makers."
+                )
         click.echo(f"Browse it:  {program()} serve --data {data}")
     failed = crawler_cli.exit_status(night.crawls) or (FAILURES if any(j.errors for j in night.judged) else 0)
     sys.exit(failed)
@@ -138,17 +140,18 @@ def _say_judged(reports: list[Any]) -> None:
 @click.option("--all", "everything", is_flag=True, help="Judge every model again, not only what changed.")
 @click.option("--dry-run", is_flag=True, help="Say what would move; write nothing.")
 @workers_option
+@click.option("--cluster", metavar="ADDRESS", help="A dask.distributed scheduler whose workers judge instead.")
 @json_option
-def judge(data: Path, everything: bool, dry_run: bool, workers: int, as_json: bool) -> None:
+def judge(data: Path, everything: bool, dry_run: bool, workers: int, cluster: str | None, as_json: bool) -> None:
     """Judge what changed since the last time: new models, new cards, new licences, changed ancestors, new rules."""
     from index.judge import judge as run
 
     _needs_hub(data)
     ticker = Ticker()
-    with locked(data):
+    with session.stopping() as stop, locked(data):
         report = run(
             session.hub_db(data), session.documents_db(data), now(), everything=everything, workers=workers,
-            dry_run=dry_run, overrides=overrides.load(data, now().date()), progress=ticker,
+            dry_run=dry_run, overrides=overrides.load(data, now().date()), progress=ticker, stop=stop, cluster=cluster,
         )  # fmt: skip
     ticker.done()
     if as_json:
@@ -162,7 +165,9 @@ def judge(data: Path, everything: bool, dry_run: bool, workers: int, as_json: bo
 
 def _needs_hub(data: Path) -> None:
     if not session.hub_db(data).exists():
-        raise UsageError(f"{data} has no hub.db yet. Run `openness nightly --hub sample` first, or `openness nightly` for the live Hub.")
+        raise UsageError(
+            f"{data} has no hub.db yet. Run `openness nightly --hub sample` first, or `openness nightly` for the live Hub."
+        )
 
 
 @main.command(epilog="Example: openness publish --data data")

@@ -90,8 +90,9 @@ _working: list[Callable[[Sequence[int]], Any]] = []
 
 
 def _begin(setup: Setup[Any]) -> None:
-    for signum in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; it is the parent that ends the work
-        signal.signal(signum, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends the work
+    # Not the parent's handler, which a fork inherits: the pool ends its other workers by SIGTERM when one has died.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _working[:] = [setup()]
 

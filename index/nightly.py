@@ -51,6 +51,7 @@ def nightly(
             workers=workers,
             overrides=overrides.load(options.data, clock().date()),
             progress=progress,
+            stop=stop,
         )
 
     with locked(options.data):

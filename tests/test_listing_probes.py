@@ -226,6 +226,8 @@ def test_the_carbon_paper_of_the_template_and_the_hubs_own_doi_are_no_papers_of_
         ("u/R1-Distill-Llama-8B", True),
         ("u/WizardLM-2-7B", False),
         ("u/gemma-4-31B-tuned", False),
+        ("u/gemma-3-4b-tuned", True),
+        ("u/medgemma-4b-tuned", True),
         ("org/openllama-7b", False),
         ("meta-llama/Llama-3-8B", False),
         ("org/TinyLlama-1.1B", False),

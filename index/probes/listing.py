@@ -13,7 +13,7 @@ from crawler.records import Repo, strings
 from index.families import is_official
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
-from index.probes import probe
+from index.probes import origins, probe
 from index.probes.files import Files, sort_files
 
 YES, NO, NOT_STATED, UNAVAILABLE = Outcome.YES, Outcome.NO, Outcome.NOT_STATED, Outcome.UNAVAILABLE
@@ -45,39 +45,6 @@ _CHECKPOINT = re.compile(r"^(?:.*/)?((?:checkpoint|ckpt|step|global_step|iter|ep
 #: Papers that a card's template cites whatever the model is: the carbon calculator of the Hub's own template.
 _BOILERPLATE_PAPERS = frozenset({"1910.09700"})
 _MODELING = re.compile(r"(?:^|/)model(?:l?ing)?_\w+\.py$", re.IGNORECASE)
-#: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
-_RESTRICTED_NAMES = (
-    (re.compile(
-        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?"
-        r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
-        r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
-     "llama", ("meta-llama", "codellama", "facebook")),
-    (re.compile(
-        r"(?<![a-z])(?:vicuna|wizardlm(?![-_]?2)|chinese[-_]alpaca|gpt4[-_]?x[-_]alpaca"
-        r"|(?:alpaca(?:[-_]lora)?|koala|guanaco)[-_]?(?:7|13|30|33|65)b)", re.IGNORECASE),
-     "llama", ("lmsys",)),
-    (re.compile(
-        r"(?<![a-z])(?:code|pali|shield|med|recurrent|embedding|diffusion|t5|function|translate)?gemma"
-        r"(?:[-_]?[123]n?)?(?![a-z0-9]|[-_]?4)", re.IGNORECASE),
-     "gemma", ("google",)),
-)  # fmt: skip
-
-#: Words of a name that say what its model was tuned for: after a separator, so that ChatMusician is not "chat".
-_TUNED_NAME = re.compile(
-    r"[-_.](?:chat|instruct(?:ion|ed)?|it|sft|dpo|ppo|orpo|kto|rlhf|assistant|aligned)(?=[-_.]|v?\d|$)", re.IGNORECASE
-)
-
-_ADAPTER_TAGS = frozenset({"lora", "peft", "adapter", "textual_inversion", "textual-inversion", "adapter-transformers"})
-_ADAPTER_LIBRARIES = frozenset({"peft", "adapter-transformers", "adapters"})
-_MERGE_TAGS = frozenset({"merge", "mergekit"})
-_MERGED_NAME = re.compile(r"[-_.](?:merged?|slerp|frankenmerge|lora|qlora)(?![a-z])", re.IGNORECASE)
-#: Words of a name that say that its weights are another model's in another format.
-_CONVERSION = re.compile(
-    r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|mlc|hqq|nf4|fp8|int[48]|[2-8][-_.]?bit|q[2-8](?:_[k\d])|i1|imat(?:rix)?"
-    r"|onnx|openvino|coreml|ct2|ctranslate2|quantized)(?![a-z])",
-    re.IGNORECASE,
-)
-_CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE)
 
 
 def _complete(repo: Repo) -> bool:
@@ -208,7 +175,7 @@ def adapter_only(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, "peft", "library_name")
     else:
         for tag in repo.tags or ():
-            if tag.lower() in _ADAPTER_TAGS:
+            if tag.lower() in origins.ADAPTER_TAGS:
                 yield Evidence(D.BASE_WEIGHTS, "adapter_only", YES, tag, "tags")
                 return
 
@@ -219,8 +186,8 @@ def derived_without_base(repo: Repo) -> Iterator[Evidence]:
     if repo.bases:
         return
     name = repo.repo_id.rpartition("/")[2]
-    converted, merged = _CONVERSION.search(name), _MERGED_NAME.search(name)
-    if repo.library in _ADAPTER_LIBRARIES:
+    converted, merged = origins.CONVERSION.search(name), origins.MERGED_NAME.search(name)
+    if repo.library in origins.ADAPTER_LIBRARIES:
         yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, repo.library or "", "library_name", "adapter")
     if converted and not is_official(repo.repo_id):  # a maker's own conversion of its own model
         yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, converted[0], "id", "conversion")
@@ -228,8 +195,8 @@ def derived_without_base(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, merged[0], "id", "merge")
     for tag in repo.tags or ():
         lowered = tag.lower()
-        if lowered in _ADAPTER_TAGS or lowered in _MERGE_TAGS:
-            kind = "merge" if lowered in _MERGE_TAGS else "adapter"
+        if lowered in origins.ADAPTER_TAGS or lowered in origins.MERGE_TAGS:
+            kind = "merge" if lowered in origins.MERGE_TAGS else "adapter"
             yield Evidence(D.BASE_WEIGHTS, "derived_without_base", YES, tag, "tags", kind)
             return
 
@@ -326,47 +293,27 @@ def declared_bases(repo: Repo) -> Iterator[Evidence]:
 def suspected_base(repo: Repo) -> Iterator[Evidence]:
     """Does the name speak of a base under a restricted licence, while no base of that family is declared?"""
     name = repo.repo_id.rpartition("/")[2]
-    for pattern, family, owners in _RESTRICTED_NAMES:
+    for pattern, family, owners in origins.RESTRICTED_NAMES:
         said = pattern.search(name)
-        if said and repo.author not in owners and not _declares(repo, family):
+        if said and repo.author not in owners and not origins.declares(repo, family):
             yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", family)
             return
     kind = repo.model_type or ""
-    if _GEMMA_TYPE.match(kind) and repo.author != "google" and not _declares(repo, "gemma"):
+    if origins.GEMMA_TYPE.match(kind) and repo.author != "google" and not origins.declares(repo, "gemma"):
         yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", "gemma")
-
-
-_GEMMA_TYPE = re.compile(r"(?:recurrent_|pali)?gemma(?!4)")
-
-
-def _declares(repo: Repo, family: str) -> bool:
-    """Whether a declared base is of that family by its name or its owner; its licence then comes with it.
-
-    A base of another name may descend from that family, and hands down its licence if it does: no harm is done.
-    """
-    for base in repo.bases:
-        owner, _, name = base.repo_id.rpartition("/")
-        for pattern, kin, owners in _RESTRICTED_NAMES:
-            if kin == family and (owner in owners and owner not in _MANY_KINDS or pattern.search(name)):
-                return True
-    return False
-
-
-#: Makers of restricted models who have made others too: their name alone says nothing.
-_MANY_KINDS = frozenset({"google", "facebook", "lmsys"})
 
 
 @probe(D.END_DATA, needs="listing")
 def tuned_name(repo: Repo) -> Iterator[Evidence]:
     """Do the names say that the model, or a base that it declares, was tuned, or that it is a conversion?"""
-    own = _TUNED_NAME.search(repo.repo_id)
+    own = origins.TUNED_NAME.search(repo.repo_id)
     if own:
         yield Evidence(D.END_DATA, "tuned_name", YES, own[0].strip("-_."), "id", "self")
-    converted = _CONVERTED_NAME.search(repo.repo_id)
+    converted = origins.CONVERTED_NAME.search(repo.repo_id)
     if converted:
         yield Evidence(D.END_DATA, "tuned_name", YES, converted[0].strip("-_."), "id", "conversion")
     for base in repo.bases[:MAX_NAMES]:
-        said = _TUNED_NAME.search(base.repo_id)
+        said = origins.TUNED_NAME.search(base.repo_id)
         if said:
             place = "cardData.base_model" if base.stated_by == "card" else "tags"
             yield Evidence(D.END_DATA, "tuned_name", YES, base.repo_id, place, "base")

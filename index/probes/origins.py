@@ -1,0 +1,60 @@
+"""What the names and tags of models say of where they come from: words, owners, patterns. A name is a hint, no proof.
+
+Pure data and one function over it; reports no evidence (`listing.py` does) and knows no licence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crawler.records import Repo
+
+#: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
+RESTRICTED_NAMES = (
+    (re.compile(
+        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?"
+        r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
+        r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
+     "llama", ("meta-llama", "codellama", "facebook")),
+    (re.compile(
+        r"(?<![a-z])(?:vicuna|wizardlm(?![-_]?2)|chinese[-_]alpaca|gpt4[-_]?x[-_]alpaca"
+        r"|(?:alpaca(?:[-_]lora)?|koala|guanaco)[-_]?(?:7|13|30|33|65)b)", re.IGNORECASE),
+     "llama", ("lmsys",)),
+    (re.compile(
+        r"(?<![a-z])(?:code|pali|shield|med|recurrent|embedding|diffusion|t5|function|translate)?gemma"
+        r"(?:[-_]?[123]n?)?(?![a-z0-9]|[-_]?4(?!b))", re.IGNORECASE),
+     "gemma", ("google",)),
+)  # fmt: skip
+
+#: Words of a name that say what its model was tuned for: after a separator, so that ChatMusician is not "chat".
+TUNED_NAME = re.compile(
+    r"[-_.](?:chat|instruct(?:ion|ed)?|it|sft|dpo|ppo|orpo|kto|rlhf|assistant|aligned)(?=[-_.]|v?\d|$)", re.IGNORECASE
+)
+
+ADAPTER_TAGS = frozenset({"lora", "peft", "adapter", "textual_inversion", "textual-inversion", "adapter-transformers"})
+ADAPTER_LIBRARIES = frozenset({"peft", "adapter-transformers", "adapters"})
+MERGE_TAGS = frozenset({"merge", "mergekit"})
+MERGED_NAME = re.compile(r"[-_.](?:merged?|slerp|frankenmerge|lora|qlora)(?![a-z])", re.IGNORECASE)
+#: Words of a name that say that its weights are another model's in another format.
+CONVERSION = re.compile(
+    r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|mlc|hqq|nf4|fp8|int[48]|[2-8][-_.]?bit|q[2-8](?:_[k\d])|i1|imat(?:rix)?"
+    r"|onnx|openvino|coreml|ct2|ctranslate2|quantized)(?![a-z])",
+    re.IGNORECASE,
+)
+CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE)
+GEMMA_TYPE = re.compile(r"(?:recurrent_|pali)?gemma(?!4)")
+#: Makers of restricted models who have made others too: their name alone says nothing.
+_MANY_KINDS = frozenset({"google", "facebook", "lmsys"})
+
+
+def declares(repo: Repo, family: str) -> bool:
+    """Whether a declared base is of that family by its name or its owner; its licence then comes with it.
+
+    A base of another name may descend from that family, and hands down its licence if it does: no harm is done.
+    """
+    for base in repo.bases:
+        owner, _, name = base.repo_id.rpartition("/")
+        for pattern, kin, owners in RESTRICTED_NAMES:
+            if kin == family and (owner in owners and owner not in _MANY_KINDS or pattern.search(name)):
+                return True
+    return False
