@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawler.records import Base
@@ -292,13 +293,30 @@ def candidates(name: str) -> Iterator[str]:
         yield MOVED[name]
 
 
-def eligible(claims: Iterable[Claim], created_at: str | None) -> list[Claim]:
-    """Those of a name's claimants that something created at this time can be made from.
+#: Days that a base may be younger than what is made from it: makers upload a release's repositories in any order.
+GRACE = timedelta(days=30)
 
-    A name that was deleted or renamed away is free for anybody, and a newcomer's licence says nothing of what was made
-    before it. Days that the Hub did not show exclude nobody.
+
+def eligible(claims: Iterable[Claim], created_at: str | None) -> list[Claim]:
+    """Those of a name's claimants that something created at this time (ISO 8601) can be made from.
+
+    A name can pass to another repo once its bearer is deleted. With several claimants, those created after the child
+    drop out; a single one may be younger by GRACE. Where a date is not known, the claimant stays.
     """
-    return [c for c in claims if not (created_at and c.created_at and c.created_at[:19] > created_at[:19])]
+    found = list(claims)
+    latest = _moment(created_at)
+    if latest is None:
+        return found
+    if len(found) == 1:
+        latest += GRACE
+    return [c for c in found if (born := _moment(c.created_at)) is None or born <= latest]
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text[:19]) if text else None
+    except ValueError:  # the Hub's word, not ours
+        return None
 
 
 def strictest(claimed: Sequence[Handed | None]) -> Handed | None:
