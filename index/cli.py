@@ -120,9 +120,7 @@ def nightly(data: Path, workers: int, as_json: bool, **arguments: Any) -> None:
         with published(data) as db:
             console().print(terminal.summary(queries.get_summary(db)))
             if queries.about(db).get("hub") == session.SAMPLE:
-                click.echo(
-                    "Sample: its facts are true and dated; its cards are written for this project, not by the makers."
-                )
+                click.echo("Sample: facts are true and dated; cards are written for this project, not by the makers.")
         click.echo(f"Browse it:  {program()} serve --data {data}")
     failed = crawler_cli.exit_status(night.crawls) or (FAILURES if any(j.errors for j in night.judged) else 0)
     sys.exit(failed)

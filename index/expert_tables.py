@@ -43,8 +43,8 @@ def replace(conn: sqlite3.Connection, rows: Iterable[ExpertRow], imported: str) 
                  attribution, imported) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT (source, source_version, system, dimension) DO UPDATE SET value = excluded.value""",
             [
-                (r.source, r.source_version, r.system, r.model_id, int(r.off_hub), r.dimension, r.value, r.url, r.reason,
-                 r.attribution, imported)
+                (r.source, r.source_version, r.system, r.model_id, int(r.off_hub), r.dimension, r.value, r.url,
+                 r.reason, r.attribution, imported)
                 for r in kept
             ],
         )  # fmt: skip

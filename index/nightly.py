@@ -1,7 +1,7 @@
 """One night under one lock: crawl, judge, publish. Order of calls only.
 
-A walk that was complete is judged and published even when the documents after it had to stop (quota, network): what was seen
-that night is not lost to the readers, and the exit status still says that something is left to do.
+A walk that was complete is judged and published even when the documents after it had to stop (quota, network): what
+was seen that night is not lost to the readers, and the exit status still says that something is left to do.
 """
 
 from __future__ import annotations

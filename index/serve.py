@@ -173,7 +173,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
 def _published(path: Path) -> str:
     """When the file was published, after making sure that it is one of ours."""
     if not path.exists():
-        raise UsageError(f"There is no {path} yet. Run `openness nightly --hub sample` (or another hub) first; it crawls, judges and publishes.")
+        raise UsageError(f"There is no {path} yet. Run `openness nightly --hub sample` (or another hub) first.")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as conn:
             (owner,) = conn.execute("PRAGMA application_id").fetchone()

@@ -225,7 +225,7 @@ class Source:
     def __init__(self, hub_db: Path, documents_db: Path) -> None:
         """Open both. Raises UsageError when there is no hub.db; without documents.db quotes are not checkable."""
         if not hub_db.exists():
-            raise UsageError(f"There is no {hub_db} to look in. Run `openness nightly --hub sample` (or another hub) first.")
+            raise UsageError(f"There is no {hub_db} to look in. Run `openness nightly --hub sample` first.")
         self.conn = tables.open_readonly(hub_db)
         self._archive = documents.open_readonly(documents_db) if documents_db.exists() else None
         self._decompress = zstandard.ZstdDecompressor().decompress

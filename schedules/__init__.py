@@ -1,1 +1,1 @@
-"""When the nightly run happens: `nightly.toml` is the one source; the files beside it say the same for other runners."""
+"""When the nightly run happens: `nightly.toml` is the one source; the files beside it say the same elsewhere."""

@@ -119,7 +119,9 @@ def test_an_unknown_model_is_a_sentence_with_near_names(night):
 def test_a_field_that_is_no_event_is_refused_and_what_people_call_it_is_understood(night):
     assert run("changes", "--field", "foo", "--data", str(night)).exit_code == 2
     british = run("changes", "--since", "2026-08-15", "--field", "licence", "--data", str(night), "--json").output
-    assert british == run("changes", "--since", "2026-08-15", "--field", "license", "--data", str(night), "--json").output
+    assert (
+        british == run("changes", "--since", "2026-08-15", "--field", "license", "--data", str(night), "--json").output
+    )
     assert json.loads(british)
 
 
