@@ -164,7 +164,7 @@ def judge(data: Path, everything: bool, dry_run: bool, workers: int, cluster: st
 def _needs_hub(data: Path) -> None:
     if not session.hub_db(data).exists():
         raise UsageError(
-            f"{data} has no hub.db yet. Run `openness nightly --hub sample` first, or `openness nightly` for the live Hub."
+            f"{data} has no hub.db yet. Run `openness nightly --hub sample` first, or without --hub the live one."
         )
 
 

@@ -1,8 +1,8 @@
 """`openness schedule`: runs schedules/nightly.toml in the foreground with APScheduler. Knows when, not what.
 
 APScheduler's defaults skip nights (a grace of one second) and keep no memory; so: a grace of hours, one run at a time,
-missed runs merged into one, and at the start one look at the crawls table, which knows better than any job store whether
-the last night was done. Times are UTC: local time has nights without 02:17 and nights with two.
+missed runs merged into one, and at the start one look at the crawls table, which knows better than any job store
+whether the last night was done. Times are UTC: local time has nights without 02:17 and nights with two.
 """
 
 from __future__ import annotations
