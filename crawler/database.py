@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlite_utils
@@ -87,6 +87,13 @@ def run_script(db: sqlite_utils.Database, sql: str) -> None:
         part.startswith("--") or not part for part in map(str.strip, statement.splitlines())
     ):
         raise ValueError(f"unfinished statement in schema: {statement[:80]}")
+
+
+def close(conn: sqlite3.Connection) -> None:
+    """Close a file; what its write-ahead log holds goes into the file first, unless somebody is reading it."""
+    with suppress(sqlite3.Error):  # nothing is lost: the log is read with the file, and the next close tries again
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
 
 
 def translated(error: sqlite3.DatabaseError, path: Path | str) -> Exception:

@@ -115,7 +115,7 @@ class Archive:
         """Close the file."""
         with self._lock:
             self._reader.close()
-        self._db.close()
+        database.close(self._db)
 
 
 def open_readonly(path: Path) -> sqlite3.Connection:

@@ -108,7 +108,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self.conn.close()
+        database.close(self.conn)
 
     # -- crawls -------------------------------------------------------------------------------------------------
 

@@ -82,4 +82,5 @@ def publish_all(data: Path, now: datetime) -> publish.Published:
     """Publish hub.db with what people judged by hand beside it, and how far we agree with them."""
     with closing(expert_tables.open_hub(session.hub_db(data))) as conn:
         rows, agreed = expert_tables.read(conn), expert_tables.agreement(conn)
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # hub.db alone is whole, for whoever copies it
     return publish.publish(data, now, experts=rows, agreement=agreed)
