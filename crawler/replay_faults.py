@@ -62,7 +62,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "poison": ("poison_card", "poison_tags", "poison_counts", "poison_row"),
     "bodies": ("truncate", "gzip", "json", "shape", "html"),
 }
-FOREVER = 1 << 62
 
 
 class Fault(NamedTuple):

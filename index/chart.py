@@ -1,4 +1,4 @@
-"""Line charts and sparklines out of characters: numbers in, rows of (character, series) out. Pure.
+"""Line charts out of characters: numbers in, rows of (character, series) out. Pure.
 
 Knows nothing of models, of colour or of the terminal: terminal.py paints what comes out here. A value of None is a
 gap and stays one: no line is drawn across it.
@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-BARS = "▁▂▃▄▅▆▇█"
-GAP = "·"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # by column, then row from the top
@@ -42,17 +40,6 @@ def human(number: int | float | None) -> str:
             scaled = size / limit
             return f"{sign}{scaled:.0f}{unit}" if scaled >= 99.95 else f"{sign}{scaled:.1f}{unit}"
     return f"{sign}{size:.0f}"
-
-
-def sparkline(values: Sequence[int | float | None], width: int = 30) -> str:
-    """The course of `values` in at most `width` characters; a gap is a dot. '' when nothing was observed."""
-    known = [v for v in values if v is not None]
-    if not known or width < 1:
-        return ""
-    columns = _shrink(values, width)
-    low, high = min(known), max(known)
-    span = high - low
-    return "".join(GAP if v is None else BARS[int((v - low) / span * 7.999)] if span else BARS[3] for v in columns)
 
 
 def draw(lines: Sequence[Line], width: int, height: int, dates: bool = True) -> list[list[Glyph]]:
@@ -196,14 +183,3 @@ def _ticks(left: int, right: int, columns: int, dates: bool) -> str:
             text[at : at + len(words)] = words
             end = at + len(words)
     return "".join(text).rstrip()
-
-
-def _shrink(values: Sequence[int | float | None], width: int) -> list[int | float | None]:
-    """At most `width` values: of each stretch the last one that was observed, None where none was."""
-    if len(values) <= width:
-        return list(values)
-    out: list[int | float | None] = []
-    for i in range(width):
-        stretch = values[i * len(values) // width : (i + 1) * len(values) // width]
-        out.append(next((v for v in reversed(stretch) if v is not None), None))
-    return out

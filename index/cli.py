@@ -25,6 +25,7 @@ from crawler.errors import OpennessError, StorageFull, UsageError
 from crawler.lock import locked
 from index import check as checks
 from index import cli_experts, cli_review, families, overrides, queries, readings, terminal, trends
+from index.plain import make_console
 
 
 class Group(click.Group):
@@ -77,7 +78,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same con
 def console() -> Console:
     """Where a person reads; wide enough for a table when it is a file."""
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
-    return Console(width=width, highlight=False, soft_wrap=False)
+    return make_console(sys.stdout, width)
 
 
 def program() -> str:

@@ -13,8 +13,6 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from index import chart
-
 # CSI, OSC/DCS/SOS/PM/APC with their ends (or without one), then any other escape; 8-bit forms as well.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
@@ -65,7 +63,6 @@ class _Ascii(io.TextIOBase):
     _signs = str.maketrans(
         {"●": "#", "◐": "/", "○": "o", "–": "-", "—": "-", "“": '"', "”": '"', "→": ">", "•": "*", "·": ".", "…": "...",
          "─": "-", "━": "-", "│": "|", "└": "+", "├": "+", "┤": "+", "╌": ".", "╴": "-", "╶": "-", "╷": "|",
-         **{bar: str(i) for i, bar in enumerate(chart.BARS, 1)},
          **{chr(0x2800 + bits): "*" for bits in range(1, 256)}}
     )  # fmt: skip
 

@@ -238,12 +238,6 @@ def test_heights_start_at_zero_and_reach_the_top():
 def test_nothing_observed_draws_nothing():
     assert chart.draw([Line("a", [(1, None)])], 60, 8) == []
     assert chart.draw([], 60, 8) == []
-    assert chart.sparkline([None, None]) == ""
-
-
-def test_a_sparkline_keeps_its_gaps():
-    assert chart.sparkline([0, None, 7]) == "▁·█"
-    assert len(chart.sparkline(list(range(1000)), 30)) == 30
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,6 @@ class Mover(NamedTuple):
     after: int
 
 
-CHANGE_FIELDS = ("license", "license_name", "license_link", "gated", "level", "name", "base_model", "missing",
-                 "returned", "disabled")  # fmt: skip
-
-
 def about(db: sqlite3.Connection) -> dict[str, str]:
     """The index about itself."""
     return {k: v for k, v in _rows(db, "SELECT key, value FROM about") if v is not None}
