@@ -71,7 +71,7 @@ import os, time
 from index.executors import Processes
 
 def setup():
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())  # one write, so that two workers' lines cannot mix
     return lambda batch: time.sleep(60)
 
 list(Processes(2).run(setup, iter([[1], [2], [3]])))
@@ -79,12 +79,13 @@ list(Processes(2).run(setup, iter([[1], [2], [3]])))
 
 
 def test_workers_do_not_outlive_a_parent_that_was_killed():
-    parent = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    with parent.stdout as said:
-        workers = [int(said.readline()) for _ in range(2)]
-        assert all(alive(worker) for worker in workers)
-        parent.kill()
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        try:
+            workers = [int(parent.stdout.readline()) for _ in range(2)]
+            assert all(alive(worker) for worker in workers)
+        finally:
+            parent.kill()
         parent.wait()
         deadline = time.monotonic() + 10
         while any(alive(worker) for worker in workers) and time.monotonic() < deadline:

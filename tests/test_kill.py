@@ -105,7 +105,9 @@ def killed_until_done(data: Path, hub: ReplayHub, day: str, rng: random.Random) 
 
 
 def is_finished(data: Path, day: str) -> bool:
-    """Whether that night's crawl is done."""
+    """Whether that night's crawl is done; killed early enough, there is no file yet."""
+    if not (data / "hub.db").exists():
+        return False
     with sqlite3.connect(data / "hub.db") as conn:
         tables = conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'crawls'").fetchone()[0]
         found = (
