@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from crawler import documents, plan, walk
 from crawler.anomalies import night_stats
+from crawler.database import timestamp
 from crawler.datasets import look_at_datasets
 from crawler.errors import HubMisbehaves, RefusedError
 from crawler.fetch import Progress, fetch_documents
@@ -75,7 +76,7 @@ def crawl(
             f" Nothing was done. If the clock of this machine was wrong, set it; to go on anyway,"
             f" name a night: --date {newest} or later."
         )
-    this = store.begin(night, hub_name, str(scope), _iso(clock()), walk.first_ranges(store, scope))
+    this = store.begin(night, hub_name, str(scope), timestamp(clock()), walk.first_ranges(store, scope))
     problems: tuple[str, ...] = ()
     _fill_stats(store)
     try:
@@ -83,7 +84,7 @@ def crawl(
             problems = _walk(store, hub, this, scope, clock, stop, progress)
         failed = fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
         failed += look_at_datasets(store.conn, hub, this.date, max_datasets, clock, stop, progress)
-        store.finish(this, _iso(clock()))
+        store.finish(this, timestamp(clock()))
     finally:
         store.add_requests(this.id, hub.counts.requests, hub.counts.errors)
         hub.counts.requests = hub.counts.errors = 0
@@ -104,7 +105,7 @@ def _walk(
         complete = not doubt
         problems += (doubt,) if doubt else ()
     last_seen = before.date if before else None
-    store.end_walk(this, now=_iso(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
+    store.end_walk(this, now=timestamp(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
     _fill_stats(store)
     return problems
 
@@ -172,7 +173,3 @@ def _report(store: Store, this: Crawl, failed: int, problems: tuple[str, ...]) -
     *head, requests = row
     head[2] = bool(head[2])
     return Report._make((*head, failed, store.backlog(), requests, problems))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

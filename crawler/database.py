@@ -8,12 +8,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlite_utils
 from sqlite_utils import Migrations
 
 from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as our tables have it: ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Connection:

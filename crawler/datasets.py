@@ -212,7 +212,7 @@ def look_at_datasets(
                         raise HubUnreachable(f"{silent} data sets in a row had no answer; the last: {dataset.note}")
                     looks.append(dataset)
         finally:
-            write(conn, looks, night, f"{clock():%Y-%m-%dT%H:%M:%SZ}")
+            write(conn, looks, night, database.timestamp(clock()))
         failed += sum(d.state == "error" for d in looks)
         done += len(looks)
         progress("datasets", done)

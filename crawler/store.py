@@ -87,9 +87,11 @@ _UPSERT_COUNT = f"""{_INSERT_COUNT} VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (repo, day) DO UPDATE SET
       downloads = excluded.downloads, downloads_all_time = excluded.downloads_all_time, likes = excluded.likes"""
 
-_UPSERT_CHANGE = """
-    INSERT INTO changes (date, repo, field, old, new, downloads) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
+
+def upsert_change(source: str = "VALUES (?, ?, ?, ?, ?, ?)") -> str:
+    """SQL that writes events, one for a field of a repo and a day. `source`: date, repo, field, old, new, downloads."""
+    return f"""INSERT INTO changes (date, repo, field, old, new, downloads) {source}
+      ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
 
 
 def day_number(day: str) -> int:
@@ -337,7 +339,7 @@ class Store:
         return done, rejects
 
     def _events(self, crawl: Crawl, repo: int, events: list[plan.Change], downloads: int | None) -> None:
-        self.conn.executemany(_UPSERT_CHANGE, [(crawl.date, repo, e.field, e.old, e.new, downloads) for e in events])
+        self.conn.executemany(upsert_change(), [(crawl.date, repo, e.field, e.old, e.new, downloads) for e in events])
         if events:  # there and back on one day is no event
             self.conn.execute("DELETE FROM changes WHERE repo = ? AND date = ? AND old IS new", (repo, crawl.date))
 
@@ -416,14 +418,10 @@ class Store:
             missing = 0
             if complete and crawl.scope == "":
                 self.conn.execute(
-                    f"""{
-                        _UPSERT_CHANGE.replace(
-                            "VALUES (?, ?, ?, ?, ?, ?)",
-                            '''
-                        SELECT ?1, r.repo, 'missing', NULL, ?1, r.downloads
-                        FROM absent a JOIN repos r USING (repo) WHERE a.crawl = ?2 AND r.missing_since IS NULL''',
-                        )
-                    }""",
+                    upsert_change(
+                        """SELECT ?1, r.repo, 'missing', NULL, ?1, r.downloads
+                           FROM absent a JOIN repos r USING (repo) WHERE a.crawl = ?2 AND r.missing_since IS NULL"""
+                    ),
                     (crawl.date, crawl.id),
                 )
                 missing = self.conn.execute(

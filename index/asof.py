@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from index import queries, terminal
-from index.model import Dimension
+from index.model import VALUES, Dimension
 from index.plain import clean
 from index.rows import Cell, Change, Model, Verdict
 
@@ -76,11 +76,6 @@ def undo(today: Mapping[str, str | None], events: Iterable[Change], day: str) ->
         if event.date > day and event.field in facts:
             facts[event.field] = event.old
     return facts
-
-
-def in_force(verdicts: Iterable[Verdict], day: str) -> Verdict | None:
-    """The last verdict that came into force on or before a day."""
-    return max((v for v in verdicts if v.date <= day), key=lambda v: v.date, default=None)
 
 
 def was_there(events: Iterable[Change], missing_since: str | None, day: str) -> bool:
@@ -152,9 +147,6 @@ def _level_name(db: sqlite3.Connection, verdict: Verdict | None) -> str | None:
     return found[0][0] if found else None
 
 
-_VALUES = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not-applicable"}
-
-
 def _cells(db: sqlite3.Connection, dossier: int) -> tuple[Cell, ...]:
     """The 14 cells of a dossier with the published words of their rules."""
     ((letters, rules),) = _rows(db, "SELECT cells, rules FROM dossiers WHERE dossier = ?", dossier)
@@ -168,7 +160,7 @@ def _cells(db: sqlite3.Connection, dossier: int) -> tuple[Cell, ...]:
         )
         reason = words[0][0] if words else detail and "{}" or code
         title = titles.get(dimension.value, dimension.value)
-        found.append(Cell(dimension.value, title, _VALUES[letter], code, reason.replace("{}", detail), ()))
+        found.append(Cell(dimension.value, title, VALUES[letter].value, code, reason.replace("{}", detail), ()))
     return tuple(found)
 
 

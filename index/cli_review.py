@@ -48,7 +48,7 @@ def verify_command(ids: tuple[str, ...], list_: Path | None, everything: bool, d
         raise UsageError("Name a model, a list with --all-of, or use --everything.")
     unknown: list[str] = []
     with closing(verify.Source(session.hub_db(data), session.documents_db(data))) as source:
-        results = _everything(source) if everything else _named(source, wanted, unknown)
+        results = source.verify_all() if everything else _named(source, wanted, unknown)
         if as_json:
             done = list(results)
             click.echo(terminal.to_json({"models": [_plain(v) for v in done], "not_judged": unknown,
@@ -62,10 +62,6 @@ def verify_command(ids: tuple[str, ...], list_: Path | None, everything: bool, d
     for name in unknown:
         click.echo(f"openness: {clean(name)} is not known, or not judged", err=True)
     sys.exit(1 if unknown or not all(found.ok for found in done) else 0)
-
-
-def _everything(source: verify.Source) -> Iterator[Verified]:
-    return (source.verify(key) for key in source.judged())
 
 
 def _named(source: verify.Source, names: list[str], unknown: list[str]) -> Iterator[Verified]:

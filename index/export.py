@@ -24,7 +24,7 @@ import orjson
 
 from crawler.errors import StorageFull, UsageError
 from index import bom, queries
-from index.model import Dimension
+from index.model import VALUES, Dimension
 from index.rows import Model
 
 FORMATS = ("parquet", "csv", "jsonl", "cyclonedx")
@@ -246,14 +246,11 @@ def _chosen(db: sqlite3.Connection, ids: Sequence[str], top: int) -> list[Model]
     return [model for name in names if (model := queries.get_model(db, name)) is not None]
 
 
-_VALUES = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not-applicable"}
-
-
 def _item(db: sqlite3.Connection, model: Model) -> bom.Item:
     sql = "SELECT base_model, relation, conflict FROM lineage WHERE id = ? ORDER BY base_model"
     bases = db.execute(sql, (model.id,))
     ((cells,),) = db.execute("SELECT cells FROM models WHERE id = ?", (model.id,)).fetchall()
-    values = {d.value: _VALUES[c] for d, c in zip(Dimension, cells, strict=True)} if cells else {}
+    values = {d.value: VALUES[c].value for d, c in zip(Dimension, cells, strict=True)} if cells else {}
     return bom.Item(model, [bom.Base(*row) for row in bases], values)
 
 

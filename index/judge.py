@@ -24,6 +24,7 @@ import msgspec
 import zstandard
 
 from crawler import documents
+from crawler.database import timestamp
 from crawler.errors import Interrupted, UsageError
 from crawler.records import Repo
 from index import due as listed
@@ -98,7 +99,7 @@ def judge(
     with closing(tables.open_hub(hub_db)) as conn, closing(_Library(documents_db)) as library:
         rules = rules_digest(overrides or {})
         run, due = listed.begin(
-            conn, date=now.date().isoformat(), started=_iso(now), rules_version=RULES_VERSION, rules=rules,
+            conn, date=now.date().isoformat(), started=timestamp(now), rules_version=RULES_VERSION, rules=rules,
             everything=everything, dry_run=dry_run,
         )  # fmt: skip
         claims = _resolve(conn, tables.declared_names(conn, due))
@@ -112,12 +113,8 @@ def judge(
             executor = executors.Processes(workers)
         _judge_rest(conn, hub_db, documents_db, world, due, tally, executor)
         if not dry_run:
-            tables.finish(conn, run, _iso(now), sweep=everything)
+            tables.finish(conn, run, timestamp(now), sweep=everything)
         return tally.report()
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @cache

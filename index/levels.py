@@ -46,7 +46,7 @@ from typing import NamedTuple
 
 from index import licenses
 from index.lineage import Limits
-from index.model import Assessment, Dimension, Evidence, Judgement, Level, Restriction, Value
+from index.model import GRAVITY, Assessment, Dimension, Evidence, Judgement, Level, Restriction, Value
 from index.seen import Seen
 
 D, L, R = Dimension, Level, Restriction
@@ -60,7 +60,6 @@ class Limit(NamedTuple):
     reason: Restriction
 
 
-_GRAVITY = {restriction: place for place, restriction in enumerate(Restriction)}
 _KNOWN_OPEN = (Value.OPEN, Value.PARTIAL)
 
 
@@ -89,7 +88,7 @@ def settle(found: Sequence[Limit]) -> tuple[Level, Level, Restriction]:
     level = min((limit.proved for limit in found), default=L.L6)
     level_max = min((limit.possible for limit in found), default=L.L6)
     reasons = [limit.reason for limit in found if limit.proved == level]
-    return level, level_max, min(reasons, key=_GRAVITY.__getitem__, default=R.NONE)
+    return level, level_max, min(reasons, key=GRAVITY.__getitem__, default=R.NONE)
 
 
 def binding(found: Seen, limits: Limits) -> tuple[Level, Restriction]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from crawler.records import Base
 from index.licenses import License, catalogue, most_restrictive
-from index.model import Dimension, Evidence, Level, Outcome, Restriction, Value
+from index.model import GRAVITY, Dimension, Evidence, Level, Outcome, Restriction, Value
 
 #: The models that had no owner until the Hub moved them (2024): `gpt2` is `openai-community/gpt2` today. Any other name
 #: without an owner is nobody's: whoever guessed one would hand the licence of a stranger down.
@@ -200,10 +200,7 @@ def _allowed(found: Sequence[tuple[Base, Handed | None]]) -> tuple[Level, Level,
         allows, bound = min(allows, handed.allows), min(bound, handed.allows_max)
         if handed.why is not Restriction.NONE:
             reasons.append(handed.why)
-    return allows, bound, min(reasons, key=_GRAVITY.__getitem__, default=Restriction.NONE)
-
-
-_GRAVITY = {restriction: place for place, restriction in enumerate(Restriction)}
+    return allows, bound, min(reasons, key=GRAVITY.__getitem__, default=Restriction.NONE)
 
 
 def _license_evidence(limits: Limits, said: str, place: str) -> Evidence:
@@ -338,7 +335,7 @@ def strictest(claimed: Sequence[Handed | None]) -> Handed | None:
     return binding._replace(
         allows=allows,
         allows_max=min(h.allows_max for h in found),
-        why=min(reasons, key=_GRAVITY.__getitem__),
+        why=min(reasons, key=GRAVITY.__getitem__),
         is_root=all(h.is_root for h in found),
         **{name: value if all(getattr(h, name) == value for h in found) else str(Value.UNKNOWN)
            for name, value in cells.items()},

@@ -99,6 +99,13 @@ class Restriction(StrEnum):
     COMPLETENESS = "completeness"  # L5: what L6 asks is not shown
 
 
+#: Place of a restriction: the lower, the graver.
+GRAVITY = {restriction: place for place, restriction in enumerate(Restriction)}
+#: One letter for each value, as `models.cells` has them, in the order of Dimension.
+VALUES = {"o": Value.OPEN, "p": Value.PARTIAL, "c": Value.CLOSED, "u": Value.UNKNOWN, "n": Value.NOT_APPLICABLE}
+LETTERS = {value: letter for letter, value in VALUES.items()}
+
+
 class Evidence(NamedTuple):
     """One thing that a probe saw, with where to see it again. Judges nothing."""
 

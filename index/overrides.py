@@ -143,8 +143,3 @@ def apply_overrides(judgements: Sequence[Judgement], overrides: Iterable[Overrid
         Judgement(j.dimension, o.value, RULE, o.detail) if (o := by_dimension.get(j.dimension)) else j
         for j in judgements
     )
-
-
-def confirmed_level(overrides: Iterable[Override]) -> Override | None:
-    """The review that confirms a candidate level of this one model; None when nobody has."""
-    return next((o for o in overrides if o.dimension == LEVEL), None)

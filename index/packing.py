@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from index.model import Dimension, Value
+from index.model import LETTERS, Dimension, Value
 
 MAX_TERMS = 50_000  # words kept apart; beyond it (odd file names) a place is written out in each dossier
 MAX_SIGHTS = 50_000  # findings kept apart; beyond it they are written out
 MAX_ONCE = 500_000  # findings remembered as met once, 16 MB
 SHORT = 80  # characters of quote and value; a longer finding hardly ever returns
 
-_LETTERS = {Value.OPEN: "o", Value.PARTIAL: "p", Value.CLOSED: "c", Value.UNKNOWN: "u", Value.NOT_APPLICABLE: "n"}
 _cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
 
 
@@ -106,7 +105,7 @@ def pack(cells: str | bytes, evidence: str | bytes | Sequence[Finding], terms: T
     letters, rules = [], []
     for dimension in Dimension:
         value, rule, detail = by_dimension[dimension]
-        letters.append(_LETTERS[Value(value)])
+        letters.append(LETTERS[Value(value)])
         rules.append([terms.word(rule), detail] if detail else terms.word(rule))
     found = findings(evidence) if isinstance(evidence, str | bytes) else evidence
     items = [_item(finding, terms) for finding in found]

@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from crawler import database, store
+from crawler.database import timestamp
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
 from index import frameworks, overrides, probes, readings, rules, verdict
 from index.families import families, family_of_lineage
@@ -213,7 +214,7 @@ def _reading(column: str) -> Callable[[str | None, str | None, str | None, int |
 def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> tuple[dict[str, int], dict[str, int]]:
     """Everything between the empty file and the checked one; returns the rows of tables and of views."""
     here = Path(__file__).parent
-    parameters = {"now": _iso(now), "version": _version()}
+    parameters = {"now": timestamp(now), "version": _version()}
     # Temporary tables live outside the transaction's file; hub.db is read as it was at the first SELECT.
     conn.execute("BEGIN")
     for statement in _statements((here / "published.sql").read_text(encoding="utf-8")):
@@ -379,17 +380,13 @@ def _inspection(
     """What `datasette inspect` would write, and what it would not: counts of views, and whose counts these are."""
     with new.open("rb") as f:
         digest = hashlib.file_digest(f, "sha256").hexdigest()
-    said: dict[str, Any] = {"hash": digest, "size": new.stat().st_size, "file": path.name, "published": _iso(now)}
+    said: dict[str, Any] = {"hash": digest, "size": new.stat().st_size, "file": path.name, "published": timestamp(now)}
     said["tables"] = {name: {"count": n} for name, n in tables.items()}
     said["views"] = {name: {"count": n} for name, n in views.items()}  # under `tables` they break the database page
     return {path.stem: said}
 
 
 # -- small things -----------------------------------------------------------------------------------------------------
-
-
-def _iso(now: datetime) -> str:
-    return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _version() -> str:

@@ -16,10 +16,9 @@ from index import frameworks, licenses, mof, mof_record
 from index.checklists import Checklist, Facts
 from index.frameworks import AaScore, aa_score, ai_act_checklist, eu_score, osaid_checklist, radboud_score
 from index.licenses import License
-from index.model import Dimension, Evidence, Judgement, Outcome, Value
+from index.model import VALUES, Dimension, Evidence, Judgement, Outcome
 from index.mof import MofResult
 
-_LETTERS = {"o": Value.OPEN, "p": Value.PARTIAL, "c": Value.CLOSED, "u": Value.UNKNOWN, "n": Value.NOT_APPLICABLE}
 USAGE, INFERENCE = 1, 2  # bits of `shown`
 
 
@@ -94,7 +93,7 @@ def license_of(license_effective: str | None) -> License:
 @lru_cache(maxsize=262_144)
 def columns(cells: str, license_effective: str | None, gated: str | None, shown: int) -> Columns:
     """The short answers for 14 letters (o p c u n, in the order of Dimension): few patterns make up most of the Hub."""
-    values = {d.value: _LETTERS[letter].value for d, letter in zip(Dimension, cells, strict=True)}
+    values = {d.value: VALUES[letter].value for d, letter in zip(Dimension, cells, strict=True)}
     license = license_of(license_effective)
     facts = facts_of(license, gated, shown)
     return Columns(

@@ -51,13 +51,39 @@ def _proved(seen: Seen) -> str | None:
     if files:
         return ", ".join(e.value.replace(":", " x ") for e in files)
     counted = seen.yes("weights_counted")
-    return f"{counted.place} {counted.quote}" if counted else None
+    return _counted(counted) if counted else None
+
+
+def _counted(e: Evidence) -> str:
+    """What the Hub found in the weights, in words."""
+    if not e.quote.isdecimal():
+        return f"{e.quote}, as the Hub's own tag says"
+    return f"{_many(int(e.quote))} parameters in {e.place}, counted by the Hub"
+
+
+def _many(number: int) -> str:
+    """1786775040 -> '1.8 billion'."""
+    for size, word in ((1_000_000_000, "billion"), (1_000_000, "million")):
+        if number >= size:
+            return f"{number / size:.1f}".removesuffix(".0") + f" {word}"
+    return f"{number:,}"
+
+
+def _tagged(e: Evidence) -> str:
+    """What speaks of weights and proves none, in words."""
+    if e.value == "general":
+        return f"{e.quote}, a kind of file that may hold anything"
+    if e.value == "contradicted":
+        return f"{_counted(e)}, but no file in the list holds any"
+    if e.place == "tags":
+        return f"the tag {e.quote}, which anybody may set; the files were not shown"
+    return f"the Hub loads it with {e.quote}; the files were not shown"
 
 
 def _weights(seen: Seen) -> str | None:
     """What shows that there are weights; a tag will do."""
     tagged = seen.yes("weights_tagged")
-    return _proved(seen) or (f"{tagged.place} {tagged.quote}" if tagged else None)
+    return _proved(seen) or (_tagged(tagged) if tagged else None)
 
 
 @rule(
@@ -132,13 +158,15 @@ def _gate_announced(seen: Seen, cells: Cells) -> str | None:
     "W8",
     D.END_WEIGHTS,
     UNKNOWN,
-    "Weights are spoken of ({}); the files, or whether one must ask for access, were not shown.",
+    "It is not proved that anyone can download the weights: {}.",
     reads="weight_files weights_counted weights_tagged",
     confidence="high",
     source="3 weights",
 )
 def _weights_somehow(seen: Seen, cells: Cells) -> str | None:
-    return _weights(seen)
+    unseen = "" if seen.no("gating") else "; whether one must ask for access was not shown"
+    found = _weights(seen)
+    return f"{found}{unseen}" if found else None
 
 
 # ---------------------------------------------------------------------------------------------------- licence

@@ -233,13 +233,11 @@ _UPSERT_LINK = """
       base = excluded.base, relation = excluded.relation, stated_by = excluded.stated_by, license = excluded.license,
       base_license = excluded.base_license, conflict = excluded.conflict"""
 
-_UPSERT_CHANGE = """
-    INSERT INTO changes (date, repo, field, old, new, downloads) VALUES (?1, ?2, 'level', ?3, ?4,
+_LEVEL_EVENT = """VALUES (?1, ?2, 'level', ?3, ?4,
       -- As the night's other events of the model have it, unknown (NULL) too; else the counter as it stands.
       iif(EXISTS (SELECT 1 FROM changes WHERE repo = ?2 AND date = ?1 AND field <> 'level'),
           (SELECT downloads FROM changes WHERE repo = ?2 AND date = ?1 AND field <> 'level' ORDER BY change LIMIT 1),
-          (SELECT downloads FROM repos WHERE repo = ?2)))
-    ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
+          (SELECT downloads FROM repos WHERE repo = ?2)))"""
 
 
 def write(
@@ -334,7 +332,7 @@ def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, B
 
 
 def _write_events(conn: sqlite3.Connection, date: str, moved: Sequence[Moved]) -> None:
-    conn.executemany(_UPSERT_CHANGE, [(date, m.repo, m.old, m.new) for m in moved])
+    conn.executemany(store.upsert_change(_LEVEL_EVENT), [(date, m.repo, m.old, m.new) for m in moved])
     # There and back on one day is no event.
     conn.executemany(
         "DELETE FROM changes WHERE repo = ? AND date = ? AND field = 'level' AND old IS new",

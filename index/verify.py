@@ -248,9 +248,9 @@ class Source:
                 return found[0]
         return None
 
-    def judged(self) -> Iterator[int]:
-        """Every repo that has a verdict."""
-        return (key for (key,) in self.conn.execute("SELECT repo FROM verdicts ORDER BY repo"))
+    def verify_all(self) -> Iterator[Verified]:
+        """All evidence of every judged model, one model at a time: the bulk self-check."""
+        return (self.verify(key) for (key,) in self.conn.execute("SELECT repo FROM verdicts ORDER BY repo"))
 
     def verify(self, key: int) -> Verified:
         """All evidence of one repo. Raises NotJudged when it has no verdict."""
@@ -307,13 +307,6 @@ def verify_named(source: Source, name: str) -> Verified:
     if key is None:
         raise NotJudged(f"hub.db has no model {name}. Check the spelling; `openness show` suggests names.")
     return source.verify(key)
-
-
-def verify_all(data: Path) -> Iterator[Verified]:
-    """All evidence of every judged model, one model at a time: the bulk self-check."""
-    with closing(Source(data / "hub.db", data / "documents.db")) as source:
-        for key in source.judged():
-            yield source.verify(key)
 
 
 def add_up(results: Iterable[Verified]) -> dict[str, int]:

@@ -161,13 +161,6 @@ def test_undoing_leaves_alone_what_has_no_event_and_ignores_other_fields():
     assert asof.undo({"license": "mit", "gated": "auto"}, events, "2026-01-04") == {"license": "mit", "gated": None}
 
 
-def test_before_the_first_verdict_none_is_in_force():
-    verdicts = [Verdict("2026-01-03", "L2", "L2", "", "first", "1"), Verdict("2026-01-05", "L3", "L3", "", "repo", "1")]
-    assert asof.in_force(verdicts, "2026-01-02") is None
-    assert asof.in_force(verdicts, "2026-01-04") == verdicts[0]
-    assert asof.in_force(reversed(verdicts), "2026-09-09") == verdicts[1]
-
-
 def test_missing_and_returned_events_tell_whether_a_model_was_there():
     events = [change("2026-01-03", "missing", None, "2026-01-03"), change("2026-01-05", "returned", None, "2026-01-05")]
     assert [asof.was_there(events, None, d) for d in ("2026-01-02", "2026-01-03", "2026-01-05")] == [True, False, True]

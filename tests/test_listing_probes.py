@@ -24,6 +24,9 @@ def seen(probe: str, **fields: object) -> list[tuple[str, str, str]]:
     return [(str(e.outcome), e.quote, e.value) for e in run_listing_probes(repo(**fields)) if e.probe == probe]
 
 
+MLPACKAGE = "coreml/float32_model.mlpackage/Data/com.apple.CoreML/"
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
@@ -49,6 +52,11 @@ def seen(probe: str, **fields: object) -> list[tuple[str, str, str]]:
         (("data2vec_model.pt",), [("yes", "data2vec_model.pt", "pytorch:1")]),
         (("model.litertlm",), [("yes", "model.litertlm", "tflite:1")]),
         ((), [("no", "", "other:0")]),
+        ((MLPACKAGE + "model.mlmodel", "pytorch_model.bin.index.json"),
+         [("not stated", MLPACKAGE + "model.mlmodel", "general")]),
+        ((MLPACKAGE + "model.mlmodel", MLPACKAGE + "weights/weight.bin"),
+         [("yes", MLPACKAGE + "weights/weight.bin", "coreml:1")]),
+        (("model.mlmodel",), [("yes", "model.mlmodel", "coreml:1")]),
         (("voice.zip", "README.md"), [("not stated", "voice.zip", "archive")]),
         (None, [("unavailable", "", "")]),
     ],

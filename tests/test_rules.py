@@ -167,3 +167,28 @@ def test_the_probes_that_rules_read_exist():
 def test_a_corpus_is_for_pretraining_by_its_whole_name(name, whether):
     read = cell(D.BASE_DATA, ev(D.END_DATA, "named_datasets", value=name), ROOT)
     assert (read == (Value.OPEN, "BD6")) is whether
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        (ev(D.END_WEIGHTS, "weights_counted", quote="1786775040", place="safetensors"),
+         "1.8 billion parameters in safetensors, counted by the Hub"),
+        (ev(D.END_WEIGHTS, "weights_counted", quote="7000000000", place="gguf"),
+         "7 billion parameters in gguf, counted by the Hub"),
+        (ev(D.END_WEIGHTS, "weights_counted", quote="pytorch"), "pytorch, as the Hub's own tag says"),
+        (ev(D.END_WEIGHTS, "weights_tagged", quote="data/x.bin", place="siblings", value="general"),
+         "data/x.bin, a kind of file that may hold anything"),
+        (ev(D.END_WEIGHTS, "weights_tagged", quote="81912", place="gguf", value="contradicted"),
+         "81,912 parameters in gguf, counted by the Hub, but no file in the list holds any"),
+        (ev(D.END_WEIGHTS, "weights_tagged", quote="jax", value="flax"),
+         "the tag jax, which anybody may set; the files were not shown"),
+    ],
+)  # fmt: skip
+def test_the_reason_for_weights_says_in_words_what_was_seen_and_what_was_not(evidence, words):
+    found = {j.dimension: j for j in judge_dimensions([evidence])}[D.END_WEIGHTS]
+    unseen = "; whether one must ask for access was not shown"
+    assert words_of(found) == f"It is not proved that anyone can download the weights: {words}{unseen}."
+    ungated = {j.dimension: j for j in judge_dimensions([evidence, FREE])}[D.END_WEIGHTS]
+    assert words_of(ungated).endswith(f": {words}.")
+    assert (ungated.value == Value.OPEN) == (evidence.probe == "weights_counted")

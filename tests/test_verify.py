@@ -53,7 +53,8 @@ def reread(night: Night, name: str, path: str, text: str) -> None:
 def test_every_piece_of_evidence_of_the_whole_sample_is_found_again(tmp_path):
     result = CliRunner().invoke(cli.main, ["nightly", "--hub", "sample", "--data", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    results = list(verify.verify_all(tmp_path))
+    with closing(verify.Source(tmp_path / "hub.db", tmp_path / "documents.db")) as source:
+        results = list(source.verify_all())
     assert len(results) > 200
     lost = [(v.id, c) for v in results for c in v.checked if c.state is not State.FOUND]
     assert lost == []
@@ -63,7 +64,8 @@ def test_every_piece_of_evidence_of_the_whole_sample_is_found_again(tmp_path):
 
 
 def test_what_the_lineage_and_the_licence_texts_say_is_checked_as_well(night):
-    results = [c for v in verify.verify_all(night.hub.parent) for c in v.checked]
+    with closing(verify.Source(night.hub, night.papers)) as source:
+        results = [c for v in source.verify_all() for c in v.checked]
     assert {"effective_license", "known_bases", "license_text", "license_conflict"} <= {c.probe for c in results}
     assert {c.state for c in results} == {State.FOUND}
 

@@ -190,6 +190,8 @@ def _kind(path: str, name: str, own: tuple[str, ...], title: str) -> str | None:
         return _other_kind(path, name, extension)
     if _is_beside(path, name) or _LEFTOVER.search(name):
         return None
+    if ".mlpackage/" in path:  # the .mlmodel in it is the plan of the network; its weights lie beside it
+        return "coreml" if extension == "bin" else "likely"
     general = extension in _GENERAL
     of_data = _DATA_NAME.search(stem) if general or extension in _DATA_SHARES else None
     of_tokens = _TOKENIZER_NAME.search(stem) if extension != "safetensors" else None

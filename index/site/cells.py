@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
+from index.model import VALUES
+
 if TYPE_CHECKING:
     from index.site.render import Texts
 
-SIGNS = {"o": "open", "p": "partial", "c": "closed", "u": "unknown", "n": "not-applicable"}
+SIGNS = {letter: value.value for letter, value in VALUES.items()}
 
 
 class Column(NamedTuple):

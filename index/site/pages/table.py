@@ -9,6 +9,7 @@ import sqlite3
 from typing import Any
 
 from index import families
+from index.model import LETTERS
 from index.site import ask as asking
 from index.site import grid, reads, render
 from index.site.ask import Ask, BadAsk
@@ -18,7 +19,6 @@ from index.site.host import Answer
 
 FRAMEWORKS = ("radboud14", "eu12", "mof")
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
-_VALUES = {"open": "o", "partial": "p", "closed": "c", "unknown": "u", "not-applicable": "n"}
 CSV_ROWS = 1_000
 
 
@@ -100,7 +100,7 @@ def _off_hub(db: sqlite3.Connection) -> list[dict[str, Any]]:
     found = []
     for row in reads.off_hub(db):
         cells = json.loads(str(row["cells"]))
-        found.append({**row, "cells": "".join(_VALUES.get(cells.get(k, "unknown"), "u") for k in keys)})
+        found.append({**row, "cells": "".join(LETTERS.get(cells.get(k, "unknown"), "u") for k in keys)})
     return found
 
 
