@@ -24,8 +24,8 @@ from index.probes.card_quotes import (
     seen_around,
     sentence,
     view,
-    windows,
 )
+from index.probes.card_words import near, register, windows
 from index.probes.cards import first_words, sections_of
 
 D = Dimension
@@ -96,7 +96,7 @@ def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 #: One of these stands in every sentence that `_TRAINS` matches.
-_TRAIN_WORDS = (
+_TRAIN_WORDS = register(
     "train", "tuned", "tuning", "corpus", "corpora", "learned", "distill", "训练", "微调", "語料", "语料", "学習",
     "entraîn", "entren", "обуч", "addestrat", "treinad",
 )  # fmt: skip
@@ -106,7 +106,7 @@ def _training_spans(v: View) -> Iterator[tuple[int, int]]:
     """Where a corpus can be one that the model was trained on: training-data sections and round words of training."""
     sections = ((p.section.start, p.section.end) for p in v.parts if "training_data" in p.kinds)
     last = v.card.body_start
-    for start, end in sorted((*sections, *windows(v, _TRAIN_WORDS, 2_000))):
+    for start, end in sorted((*sections, *windows(v.text, v.found, v.card.body_start, _TRAIN_WORDS, 2_000))):
         if end > last:
             yield max(start, last), end
             last = end
@@ -202,6 +202,7 @@ _WITHHELD_HINTS = (
     "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
     "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
+_WITHHELD_NEAR = near(_WITHHELD, _WITHHELD_HINTS, also=_DATA_WORDS)
 _ABOUT_PEOPLE = re.compile(
     r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|"
     r"evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b",
@@ -213,16 +214,15 @@ _ABOUT_PEOPLE = re.compile(
 def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
-    if any(says(v, word) for word in _DATA_WORDS):
-        for m in near_words(v, _WITHHELD_HINTS, _WITHHELD, also=_DATA_WORDS):
-            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-            near = card.text[a:b]
-            if v.in_code(m.start()) or _ABOUT_PEOPLE.search(near) or "evaluation" in v.kinds_at(m.start()):
-                continue
-            for dimension in _dimensions(v, near):
-                if dimension not in given:
-                    given.add(dimension)
-                    yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()), Outcome.NO)
+    for m in near_words(v, _WITHHELD_NEAR):
+        a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+        said = card.text[a:b]
+        if v.in_code(m.start()) or _ABOUT_PEOPLE.search(said) or "evaluation" in v.kinds_at(m.start()):
+            continue
+        for dimension in _dimensions(v, said):
+            if dimension not in given:
+                given.add(dimension)
+                yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()), Outcome.NO)
     for part, m in _withheld_in_sections(v):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
         for dimension in _stages(v, card.text[a:b], part.section.title):
@@ -261,6 +261,7 @@ _RELEASED = re.compile(
     re.I,
 )
 _RELEASED_HINTS = ("releas", "open-sourc", "open sourc", "opensourc", "publish", "shar", "available", "provid", "开源")
+_RELEASED_NEAR = near(_RELEASED, _RELEASED_HINTS, also=_DATA_WORDS)
 _DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|to be|future|upon request)\b|未|不|将|即将", re.I)
 
 
@@ -268,16 +269,15 @@ _DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|to be|future|upo
 def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that training data is released?"""
     v, name, given = view(repo, card), "data_released", set[str]()
-    if says(v, "data") or says(v, "corp") or says(v, "数据"):
-        for m in near_words(v, _RELEASED_HINTS, _RELEASED, also=_DATA_WORDS):
-            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-            near = card.text[a:b]
-            if v.in_code(m.start()) or _DENIES.search(near) or (_TESTS.search(near) and not _TRAINS.search(near)):
-                continue
-            for dimension in _dimensions(v, near):
-                if dimension not in given:
-                    given.add(dimension)
-                    yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()))
+    for m in near_words(v, _RELEASED_NEAR):
+        a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+        said = card.text[a:b]
+        if v.in_code(m.start()) or _DENIES.search(said) or (_TESTS.search(said) and not _TRAINS.search(said)):
+            continue
+        for dimension in _dimensions(v, said):
+            if dimension not in given:
+                given.add(dimension)
+                yield seen(dimension, name, card, a, b, " ".join(m[0].lower().split()))
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
 
 
@@ -291,6 +291,7 @@ _SCRATCH = re.compile(
     r"entrenad\w+ (?:desde cero|de cero)",
     re.I | re.M,
 )
+_SCRATCH_NEAR = near(_SCRATCH, ("scratch", "从头", "从零", "zéro", "von grund", "cero"))
 _NOT_SCRATCH = re.compile(
     r"\b(?:not|n['’]t|instead of|rather than|without|than|compar\w+|versus|vs|baseline|tokeni[sz]er|"
     r"vocabulary|need to|to train|could|would|cost|several pre-?trained|how to|head|when|you|expensive|"
@@ -303,14 +304,13 @@ _NOT_SCRATCH = re.compile(
 def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that the model was trained from scratch?"""
     v, name = view(repo, card), "from_scratch"
-    if says(v, "scratch") or not v.vocabulary.isascii():
-        for m in near_words(v, ("scratch", "从头", "从零", "zéro", "von grund", "cero"), _SCRATCH):
-            a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-            boilerplate = card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
-            if not v.in_code(m.start()) and not boilerplate and not _NOT_SCRATCH.search(card.text[a:b]):
-                yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
-                yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
-                return
+    for m in near_words(v, _SCRATCH_NEAR):
+        a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+        boilerplate = card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
+        if not v.in_code(m.start()) and not boilerplate and not _NOT_SCRATCH.search(card.text[a:b]):
+            yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
+            yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
+            return
     yield from not_stated(name, D.BASE_DATA, D.BASE_WEIGHTS)
 
 
@@ -319,6 +319,7 @@ _SHEET = re.compile(
     r"nutrition|summary of (?:the )?training (?:data|content)|\bdata provenance\b|数据卡",
     re.I,
 )
+_SHEET_NEAR = near(_SHEET, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"))
 
 
 @probe(D.DATASHEET, needs="card")
@@ -326,9 +327,7 @@ def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card link or name a data sheet, a data card or a data statement?"""
     v, name, given = view(repo, card), "data_sheet", 0
     if says(v, "data"):
-        for m in near_words(
-            v, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"), _SHEET
-        ):
+        for m in near_words(v, _SHEET_NEAR):
             if not v.in_code(m.start()):
                 given += 1
                 yield seen_around(D.DATASHEET, name, card, m.start(), m.end(), " ".join(m[0].lower().split()))

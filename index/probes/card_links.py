@@ -13,7 +13,8 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_papers import Reference, references
-from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, sentence, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, squash, view
+from index.probes.card_words import near
 
 D = Dimension
 
@@ -202,27 +203,20 @@ _WITHHELD = re.compile(
     r"\w*|代码[^。\n]{0,6}(?:不开源|未开源|暂不开源|不公开)",
     re.I,
 )
+_WITHHELD_NEAR = near(
+    _WITHHELD, ("not ", "n't ", "n’t ", "no ", "nor ", "neither ", "开源", "公开"), also=("code", "代码")
+)
 
 
 @probe(D.TRAINING_CODE, needs="card")
 def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
-    if says(v, "code") or says(v, "代码"):
-        for m in near_words(
-            v, ("not ", "n't ", "n’t ", "no ", "nor ", "neither ", "开源", "公开"), _WITHHELD, also=("code", "代码")
-        ):
-            if not v.in_code(m.start()):
-                yield seen_around(
-                    D.TRAINING_CODE,
-                    "code_withheld",
-                    card,
-                    m.start(),
-                    m.end(),
-                    " ".join(m[0].lower().split()),
-                    Outcome.NO,
-                )
-                return
+    for m in near_words(v, _WITHHELD_NEAR):
+        if not v.in_code(m.start()):
+            value = " ".join(m[0].lower().split())
+            yield seen_around(D.TRAINING_CODE, "code_withheld", card, m.start(), m.end(), value, Outcome.NO)
+            return
     yield from not_stated("code_withheld", D.TRAINING_CODE)
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from index.probes.card_quotes import View, near_words, sentence
+from index.probes.card_words import near
 
 
 class Reference(NamedTuple):
@@ -31,6 +32,7 @@ _ARXIV = re.compile(
     r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})",
     re.I,
 )
+_ARXIV_NEAR = near(_ARXIV, ("arxiv", "/papers/"), limit=200)
 _VENUE_URL = re.compile(
     r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|"
     r"papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"
@@ -143,7 +145,7 @@ def _own_entry(v: View, title: str, count: int, place: int) -> bool:
 def _inline(v: View) -> Iterator[Reference]:
     text = v.text
     words = {link.start: link.text for link in v.links}
-    hits = [(m, False) for m in islice(near_words(v, ("arxiv", "/papers/"), _ARXIV, 200), 200)]
+    hits = [(m, False) for m in islice(near_words(v, _ARXIV_NEAR), 200)]
     venues = (m for link in v.links if (m := _VENUE_URL.match(text, link.start)))
     hits += [(m, True) for m in islice(venues, 100)]
     for m, venue in hits:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from crawler.cards import Card, Link, Section, count_words, without_comments
 from crawler.records import Repo
 from index.model import Evidence, Outcome
+from index.probes.card_words import Near, Places, matches, places
 
 MAX_QUOTE = 200  # characters
 PLACE = "README.md"
@@ -78,84 +79,14 @@ def not_stated(probe: str, *dimensions: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(dimension, probe, Outcome.NOT_STATED, "", PLACE, "") for dimension in dimensions)
 
 
-class _Asked(dict[str, tuple[str, bool]]):
-    """Words -> the longest of them, and whether a text in ASCII can hold it."""
-
-    def __missing__(self, words: str) -> tuple[str, bool]:
-        longest = max(words.split(), key=len)
-        self[words] = found = (longest, longest.isascii())
-        return found
+def says(v: View, word: str) -> bool:
+    """Whether the body holds this registered word."""
+    return word in v.found
 
 
-_ASKED = _Asked()
-
-
-def says(v: View, words: str) -> bool:
-    """Whether the body can hold these lower-case words; asked of its vocabulary, which is shorter than the text."""
-    longest, plain = _ASKED[words]
-    return longest in v.vocabulary if plain or not v.vocabulary.isascii() else False
-
-
-_REACH = 200  # characters read to either side of a word
-
-
-def windows(v: View, words: tuple[str, ...], limit: int = 60, reach: int = _REACH) -> Iterator[tuple[int, int]]:
-    """Stretches of text round these lower-case words, merged where they overlap; `limit` places for each word.
-
-    A stretch ends `reach` characters away or at a blank line: what a sentence can reach.
-    """
-    low, begin = v.low, v.card.body_start
-    places: list[int] = []
-    for word in words:
-        if not says(v, word):
-            continue
-        at, left = low.find(word, begin), limit
-        while at >= 0 and left:
-            places.append(at)
-            at, left = low.find(word, at + len(word)), left - 1
-    if not places:
-        return
-    places.sort()
-    text, i = v.text, 0
-    while i < len(places):
-        first = places[i]
-        start = max(text.rfind("\n\n", max(0, first - reach), first) + 1, first - reach, begin)
-        end = _window_end(text, first, reach)
-        i += 1
-        while i < len(places) and places[i] < end:
-            end = max(end, _window_end(text, places[i], reach))
-            i += 1
-        yield start, end
-
-
-def near_words(
-    v: View,
-    words: tuple[str, ...],
-    pattern: re.Pattern[str],
-    limit: int = 60,
-    also: tuple[str, ...] = (),
-    reach: int = _REACH,
-) -> Iterator[re.Match[str]]:
-    """Matches of a costly pattern in the lower-case text, looked for only near words that every match needs.
-
-    A window counts only when it holds one of `also` too. The pattern is read without regard to case.
-    """
-    pattern = _in_lower_case(pattern)
-    also = tuple(word for word in also if says(v, word)) if also else also
-    for start, end in windows(v, words, limit, reach):
-        if not also or any(v.low.find(word, start, end) >= 0 for word in also):
-            yield from pattern.finditer(v.low, start, end)
-
-
-@cache
-def _in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str]:
-    """The same for a text in lower case: twice as quick as one that must not regard case."""
-    return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)
-
-
-def _window_end(text: str, at: int, reach: int) -> int:
-    end = text.find("\n\n", at, at + reach)
-    return min(len(text), at + reach) if end < 0 else end
+def near_words(v: View, where: Near) -> Iterator[re.Match[str]]:
+    """Matches of a costly pattern in the lower-case text, looked for only near words that every match needs."""
+    return matches(v.low, v.found, v.card.body_start, where)
 
 
 # --- kinds of sections ---
@@ -340,7 +271,7 @@ class View(NamedTuple):
     card: Card
     text: str  # the card's text, comments and placeholders blanked, place for place: for looking, not for quoting
     low: str  # that in lower case, place for place
-    vocabulary: str  # every word of the body once, in lower case, a line each
+    found: Places  # where the words stand in it that some probe looks for
     links: tuple[Link, ...]  # those outside HTML comments
     parts: tuple[Part, ...]
     map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
@@ -408,7 +339,7 @@ def view(repo: Repo, card: Card) -> View:
         card=card,
         text=text,
         low=low,
-        vocabulary="\n".join(set(low[card.body_start :].split())),
+        found=places(low, card.body_start),
         links=links,
         parts=parts,
         map=_map(parts),

@@ -14,6 +14,7 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence
 from index.probes import probe
 from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, squash, view
+from index.probes.card_words import near, register
 from index.probes.cards import section_evidence
 
 D = Dimension
@@ -72,6 +73,8 @@ def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 _PIP = re.compile(r"\b(?:pip3?|uv pip|uv|conda|brew|npm) (?:install|add|i)\b([^\n`|&;<>]{1,200})", re.I)
+_PIP_NEAR = near(_PIP, (" install ", "uv add ", "npm i "))
+register("pypi.org")
 _PYPI = re.compile(r"pypi\.org/(?:project|p)/([\w.-]+)", re.I)
 _REQUIREMENT = re.compile(r"^(?:@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")
 
@@ -82,16 +85,15 @@ def _packages(v: View) -> dict[str, tuple[int, int]]:
         return v.memo["packages"]
     found: dict[str, tuple[int, int]] = {}
     v.memo["packages"] = found
-    if says(v, "install") or says(v, "uv add"):
-        for m in near_words(v, (" install ", "uv add ", "npm i "), _PIP):
-            for word in m[1].split():
-                word = word.strip("\"'`(),*")
-                name = _REQUIREMENT.match(word) if not word.startswith("-") and "+" not in word[:6] else None
-                if not name or word.endswith((".txt", ".whl")) or "://" in word:
-                    if word.startswith("-"):
-                        continue
-                    break  # prose, a file or a URL: what follows is no list of packages
-                found.setdefault(name[0].lower().replace("_", "-"), m.span())
+    for m in near_words(v, _PIP_NEAR):
+        for word in m[1].split():
+            word = word.strip("\"'`(),*")
+            name = _REQUIREMENT.match(word) if not word.startswith("-") and "+" not in word[:6] else None
+            if not name or word.endswith((".txt", ".whl")) or "://" in word:
+                if word.startswith("-"):
+                    continue
+                break  # prose, a file or a URL: what follows is no list of packages
+            found.setdefault(name[0].lower().replace("_", "-"), m.span())
     if says(v, "pypi.org"):
         for m in _PYPI.finditer(v.card.text, v.card.body_start):
             found.setdefault(m[1].lower().replace("_", "-"), m.span())

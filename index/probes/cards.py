@@ -16,6 +16,7 @@ from index import claims as said
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, tokens, view
+from index.probes.card_words import near
 
 D = Dimension
 FILLED = 5  # words that a section needs to count as filled
@@ -117,6 +118,7 @@ _SHAPE_HINTS = (
     "feedforward",
     "feed-forward",
 )
+_SHAPE_NEAR = near(_SHAPE, _SHAPE_HINTS, limit=20, reach=30)
 _HARDWARE = re.compile(
     r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|"
     r"a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
@@ -143,6 +145,7 @@ _HARDWARE_HINTS = (
     "mi2",
     "mi3",
 )
+_HARDWARE_NEAR = near(_HARDWARE, _HARDWARE_HINTS, limit=10, reach=30)
 _TRAINED = re.compile(r"train|tun(?:ed|ing)|hours|days|hardware|compute|cluster|entraîn|entren|训练|学習", re.I)
 _SETTINGS = re.compile(
     r"(?:learning[_ -]?rate|batch[_ -]?size|num[_ -]?(?:train[_ -]?)?epochs|weight[_ -]?decay|lr[_ "
@@ -160,6 +163,7 @@ _SETTINGS_HINTS = (
     "optimi",
     "warm",
 )
+_SETTINGS_NEAR = near(_SETTINGS, _SETTINGS_HINTS, limit=20, reach=30)
 
 
 @probe(D.ARCHITECTURE, needs="card")
@@ -169,7 +173,7 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     found = section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
     if found:
         yield found
-    m = next((m for m in near_words(v, _SHAPE_HINTS, _SHAPE, 20, reach=30) if not v.in_code(m.start())), None)
+    m = next((m for m in near_words(v, _SHAPE_NEAR) if not v.in_code(m.start())), None)
     if m:
         yield seen_around(D.ARCHITECTURE, "architecture_stated", card, m.start(), m.end(), m[0].lower())
         return
@@ -181,7 +185,7 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
 def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say on what hardware the model was trained?"""
     v = view(repo, card)
-    for m in near_words(v, _HARDWARE_HINTS, _HARDWARE, 10, reach=30):
+    for m in near_words(v, _HARDWARE_NEAR):
         near = v.text[max(0, m.start() - 150) : m.end() + 100]
         if not v.in_code(m.start()) and (v.kinds_at(m.start()) & _ABOUT_TRAINING or _TRAINED.search(near)):
             yield seen_around(D.ARCHITECTURE, "hardware_stated", card, m.start(), m.end(), m[0].lower())
@@ -204,7 +208,7 @@ def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
     if found:
         yield found
         return
-    for m in near_words(v, _SETTINGS_HINTS, _SETTINGS, 20, reach=30):
+    for m in near_words(v, _SETTINGS_NEAR):
         if v.in_code(m.start()) and "learning" not in m[0].lower():
             continue  # a batch size in a snippet is about using the model, a learning rate is not
         yield seen_around(D.ARCHITECTURE, "training_setup", card, m.start(), m.end(), m[0].lower())
@@ -252,6 +256,7 @@ _LIMITS = re.compile(
     re.I,
 )
 _LIMIT_HINTS = ("commercial", "research", "academic", "商", "仅", "nur für", "solo para")
+_LIMITS_NEAR = near(_LIMITS, _LIMIT_HINTS, reach=80)
 
 
 @probe(D.LICENSE, needs="card")
@@ -287,12 +292,13 @@ _LICENCE_HINTS = (
     "open-sourced under",
     "published under",
 )
+_LICENCE_NEAR = near(_LICENCE, _LICENCE_HINTS, reach=120)
 
 
 def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, licence, whether it is a part's) of every sentence that names a licence."""
     text = v.text
-    for m in near_words(v, _LICENCE_HINTS, _LICENCE, reach=120):
+    for m in near_words(v, _LICENCE_NEAR):
         words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
         if not words or v.in_code(m.start()):
             continue
@@ -331,7 +337,7 @@ _JOINED = re.compile(r"\band\b|[,&/]")
 def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does a sentence of the card forbid commercial use or allow research only?"""
     v = view(repo, card)
-    for m in near_words(v, _LIMIT_HINTS, _LIMITS, reach=80):
+    for m in near_words(v, _LIMITS_NEAR):
         if not v.in_code(m.start()):
             yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
             return
