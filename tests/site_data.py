@@ -43,6 +43,13 @@ datasets: ['"><script>alert(9)</script>']
 This is our <script>alert(11)</script> fully open source model, <img src=x onerror=alert(12)> truly open source.
 
 The training code is not released <svg/onload=alert(13)>. [link](javascript:alert(14))
+
+<details open ontoggle=alert(15)><summary>x</summary><iframe srcdoc="<script>alert(16)</script>"></iframe></details>
+<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=alert(17)&gt;"></table></math>
+<form action="https://elsewhere.example/"><button formaction="javascript:alert(18)">press</button></form>
+![picture](https://elsewhere.example/track.png) <img src="https://elsewhere.example/pixel.gif" alt="a diagram">
+<a href="https://elsewhere.example/x" onclick="alert(19)" target="_blank" style="position:fixed;inset:0">away</a>
+<base href="https://elsewhere.example/"><link rel="stylesheet" href="https://elsewhere.example/x.css"><meta http-equiv="refresh" content="0;url=https://elsewhere.example/">
 """
 
 

@@ -6,6 +6,7 @@ Does not answer anything. Every `BadAsk` names a text of texts.toml, so that the
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from http.cookies import CookieError, SimpleCookie
@@ -165,3 +166,13 @@ def id_list(ask: Ask, name: str, limit: int) -> tuple[str, ...]:
 def model_path(model_id: str) -> str:
     """/model/ORG/NAME for an id, every letter that could mean something else in an address escaped."""
     return "/model/" + quote(model_id, safe="/")
+
+
+def card_path(model_id: str) -> str:
+    """/card/ORG/NAME for an id, escaped likewise."""
+    return "/card/" + quote(model_id, safe="/")
+
+
+def anchor(words: str) -> str:
+    """The name under which a quote is marked in its card: the same wherever it is asked for."""
+    return f"q-{zlib.crc32(words.encode('utf-8', 'replace')):08x}"

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from index import plain
 from index.site import cells
-from index.site.ask import LANGUAGES, THEMES, Ask, model_path
+from index.site.ask import LANGUAGES, THEMES, Ask, anchor, card_path, model_path
 from index.site.phrases import Phrases, read_phrases
 
 HERE = Path(__file__).parent
@@ -118,6 +118,8 @@ def _environment() -> Environment:
     env.filters |= {"away": safe_link, "q": lambda text: quote(str(text), safe=""), "seen": seen}
     env.globals |= {
         "model_path": model_path,
+        "card_path": card_path,
+        "anchor": anchor,
         "SIGNS": SIGNS,
         "css": asset("site.css"),
         "js": asset("site.js"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from index.site.host import view
-from index.site.pages import assets, catalogues, changes, home, model, table, trends
+from index.site.pages import assets, card, catalogues, changes, home, model, table, trends
 
 #: Of a real id at most one slash; whatever else is asked for is answered by us with 404.
 _MODEL = r"(?P<id>.+?)"
@@ -44,6 +44,7 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/status$", view(catalogues.status)),
     (r"^/status\.json$", view(catalogues.status_json)),
     (r"^/api$", view(catalogues.api)),
+    (rf"^/card/{_MODEL}$", view(card.card)),
     (rf"^/badge/{_MODEL}\.svg$", view(assets.badge)),
     (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static)),
 )

@@ -22,6 +22,7 @@ PAGES = (
     *(f"/table?ids={quote(p)}" for p in PAYLOADS), *(f"/table?sort={quote(p)}" for p in PAYLOADS),
     *(f"/licenses/{quote(p, safe='')}" for p in PAYLOADS), *(f"/model/{quote(p, safe='')}" for p in PAYLOADS),
     *(f"/model/{quote(i)}" for i in IDS), *(f"/model/{quote(i)}/evidence/license" for i in IDS),
+    "/card/evil/model.js", *(f"/card/{quote(i)}" for i in IDS),
     *(f"/find?q={quote(p)}" for p in PAYLOADS), *(f"/changes?org={quote(p)}" for p in PAYLOADS),
     "/index", "/index/models", "/index/changes", "/index/evidence", "/index/claims_that_do_not_hold",
     "/index/is_it_open?id=" + quote(IDS[0]),

@@ -16,9 +16,11 @@ from tests.browser.serving import Server
 pytestmark = pytest.mark.browser
 
 LLAMA = "/model/meta-llama/Meta-Llama-3-8B"
+CARD = "/card/LLM360/K2"
 PAGES = (
     "/", "/table", "/table?rows=families", LLAMA, f"{LLAMA}/evidence/license", "/trends?f=Llama+2&f=Llama+3&days=1095",
     "/claims", "/changes", "/licenses", "/licenses/llama3", "/experts", "/method", "/status", "/api", "/table?page=x",
+    CARD,
 )  # fmt: skip
 
 
@@ -140,6 +142,18 @@ def test_the_language_is_switched_and_kept(site: Watched) -> None:
     site.check()
 
 
+def test_from_a_quote_one_comes_to_its_place_in_the_card(site: Watched) -> None:
+    site.open("/model/LLM360/K2#training_code")
+    link = site.page.locator('#training_code a[href*="/card/LLM360/K2#q-"]').first
+    wanted = link.get_attribute("href").partition("#")[2]
+    link.click()
+    site.page.wait_for_url("**/card/LLM360/K2#q-*")
+    mark = site.page.locator(f"mark#{wanted}")
+    assert mark.is_visible()
+    assert site.page.evaluate("document.querySelector('mark:target').getBoundingClientRect().top") < 900
+    site.check()
+
+
 def test_a_french_reader_is_greeted_in_french(browser: Any, sample: Server) -> None:
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
@@ -243,7 +257,7 @@ def test_an_embed_can_be_framed_and_a_page_cannot(context: Any, sample: Server) 
 AXE_PAGES = (
     "/", "/table?size=12&offhub=1", "/table?rows=families&q=llama", LLAMA, f"{LLAMA}/evidence/license",
     "/trends?f=Llama+2&f=Llama+3&days=1095", "/claims", "/changes?field=gated", "/licenses/llama3", "/experts", "/status",
-    "/api", "/table?page=x", "/trends?embed=1",
+    "/api", "/table?page=x", "/trends?embed=1", CARD,
 )  # fmt: skip
 
 

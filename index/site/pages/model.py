@@ -11,7 +11,7 @@ from markupsafe import Markup
 from index import bom, checklists, explain, frameworks, licenses, queries
 from index import trends as series_of
 from index.rows import Ancestor, Model, Page, Proof
-from index.site import reads, render, svg
+from index.site import archive, reads, render, svg
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
 from index.site.pages.trends import Comparison, draw
@@ -19,7 +19,7 @@ from index.site.pages.trends import Comparison, draw
 _SEARCHED = 5  # suggestions for a name that is not there
 
 
-def _page(db: sqlite3.Connection, ask: Ask) -> Page | Answer:
+def find_page(db: sqlite3.Connection, ask: Ask, under: str = "/model/") -> Page | Answer:
     """Everything about the model that the address names; a redirect for another spelling or a name of before."""
     asked = ask.vars["id"]
     found = queries.resolve(db, asked) if len(asked) <= 200 else None
@@ -29,7 +29,7 @@ def _page(db: sqlite3.Connection, ask: Ask) -> Page | Answer:
     if found != asked:
         kept = next((end for end in (".cdx.json", ".json") if ask.path.endswith(end)), "")
         tail = f"/evidence/{ask.vars['dimension']}" if "dimension" in ask.vars else kept
-        return Answer(b"", status=301, location=model_path(found) + tail)
+        return Answer(b"", status=301, location=under + model_path(found).removeprefix("/model/") + tail)
     page = queries.get_page(db, found)
     if page is None:
         raise NotHere("error.model", id=asked)
@@ -38,7 +38,7 @@ def _page(db: sqlite3.Connection, ask: Ask) -> Page | Answer:
 
 def model(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The page."""
-    page = _page(db, ask)
+    page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
     return Answer(render.page("model.html", ask, **_values(db, page, render.texts(ask.lang))))
@@ -46,7 +46,7 @@ def model(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The evidence of one characteristic, by itself."""
-    page = _page(db, ask)
+    page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
     cell = next((c for c in page.cells if c.dimension == ask.vars["dimension"]), None)
@@ -56,7 +56,7 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     sources = [evidence_link(page.model, proof) for proof in cell.evidence]
     body = render.page(
         "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
-        proofs=list(zip(cell.evidence, sources, strict=True)), cells=page.cells,
+        proofs=list(zip(cell.evidence, sources, strict=True)), cells=page.cells, cards=archive.beside(db).there,
     )  # fmt: skip
     return Answer(body)
 
@@ -70,6 +70,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
     return {
         "page": page,
         "model": page.model,
+        "cards": archive.beside(db).there,
         "words": explain.in_words(page.model, effective),
         "interval": explain.interval(page.model),
         "hindrances": explain.hindrances(page),
@@ -151,7 +152,7 @@ def evidence_link(model: Model, proof: Proof) -> str:
 
 def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     """Everything on the page as JSON."""
-    page = _page(db, ask)
+    page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
     act = act_of(page)
@@ -180,7 +181,7 @@ def _ancestor(one: Ancestor) -> dict[str, Any]:
 
 def cyclonedx(db: sqlite3.Connection, ask: Ask) -> Answer:
     """CycloneDX 1.6 with the model as a machine-learning component."""
-    page = _page(db, ask)
+    page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
     about = reads.about(db)

@@ -1,0 +1,275 @@
+"""A model card as HTML that cannot harm: Markdown rendered, sanitised, its quoted evidence marked. Pure.
+
+Does: render the Markdown that the Hub renders (CommonMark, tables, raw HTML), take out whatever runs, loads or leads
+astray, say in words what a picture shows, make visible what an eye would not see (overrides of the writing direction,
+zero-width letters), fit the headings under ours, and mark the words that evidence quotes.
+Does not: read a file, load a picture, follow a link, or translate. The last step is the sanitiser (nh3): nothing is
+added to the text after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from html import escape
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+import nh3
+from bs4 import BeautifulSoup, NavigableString, Tag
+from markdown_it import MarkdownIt
+
+from crawler import cards
+from index.site.ask import anchor
+from index.site.render import safe_link
+
+MAX_SHOWN = 100_000  # characters that are shown
+MAX_DEPTH = 150  # elements inside one another; a card that is deeper is shown as its source
+MAX_QUOTES = 200
+_TAGS = frozenset((
+    "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "details", "div",
+    "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s",
+    "samp", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "tt", "u", "ul", "var",
+))  # fmt: skip
+#: These go with all they hold: what stands in them is no text.
+_GONE = frozenset((
+    "script", "style", "iframe", "object", "embed", "template", "noscript", "svg", "math", "title", "head", "form",
+    "select",
+))  # fmt: skip
+_REL = "nofollow noopener"
+_PICTURES = ("img", "picture", "video", "audio", "source")
+_HEADINGS = re.compile(r"h[1-6]")
+# What plain.py makes visible, without the joiners: those belong to the spelling of many scripts and of emoji.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]|(?<![\u02ff-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u02ff-\U0010ffff])"
+)
+
+
+class Quote(NamedTuple):
+    """Words that evidence quotes, and at which character of the card's text they stand (-1: nobody said)."""
+
+    words: str
+    start: int
+
+
+class View(NamedTuple):
+    """A card to be shown. `html` is safe as it stands; the front matter is text."""
+
+    html: str
+    front_matter: str
+    anchors: frozenset[str]  # of the quotes that are marked
+    shown: int  # characters of `length`
+    length: int
+
+
+def view(body: bytes, quotes: Iterable[Quote], picture: str = "{}", home: str = "") -> View:
+    """The card in `body`. `picture`: what stands for a picture, {} = its words; `home`: where relative links lead."""
+    card = cards.parse(body)
+    text = card.text[card.body_start : card.body_start + MAX_SHOWN]
+    soup = _soup(text)
+    _tidy(soup, picture, home)
+    wanted = [q._replace(start=q.start - card.body_start if q.start >= card.body_start else -1) for q in quotes]
+    anchors = frozenset(_mark(soup, text, wanted[:MAX_QUOTES]))
+    html = nh3.clean(
+        str(soup),
+        tags=set(_TAGS),
+        clean_content_tags=set(_GONE),
+        attributes={"a": {"href"}, "mark": {"id"}, "div": {"class", "tabindex"}, "td": {"colspan"}, "th": {"colspan"}},
+        attribute_filter=lambda tag, name, value: _allowed(tag, name, value, anchors),
+        url_schemes={"http", "https"},
+        link_rel=_REL,
+    )
+    end = card.body_start + len(text)
+    return View(html, _seen(card.text[: card.body_start][:MAX_SHOWN].strip()), anchors, end, len(card.text))
+
+
+def _allowed(tag: str, name: str, value: str, anchors: frozenset[str]) -> str | None:
+    """The value of an attribute, None to take it out: only what this module itself writes, and addresses."""
+    fit = {
+        ("a", "href"): bool(safe_link(value)),
+        ("a", "rel"): value == _REL,
+        ("mark", "id"): value in anchors,
+        ("div", "class"): value == "scroll",
+        ("div", "tabindex"): value == "0",
+    }
+    return value if fit.get((tag, name), value.isdecimal() and len(value) < 3) else None
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    """The reader, which notes at every block on which line it begins."""
+    made = MarkdownIt("commonmark", {"html": True, "maxNesting": 40}).enable(["table", "strikethrough"])
+    made.core.ruler.push("lines", _note_lines)
+    return made
+
+
+def _soup(text: str) -> BeautifulSoup:
+    """The card as a tree; the source as it is where the tree would be too deep for anybody."""
+    soup = BeautifulSoup(_markdown().render(text), "html.parser")
+    depth = {id(soup): 0}
+    for element in soup.find_all(True):
+        depth[id(element)] = depth[id(element.parent)] + 1
+        if depth[id(element)] > MAX_DEPTH:
+            return BeautifulSoup(f"<pre>{escape(text)}</pre>", "html.parser")
+    return soup
+
+
+def _note_lines(state: Any) -> None:
+    for token in state.tokens:
+        if token.map and token.nesting >= 0 and token.type != "html_block":
+            token.attrSet("data-line", str(token.map[0]))
+
+
+def _tidy(soup: BeautifulSoup, picture: str, home: str) -> None:
+    """Everything but the marks: pictures in words, links that lead where they say, headings that begin below ours."""
+    for found in soup.find_all([*_GONE, "mark"]):
+        found.unwrap() if found.name == "mark" else found.decompose()
+    for found in soup.find_all(_PICTURES):
+        words = str(found.get("alt") or "").strip()
+        if words and found.name == "img":
+            found.replace_with(NavigableString(picture.format(words[:200])))
+        else:
+            found.unwrap()
+    for link in soup.find_all("a"):
+        link["href"] = _target(str(link.get("href") or ""), home)
+        if not link["href"] or not link.get_text().strip():
+            link.unwrap()
+    above = 1
+    for heading in soup.find_all(_HEADINGS):
+        above = min(int(heading.name[1]) + 1, above + 1, 6)
+        heading.name = f"h{above}"
+        if not heading.get_text().strip():
+            heading.unwrap()
+    for table in soup.find_all("table"):
+        table.wrap(soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
+    for node in list(soup.find_all(string=_UNSEEN)):
+        node.replace_with(NavigableString(_seen(str(node))))
+
+
+def _target(href: str, home: str) -> str:
+    """Where a link leads, '' for nowhere: inside the card (its names are not kept), or not to the web."""
+    if href.startswith("#") or not href:
+        return ""
+    try:
+        return safe_link(urljoin(home, href) if home else href)
+    except ValueError:
+        return ""
+
+
+def _seen(text: str) -> str:
+    return _UNSEEN.sub(lambda m: f"<U+{ord(m[0]):04X}>", text)
+
+
+# -- marks ------------------------------------------------------------------------------------------------------------
+
+
+class _Letters(NamedTuple):
+    """The letters and digits of a document in one string, and of each which node and place it comes from."""
+
+    text: str
+    places: list[tuple[int, int]]
+    nodes: list[NavigableString]
+    lines: list[tuple[int, int]]  # (line of the source, first letter) of every block, in order
+
+
+def _mark(soup: BeautifulSoup, text: str, quotes: Iterable[Quote]) -> Iterable[str]:
+    """Wrap the words of every quote in <mark>; gives the anchors of those that were found.
+
+    Quotes overlap: every letter of any is marked, and the mark at which a quote begins bears its name.
+    """
+    letters = _letters(soup)
+    names: dict[int, list[str]] = {}  # first letter -> the quotes that begin there
+    ends: set[int] = set()
+    marked: set[int] = set()
+    for quote in quotes:
+        at, size = _found(letters, text, quote)
+        if size and anchor(quote.words) not in {n for several in names.values() for n in several}:
+            names.setdefault(at, []).append(anchor(quote.words))
+            ends.add(at + size)
+            marked.update(range(at, at + size))
+    pieces: dict[int, list[tuple[int, int, list[str]]]] = {}  # node -> (from, to, names)
+    for n in sorted(marked):
+        node, place = letters.places[n]
+        of_node = pieces.setdefault(node, [])
+        if of_node and n - 1 in marked and n not in names and n not in ends:
+            of_node[-1] = (of_node[-1][0], place + 1, of_node[-1][2])
+        else:
+            of_node.append((place, place + 1, names.get(n, [])))
+    for number, cuts in pieces.items():
+        _split(soup, letters.nodes[number], cuts)
+    return [name for several in names.values() for name in several]
+
+
+def _found(letters: _Letters, text: str, quote: Quote) -> tuple[int, int]:
+    """(first letter, letters) of a quote in the document, as much of its beginning as stands there; 0 letters: none."""
+    wanted = _bare(_plain(quote.words))
+    begin = _from(letters, text, quote.start)
+    for size in (len(wanted), 2 * len(wanted) // 3, len(wanted) // 3):
+        if size < min(len(wanted), 12) or size < 2:
+            break
+        for start in (begin, 0):
+            at = letters.text.find(wanted[:size], start)
+            if at >= 0:
+                return at, size
+    return 0, 0
+
+
+def _from(letters: _Letters, text: str, start: int) -> int:
+    """The first letter of the block in which a character of the source stands."""
+    if start < 0:
+        return 0
+    line = text.count("\n", 0, start)
+    return max((first for at, first in letters.lines if at <= line), default=0)
+
+
+def _letters(soup: BeautifulSoup) -> _Letters:
+    text: list[str] = []
+    places: list[tuple[int, int]] = []
+    nodes: list[NavigableString] = []
+    lines: list[tuple[int, int]] = []
+    for element in soup.descendants:
+        if isinstance(element, Tag):
+            if element.get("data-line"):
+                lines.append((int(str(element["data-line"])), len(text)))
+        elif type(element) is NavigableString:
+            for place, letter in enumerate(element):
+                if letter.isalnum():
+                    text.append(letter)
+                    places.append((len(nodes), place))
+            nodes.append(element)
+    return _Letters("".join(text), places, nodes, lines)
+
+
+def _split(soup: BeautifulSoup, node: NavigableString, pieces: list[tuple[int, int, list[str]]]) -> None:
+    words, end = str(node), 0
+    made: list[NavigableString | Tag] = []
+    for a, b, names in pieces:
+        mark: NavigableString | Tag = NavigableString(words[a:b])
+        for name in names or [""]:
+            outer = soup.new_tag("mark", attrs={"id": name} if name else {})
+            outer.append(mark)
+            mark = outer
+        made += [NavigableString(words[end:a]), mark]
+        end = b
+    node.replace_with(*made, NavigableString(words[end:]))
+
+
+def _plain(words: str) -> str:
+    """The words of a piece of Markdown as a reader sees them."""
+    return BeautifulSoup(_markdown().render(words), "html.parser").get_text()
+
+
+def _bare(words: str) -> str:
+    return "".join(c for c in words if c.isalnum())
+
+
+def starts(places: Mapping[str, str]) -> tuple[Quote, ...]:
+    """Quotes out of {words: place}, places as evidence has them: README.md#114-192."""
+    found = []
+    for words, place in places.items():
+        start = place.partition("#")[2].partition("-")[0]
+        found.append(Quote(words, int(start) if start.isdecimal() else -1))
+    return tuple(found)

@@ -1,0 +1,164 @@
+"""A stranger's card on our page: it says what it said, and does nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("datasette", reason="the [web] extra is not installed")
+
+from bs4 import BeautifulSoup
+
+from index.site import cardview
+from index.site.ask import anchor
+from index.site.cardview import MAX_SHOWN, Quote, view
+from tests.site_data import CARD, HOSTILE_ID, Site, publish_hostile, publish_hub
+
+K2 = "LLM360/K2"
+HARMLESS = {"href", "rel", "id", "class", "tabindex", "colspan"}
+
+
+def shown(text: str, *quotes: Quote, home: str = "") -> BeautifulSoup:
+    return BeautifulSoup(view(text.encode(), quotes, "[picture: {}]", home).html, "html.parser")
+
+
+def test_nothing_of_an_attack_is_left_but_its_words() -> None:
+    page = shown(CARD)
+    assert not page.find_all(
+        ["script", "style", "iframe", "svg", "img", "form", "button", "base", "meta", "link", "math"]
+    )
+    assert {name for tag in page.find_all(True) for name in tag.attrs} <= HARMLESS
+    assert "fully open source model" in page.get_text()
+    assert [a["href"] for a in page.find_all("a")] == ["https://elsewhere.example/x"]
+    assert {tuple(a["rel"]) for a in page.find_all("a")} == {("nofollow", "noopener")}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "vbscript:x", "//evil",
+     "http://user@host/", "https:\\\\evil", "&#106;avascript:alert(1)", "file:///etc/passwd", "#main"],
+)  # fmt: skip
+def test_a_link_leads_to_the_web_or_nowhere(address: str) -> None:
+    assert not shown(f'<a href="{address}">there</a>').find_all("a", href=True)
+    assert not shown(f"[there]({address})").find_all("a", href=True)
+
+
+def test_pictures_are_words_and_relative_links_lead_to_the_hub() -> None:
+    page = shown(
+        "![a curve](https://x.example/c.png)\n\n[code](train.py)", home="https://huggingface.co/a/b/blob/main/"
+    )
+    assert "[picture: a curve]" in page.get_text()
+    assert page.a is not None
+    assert page.a["href"] == "https://huggingface.co/a/b/blob/main/train.py"
+
+
+def test_what_an_eye_would_not_see_is_shown_and_joiners_of_a_script_stay() -> None:
+    assert "safe<U+202E>evil" in shown("safe\u202eevil").get_text()
+    assert "a<U+200B>b" in shown("a\u200bb").get_text()
+    assert "می\u200cخواهم" in shown("می\u200cخواهم").get_text()
+    assert "a<U+200D>b" in shown("a\u200db").get_text()
+
+
+def test_headings_stand_below_ours_without_a_step_left_out() -> None:
+    page = shown("# A\n\n### B\n\n###### C\n\n# D\n")
+    assert [h.name for h in page.find_all(re.compile("h[1-6]"))] == ["h2", "h3", "h4", "h2"]
+
+
+def test_quoted_words_are_marked_where_they_stand_also_across_links_and_twice_over() -> None:
+    text = "---\nlicense: mit\n---\n# M\n\nOpen source.\n\nThe [data](https://d.example/) is here. Open source.\n"
+    second = text.rindex("Open source")
+    over = Quote("The [data](https://d.example/) is here", text.index("The"))
+    inner = Quote("is here. Open", text.index("is here"))
+    page = shown(text, Quote("Open source", second), over, inner)
+    first, last = page.find_all("p")
+    assert not first.find_all("mark")
+    assert [m["id"] for m in last.find_all("mark", id=True)] == [anchor(q) for q in (over.words, inner.words)] + [
+        anchor("Open source")
+    ]
+    marked = "".join(m.get_text() for m in last.find_all("mark") if not m.find_parent("mark"))
+    assert "".join(c for c in marked if c.isalpha()) == "ThedataishereOpensource"
+
+
+def test_a_card_cannot_pass_a_mark_off_as_ours() -> None:
+    assert not shown('<mark id="q-00000000">we are open</mark> <mark>so open</mark>').find_all("mark")
+
+
+def test_of_five_megabytes_the_beginning_is_shown_and_said() -> None:
+    found = view(b"word\n\n" * 800_000, [])
+    assert found.shown == MAX_SHOWN < found.length
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<a href=x>", "<table><td>", "![", "<!--", "> ", "|a|b|\n|-|-|\n", "<div>", "*a ", "[a](", "<svg><script>"],
+)
+def test_a_card_made_to_be_slow_is_read_only_as_far_as_it_is_shown(piece: str) -> None:
+    found = view((piece * (5_000_000 // len(piece))).encode(), [Quote("a" * 500, 0)])
+    assert found.shown <= MAX_SHOWN
+    assert len(found.html) < 12 * MAX_SHOWN
+
+
+def test_depth_beyond_reading_is_shown_as_its_source() -> None:
+    html = view(("<b>" * 500 + "deep").encode(), []).html
+    assert html.startswith("<pre>")
+    assert "&lt;b&gt;" in html
+
+
+def test_the_page_shows_the_card_with_every_passage_that_the_evidence_quotes(tmp_path: Path) -> None:
+    data = publish_hub(tmp_path / "data")
+    site = Site(data)
+    answer = site.get(f"/card/{K2}")
+    assert answer.status_code == 200
+    page = BeautifulSoup(answer.text, "html.parser")
+    linked = {a["href"].partition("#")[2] for a in BeautifulSoup(site.get(f"/model/{K2}").text, "html.parser").find_all(
+        "a", href=re.compile(rf"^/card/{K2}#"))}  # fmt: skip
+    assert len(linked) > 5
+    assert linked <= {m["id"] for m in page.find_all("mark", id=True)}
+    assert site.get("/card/llm360/k2").headers["location"] == f"/card/{K2}"
+    assert site.get("/card/no/such").status_code == 404
+    with closing(sqlite3.connect(data / "hub.db")) as db:  # since then its maker has hidden it
+        db.execute("UPDATE repos SET private = 1 WHERE repo_id = ?", ("allenai/OLMo-7B",))
+        db.commit()
+    hidden = site.get("/card/allenai/OLMo-7B")
+    assert hidden.status_code == 404
+    assert "does not show this repository" in hidden.text
+    site.close()
+
+
+def test_without_the_archive_the_page_says_so_and_no_model_page_links_to_it(tmp_path: Path) -> None:
+    data = publish_hub(tmp_path / "data")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("index.db", "index.inspect.json"):
+        shutil.copy(data / name, alone / name)
+    site = Site(alone)
+    answer = site.get(f"/card/{K2}")
+    assert answer.status_code == 404
+    assert "no archive of cards" in answer.text
+    assert "/card/" not in site.get(f"/model/{K2}").text
+    (alone / "hub.db").write_bytes(b"not a database")
+    (alone / "documents.db").write_bytes(b"")
+    assert "cannot be read" in site.get(f"/card/{K2}").text
+    site.close()
+
+
+def test_a_hostile_card_is_an_ordinary_page(tmp_path: Path) -> None:
+    site = Site(publish_hostile(tmp_path))
+    answer = site.get(f"/card/{HOSTILE_ID}")
+    assert answer.status_code == 200
+    page = BeautifulSoup(answer.text, "html.parser")
+    assert page.article is not None
+    assert "fully open source" in page.article.get_text()
+    assert not page.article.find_all(["script", "img", "svg", "iframe"])
+    assert page.find("meta", attrs={"name": "robots", "content": "noindex"})
+    site.close()
+
+
+def test_anchors_are_the_same_on_both_pages() -> None:
+    assert cardview.starts({"words": "README.md#12-17"}) == (Quote("words", 12),)
+    assert anchor("words") == anchor("words") != anchor("other words")
