@@ -50,10 +50,13 @@ class _Config(msgspec.Struct, omit_defaults=True):
 _config = msgspec.json.Decoder(_Config)
 
 
+_FLAG = {None: None, False: 0, True: 1}  # a number is bound twice as fast as a truth value
+
+
 def narrow(r: Repo) -> tuple[Any, ...]:
     """The columns of `repos` but the key and the nights, in the order of the table."""
-    return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled, r.gated, r.license,
-            r.downloads, r.downloads_all_time, r.likes, r.fingerprint,
+    return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, _FLAG[r.private], _FLAG[r.disabled],
+            r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint,
             _lines(license_files(r.files)) or None)  # fmt: skip
 
 

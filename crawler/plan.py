@@ -335,6 +335,9 @@ MAX_LICENSE_FILES = 3
 
 def license_files(files: Sequence[str] | None) -> tuple[str, ...]:
     """Up to three licence files of a repo's top folder."""
+    text = "\n".join(files or ()).lower()
+    if not ("licen" in text or "copying" in text or "use_policy" in text):  # most repos: no need to look name by name
+        return ()
     return tuple(f for f in files or () if _LICENSE_FILE.fullmatch(f))[:MAX_LICENSE_FILES]
 
 

@@ -13,7 +13,7 @@ not look at them (`gc=False`): a page is read twice as fast.
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -53,6 +53,9 @@ MAX_CARD_DATA = 64_000  # bytes of front matter kept, from which on long values 
 UNREADABLE = "?"  # in place of a declared licence or base that is no text: something is declared, nobody knows what
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class Reject(Struct, frozen=True, gc=False):
     """A row of the listing that could not be read, kept with its reason."""
 
@@ -90,13 +93,10 @@ class Listed(Struct, frozen=True, rename="camel", gc=False):
 
     def fingerprint(self) -> bytes:
         """8 bytes over everything but the counters: equal means that nothing but counters can have changed."""
-        head = (
-            f"{self.repo_id}\0{self.sha}\0{self.created_at}\0{self.last_modified}\0{self.author}\0{self.private}"
-            f"\0{self.disabled}\0{self.gated}\0{self.pipeline_tag}\0{self.library_name}"
-        )
-        parts = (self.tags, self.card_data, self.siblings, self.base_models, self.config, self.safetensors, self.gguf,
-                 self.transformers_info)  # fmt: skip
-        return hashlib.blake2b(b"\0".join((head.encode(), *parts)), digest_size=8).digest()
+        told = (self.repo_id, self.sha, self.created_at, self.last_modified, self.author, self.private, self.disabled,
+                self.gated, self.pipeline_tag, self.library_name, self.tags, self.card_data, self.siblings,
+                self.base_models, self.config, self.safetensors, self.gguf, self.transformers_info)  # fmt: skip
+        return blake2b(_encode(told), digest_size=8).digest()
 
 
 class Base(Struct, frozen=True, array_like=True, gc=False):
@@ -180,16 +180,18 @@ class _Identity(Struct, gc=False):
     repo_id: str | None = msgspec.field(name="id", default=None)
 
 
+_page = msgspec.json.Decoder(list[Listed])
 _rows = msgspec.json.Decoder(list[Raw])
 _listed = msgspec.json.Decoder(Listed)
 _identity = msgspec.json.Decoder(_Identity)
-_tags = msgspec.json.Decoder(list[str])
-_siblings = msgspec.json.Decoder(list[_Sibling])
-_card_data = msgspec.json.Decoder(dict[str, Any])
-_base_models = msgspec.json.Decoder(_BaseModels)
-_config = msgspec.json.Decoder(_Config)
-_parameters = msgspec.json.Decoder(_Parameters)
-_transformers_info = msgspec.json.Decoder(_TransformersInfo)
+_tags = msgspec.json.Decoder(tuple[str, ...] | None)
+_siblings = msgspec.json.Decoder(list[_Sibling] | None)
+_card_data = msgspec.json.Decoder(dict[str, Any] | None)
+_base_models = msgspec.json.Decoder(_BaseModels | None)
+_config = msgspec.json.Decoder(_Config | None)
+_parameters = msgspec.json.Decoder(_Parameters | None)
+_transformers_info = msgspec.json.Decoder(_TransformersInfo | None)
+_NO_CONFIG = _Config()
 
 
 class NotAPage(ValueError):
@@ -198,6 +200,15 @@ class NotAPage(ValueError):
 
 def decode_page(body: bytes) -> list[Listed | Reject]:
     """Rows of one listing page, in order. Raises NotAPage when the body as a whole is not a JSON list."""
+    try:
+        page = _page.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_rows(body)
+    return [*page] if all(row.oid and row.repo_id for row in page) else _decode_rows(body)
+
+
+def _decode_rows(body: bytes) -> list[Listed | Reject]:
+    """Row by row, because one of them cannot be read."""
     try:
         raws = _rows.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
@@ -228,68 +239,85 @@ def expand(listed: Listed) -> Repo | Reject:
     try:
         return _expand(listed)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError) as e:
-        return Reject(listed.oid, listed.repo_id, str(e), msgspec.json.encode(listed)[:2_000])
-
-
-def _given(raw: Raw) -> bool:
-    size = len(raw)
-    return size > 0 and (size != 4 or bytes(raw) != b"null")
+        return Reject(listed.oid, listed.repo_id, str(e), _encode(listed)[:2_000])
 
 
 def _expand(row: Listed) -> Repo:
-    tags = tuple(_tags.decode(row.tags)) if _given(row.tags) else None
-    files = tuple(s.rfilename for s in _siblings.decode(row.siblings)) if _given(row.siblings) else None
-    card = _card_of(row.card_data) if _given(row.card_data) else None
-    config = _config.decode(row.config) if _given(row.config) else _Config()
-    safetensors = _parameters.decode(row.safetensors) if _given(row.safetensors) else None
-    gguf = _parameters.decode(row.gguf) if _given(row.gguf) else None
-    info = _transformers_info.decode(row.transformers_info) if _given(row.transformers_info) else None
-    marked = tuple(t for t in tags or () if ":" in t)  # tags that say more than a word: licence, base models
+    tags = _tags.decode(row.tags) if row.tags else None
+    files = _files(row.siblings)
+    card = _card_of(row.card_data) if row.card_data else None
+    config = (_config.decode(row.config) if row.config else None) or _NO_CONFIG
+    safetensors = _parameters.decode(row.safetensors) if row.safetensors else None
+    gguf = _parameters.decode(row.gguf) if row.gguf else None
+    info = _transformers_info.decode(row.transformers_info) if row.transformers_info else None
+    marked = tuple([t for t in tags if ":" in t]) if tags else ()  # that say more than a word: licence, base models
     total = (safetensors and safetensors.total) or (gguf and gguf.total) or None
-    return Repo(
-        oid=row.oid,
-        repo_id=row.repo_id,
-        fingerprint=row.fingerprint(),
-        author=row.author if row.author is not None else _author(row.repo_id),
-        sha=row.sha,
-        created_at=row.created_at,
-        last_modified=row.last_modified,
-        private=row.private,
-        disabled=row.disabled,
-        gated=gating(row.gated),
-        license=declared_license(marked, card),
-        license_name=_text(card, "license_name") or _text(card, "license-name"),
-        license_link=_text(card, "license_link") or _text(card, "license-link"),
-        pipeline_tag=row.pipeline_tag,
-        library=row.library_name,
-        tags=tags,
-        bases=_bases(_field_bases(row.base_models), marked, card),
-        files=files[:MAX_FILES] if files is not None else None,
-        file_count=len(files) if files is not None else None,
-        card_data=card,
-        architectures=tuple(config.architectures or ()),
-        model_type=config.model_type,
-        custom_code=bool(config.auto_map),
-        parameters=int(total) if total else None,
-        gguf=gguf is not None,
-        auto_model=info.auto_model if info else None,
-        downloads=row.downloads,
-        downloads_all_time=row.downloads_all_time,
-        likes=row.likes,
+    return Repo(  # by place, in the order of its fields: by name it takes seven times as long
+        row.oid,
+        row.repo_id,
+        row.fingerprint(),
+        row.author if row.author is not None else _author(row.repo_id),
+        row.sha,
+        row.created_at,
+        row.last_modified,
+        row.private,
+        row.disabled,
+        gating(row.gated),
+        declared_license(marked, card),
+        (_text(card, "license_name") or _text(card, "license-name")) if card else None,
+        (_text(card, "license_link") or _text(card, "license-link")) if card else None,
+        row.pipeline_tag,
+        row.library_name,
+        tags,
+        _bases(_field_bases(row.base_models), marked, card),
+        files[:MAX_FILES] if files is not None else None,
+        len(files) if files is not None else None,
+        card,
+        tuple(config.architectures or ()),
+        config.model_type,
+        bool(config.auto_map),
+        int(total) if total else None,
+        gguf is not None,
+        info.auto_model if info else None,
+        row.downloads,
+        row.downloads_all_time,
+        row.likes,
     )
 
 
-def _card_of(raw: Raw) -> dict[str, Any]:
+_FILES_BEGIN, _FILES_BETWEEN, _FILES_END = '[{"rfilename":"', '"},{"rfilename":"', '"}]'
+
+
+def _files(siblings: Raw) -> tuple[str, ...] | None:
+    """File names of a repo; None when they were not shown.
+
+    As the Hub writes them they are cut out as text: without a backslash, and with no quotes but those around keys and
+    names, that is what parsing would give, in a third of the time.
+    """
+    if not siblings:
+        return None
+    text = str(siblings, "utf-8")
+    if text.startswith(_FILES_BEGIN) and text.endswith(_FILES_END) and "\\" not in text:
+        names = text[len(_FILES_BEGIN) : -len(_FILES_END)].split(_FILES_BETWEEN)
+        if text.count('"') == 4 * len(names):
+            return tuple(names)
+    parsed = _siblings.decode(siblings)
+    return None if parsed is None else tuple([s.rfilename for s in parsed])
+
+
+def _card_of(raw: Raw) -> dict[str, Any] | None:
     """Front matter without what is long and says nothing; of a huge one, what it declares is kept at any length."""
     card = _card_data.decode(raw)
+    if card is None:
+        return None
     if not _CARD_DATA_DROPPED.isdisjoint(card):
         asks = any(key.startswith("extra_gated") for key in card)
         card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED} | ({"extra_gated": True} if asks else {})
-    if len(raw) > MAX_CARD_DATA and len(msgspec.json.encode(card)) > MAX_CARD_DATA:
+    if len(raw) > MAX_CARD_DATA and len(_encode(card)) > MAX_CARD_DATA:
         card = {
             k: v
             for k, v in card.items()
-            if k.startswith("license") or _folded(k) in _BASE_KEYS or len(msgspec.json.encode(v)) < 4_000
+            if k.startswith("license") or _folded(k) in _BASE_KEYS or len(_encode(v)) < 4_000
         }
     return card
 
@@ -339,7 +367,11 @@ def declared_license(tags: tuple[str, ...] | None, card: dict[str, Any] | None) 
 
     The Hub makes the tag of the front matter; where they differ, both were said.
     """
-    found = [t[8:] for t in tags or () if t[:8] == "license:"] + list(declared((card or {}).get("license")))
+    found = [t[8:] for t in tags or () if t[:8] == "license:"]
+    said = card.get("license") if card else None
+    if found == [said]:  # most rows: the tag says what the front matter says
+        return found[0].strip().lower() or None
+    found += declared(said)
     return ", ".join(dict.fromkeys(f.strip().lower() for f in found if f.strip())) or None
 
 
@@ -354,10 +386,8 @@ def _folded(key: str) -> str:
 
 def _field_bases(base_models: Raw) -> tuple[Base, ...]:
     """Ancestors that the Hub's own field names."""
-    if not _given(base_models):
-        return ()
-    stated = _base_models.decode(base_models)
-    return tuple(Base(stated.relation or "", model.id, "hub") for model in stated.models)
+    stated = _base_models.decode(base_models) if base_models else None
+    return () if stated is None else tuple(Base(stated.relation or "", model.id, "hub") for model in stated.models)
 
 
 def declared_bases(tags: tuple[str, ...] | None, card: dict[str, Any] | None) -> tuple[Base, ...]:

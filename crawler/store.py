@@ -7,22 +7,21 @@ written by `index/tables.py`.
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from crawler import database, fetches, plan
+from crawler import database, fetches, newcomers, plan
 from crawler.columns import narrow, read_repos, wide
 from crawler.fetches import Candidate, Fetch
 from crawler.records import Listed, Reject, Repo, expand
 
 APPLICATION_ID = 0x6F706E68  # 'opnh'
-TOGETHER = 250  # rows of one INSERT
 
 migrations = Migrations("crawler")
 
@@ -69,11 +68,9 @@ class Written(NamedTuple):
     rejects: int = 0
 
 
-_INSERT_DETAILS = """
+_UPSERT_DETAILS = """
     INSERT INTO details (repo, license_name, license_link, pipeline_tag, library, tags, bases, files, file_count,
-                         card_data, config)"""
-
-_UPSERT_DETAILS = f"""{_INSERT_DETAILS}
+                         card_data, config)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (repo) DO UPDATE SET
       license_name = excluded.license_name, license_link = excluded.license_link,
@@ -81,9 +78,8 @@ _UPSERT_DETAILS = f"""{_INSERT_DETAILS}
       files = excluded.files, file_count = excluded.file_count, card_data = excluded.card_data,
       config = excluded.config"""
 
-_INSERT_COUNT = "INSERT INTO downloads (repo, day, downloads, downloads_all_time, likes)"
-
-_UPSERT_COUNT = f"""{_INSERT_COUNT} VALUES (?, ?, ?, ?, ?)
+_UPSERT_COUNT = """
+    INSERT INTO downloads (repo, day, downloads, downloads_all_time, likes) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (repo, day) DO UPDATE SET
       downloads = excluded.downloads, downloads_all_time = excluded.downloads_all_time, likes = excluded.likes"""
 
@@ -92,6 +88,11 @@ def upsert_change(source: str = "VALUES (?, ?, ?, ?, ?, ?)") -> str:
     """SQL that writes events, one for a field of a repo and a day. `source`: date, repo, field, old, new, downloads."""
     return f"""INSERT INTO changes (date, repo, field, old, new, downloads) {source}
       ON CONFLICT (repo, date, field) DO UPDATE SET new = excluded.new, downloads = excluded.downloads"""
+
+
+def index_names(conn: sqlite3.Connection) -> None:
+    """Make the index of names, unless it is there. A first walk brings names in no order, so it comes after that."""
+    conn.execute("CREATE INDEX IF NOT EXISTS repos_repo_id ON repos (repo_id)")
 
 
 def day_number(day: str) -> int:
@@ -134,6 +135,8 @@ class Store:
                 self.conn.execute(
                     "DELETE FROM absent WHERE crawl IN (SELECT id FROM crawls WHERE finished IS NOT NULL)"
                 )
+                if scope == "" and self.last_complete() is None:
+                    self.conn.execute("DROP INDEX IF EXISTS repos_repo_id")
                 row = self.conn.execute(
                     "INSERT INTO crawls (date, hub, scope, started) VALUES (?, ?, ?, ?) RETURNING id",
                     (day, hub, scope, started),
@@ -281,38 +284,9 @@ class Store:
     def _insert_new(self, crawl: Crawl, rows: list[Listed]) -> tuple[int, list[Reject]]:
         if self._next_repo is None:
             self._next_repo = (self.conn.execute("SELECT max(repo) FROM repos").fetchone()[0] or 0) + 1
-        rejects: list[Reject] = []
-        repos, details, counts = [], [], []
-        day = day_number(crawl.date)
-        key = self._next_repo
-        for listed in rows:
-            repo = expand(listed)
-            if isinstance(repo, Reject):
-                rejects.append(repo)
-                continue
-            repos.append((key, *narrow(repo), crawl.date, crawl.date))
-            details.append((key, *wide(repo)))
-            if repo.downloads is not None or repo.downloads_all_time is not None or repo.likes is not None:
-                counts.append((key, day, repo.downloads, repo.downloads_all_time, repo.likes))
-            key += 1
-        self._insert(
-            """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
-                 license, downloads, downloads_all_time, likes, fingerprint, license_files, first_seen,
-                 observed)""",
-            repos,
-        )
-        self._insert(_INSERT_DETAILS, details)
-        self._insert(_INSERT_COUNT, counts)
-        self._next_repo = key
-        return len(repos), rejects
-
-    def _insert(self, into: str, rows: list[tuple[Any, ...]]) -> None:
-        """Plain rows, many in one statement: the readers' threads get in between statements, not between rows."""
-        for i in range(0, len(rows), TOGETHER):
-            part = rows[i : i + TOGETHER]
-            marks = f"({','.join('?' * len(part[0]))})"
-            values = list(chain.from_iterable(part))
-            self.conn.execute(f"{into} VALUES {','.join([marks] * len(part))}", values)
+        count, rejects = newcomers.insert(self.conn, rows, crawl.date, day_number(crawl.date), self._next_repo)
+        self._next_repo += count
+        return count, rejects
 
     def _update_changed(self, crawl: Crawl, rows: list[tuple[plan.Known, Listed]]) -> tuple[int, list[Reject]]:
         rejects: list[Reject] = []
@@ -430,6 +404,7 @@ class Store:
                     (crawl.date, last_seen, crawl.id),
                 ).rowcount
             self.conn.execute("DELETE FROM absent WHERE crawl = ?", (crawl.id,))
+            index_names(self.conn)
             self.conn.execute(
                 "UPDATE crawls SET walked = ?, complete = ?, missing = ?, note = ? WHERE id = ?",
                 (now, int(complete), missing, note, crawl.id),

@@ -97,7 +97,9 @@ _cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
 
 def open_hub(path: Path) -> sqlite3.Connection:
     """Open hub.db with both schemas. Raises as crawler.database.connect does."""
-    return database.connect(path, store.APPLICATION_ID, store.migrations, migrations)
+    conn = database.connect(path, store.APPLICATION_ID, store.migrations, migrations)
+    store.index_names(conn)  # a first walk that was not finished has not made it
+    return conn
 
 
 def open_readonly(path: Path) -> sqlite3.Connection:

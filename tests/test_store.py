@@ -8,6 +8,7 @@ from crawler import plan
 from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
 from crawler.records import Listed, Reject, Repo
 from crawler.store import APPLICATION_ID, Fetch, Range, Store
+from index import tables
 
 A, B, C = ("64f00000000000000000000" + c for c in "123")
 
@@ -288,6 +289,22 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_the_last_checkpoint(store):
     with pytest.raises(StorageFull, match="make room"):
         store.write_page(crawl, Range("", "", "f", None, True), plan.read_page([], many), seen=len(many))
     assert store.count_present() == 1
+
+
+def test_the_index_of_names_is_made_when_the_first_walk_ends_and_kept_from_then_on(store, tmp_path):
+    def is_indexed() -> bool:
+        return "repos_repo_id" in {row[0] for row in store.conn.execute("SELECT name FROM sqlite_master")}
+
+    part = store.begin("2026-07-31", "hub", "limit=1", "x", [("", "")])
+    store.end_walk(part, now="x", complete=True, last_seen=None)
+    assert is_indexed()
+    first = store.begin("2026-08-01", "hub", "", "x", [("", "")])
+    assert not is_indexed()
+    tables.open_hub(tmp_path / "hub.db").close()  # to judge what an unfinished walk has brought
+    assert is_indexed()
+    store.end_walk(first, now="x", complete=True, last_seen=None)
+    store.begin("2026-08-02", "hub", "", "x", [("", "")])
+    assert is_indexed()
 
 
 def test_the_stored_record_is_a_repo(store):
