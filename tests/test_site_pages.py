@@ -176,6 +176,34 @@ def test_a_list_keeps_its_order_follows_old_names_and_leaves_out_what_is_not_the
     assert [m["id"] for m in models] == ["zai-org/chatglm3-6b", LLAMA]
 
 
+def test_a_model_page_as_of_a_day_shows_the_verdict_then_and_what_has_changed_since(site: Site) -> None:
+    model = "nvidia/NVIDIA-Nemotron-Parse-2.0"
+    verdicts = site.get(f"/model/{model}.json").json()["verdicts"]
+    assert len({v["level"] for v in verdicts}) > 1
+    first = min(verdicts, key=lambda v: v["date"])
+    page = soup(site, f"/model/{model}?asof={first['date']}")
+    assert first["level"] in page.select_one(".biglevel").get_text()  # type: ignore[union-attr]
+    assert len(page.select(".thencells tbody tr")) == 14
+    assert page.select(".timeline li")
+    assert "not kept" in page.get_text()
+    told = site.get(f"/model/{model}.json?asof={first['date']}").json()
+    assert told["verdict"]["level"] == first["level"]
+    assert "had not seen it yet" in text(site, f"/model/{model}?asof=2020-01-01")
+    assert site.get(f"/model/{model}?asof=yesterday").status_code == 400
+    grid = soup(site, f"/table?ids={model}&asof={first['date']}")
+    assert {a["href"].partition("#")[0] for a in grid.select("tbody a:not(.claim)")} == {
+        f"/model/{model}?asof={first['date']}"
+    }
+
+
+def test_a_change_seen_between_two_far_nights_is_dated_by_both(site: Site) -> None:
+    events = [i["_openness"] for i in site.get("/changes.json").json()["items"]]
+    far = next(e for e in events if e["not_before"] and e["not_before"] < "2026-01-01" < e["date"])
+    page = text(site, f"/changes?id={far['id']}&since={far['date']}")
+    assert "some day after" in page
+    assert "between" in text(site, f"/model/{far['id']}")
+
+
 def test_as_of_a_day_the_verdict_of_that_day_is_shown(site: Site) -> None:
     now = site.get("/table.json?ids=nvidia/NVIDIA-Nemotron-Parse-2.0").json()["models"][0]
     then = site.get("/table.json?ids=nvidia/NVIDIA-Nemotron-Parse-2.0&asof=2026-08-21").json()["models"][0]

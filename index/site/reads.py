@@ -23,7 +23,7 @@ class Share(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One event, with the level of the model today."""
+    """One event, with the level of the model today; `not_before`: the last night that saw the old state."""
 
     change: int
     date: str
@@ -33,6 +33,7 @@ class Change(NamedTuple):
     new: str | None
     downloads: int | None
     cause: str | None
+    not_before: str | None
     level: str | None
     level_max: str | None
 
@@ -176,7 +177,8 @@ def changes(
     if level:
         parts.append("m.level = ?")
         values.append(level)
-    sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, m.level, m.level_max
+    sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, c.not_before,
+                m.level, m.level_max
               FROM changes c LEFT JOIN models m ON m.id = c.id WHERE {" AND ".join(parts)}
               ORDER BY c.date DESC, c.downloads DESC LIMIT ? OFFSET ?"""
     return tuple(Change(*r) for r in _rows(db, sql, *values, limit, offset))

@@ -124,6 +124,7 @@ def _environment() -> Environment:
         "css": asset("site.css"),
         "js": asset("site.js"),
         "ladder": ladder,
+        "loose": loose,
         "level_html": cells.level,
         "strip": cells.strip,
     }
@@ -197,3 +198,8 @@ def ladder(level: str | None, level_max: str | None) -> list[str]:
     low = int(level[1]) if level else -1
     high = int(level_max[1]) if level_max else low
     return ["on" if n <= low else "may" if n <= high else "off" for n in range(7)]
+
+
+def loose(day: str, not_before: str | None) -> bool:
+    """Whether an event happened on some day between two nights, and not in the night before `day`."""
+    return bool(not_before) and (date.fromisoformat(day) - date.fromisoformat(not_before or day)).days > 1

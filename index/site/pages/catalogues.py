@@ -24,7 +24,7 @@ API = (
      "/table.json?level=L3,L4&size=5", "api.table"),
     ("/table.json?rows=families", "/table.json?rows=families", "api.families"),
     ("/table.csv?…", "/table.csv?level=L4", "api.table_csv"),
-    ("/model/ORG/NAME.json", "", "api.model"),
+    ("/model/ORG/NAME.json?asof=", "", "api.model"),
     ("/model/ORG/NAME.cdx.json", "", "api.cdx"),
     ("/trends.json?f=FAMILY&m=ORG/NAME&by=date|age&days=", "/trends.json?days=90", "api.trends"),
     ("/trends.csv?…", "/trends.csv?days=90", "api.trends_csv"),

@@ -121,7 +121,11 @@ def _title(t: render.Texts, change: reads.Change) -> str:
 
 def _sentence(t: render.Texts, change: reads.Change) -> str:
     level = f"{change.level} {t('level.' + change.level)}" if change.level else t("level.none")
-    return t("changes.sentence", title=_title(t, change), date=t.day(change.date),
+    day = t.day(change.date)
+    if render.loose(change.date, change.not_before):
+        day = t("changes.between", since=t.day(change.not_before), until=day)
+        day = day[:1].upper() + day[1:]
+    return t("changes.sentence", title=_title(t, change), date=day,
              downloads=t.number(change.downloads), level=level)  # fmt: skip
 
 

@@ -12,8 +12,10 @@ from index import bom, checklists, explain, frameworks, licenses, queries
 from index import trends as series_of
 from index.rows import Ancestor, Model, Page, Proof
 from index.site import archive, reads, render, svg
+from index.site import ask as asking
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
+from index.site.pages import asof
 from index.site.pages.trends import Comparison, draw
 
 _SEARCHED = 5  # suggestions for a name that is not there
@@ -37,10 +39,13 @@ def find_page(db: sqlite3.Connection, ask: Ask, under: str = "/model/") -> Page 
 
 
 def model(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """The page."""
+    """The page; with `asof`, the page of that day."""
     page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
+    day = asking.day(ask, "asof")
+    if day:
+        return asof.on_day(db, ask, page, day)
     return Answer(render.page("model.html", ask, **_values(db, page, render.texts(ask.lang))))
 
 
@@ -69,6 +74,8 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
     questions = {d.key: d for d in reads.dimensions(db)}
     return {
         "page": page,
+        "day": "",
+        "about": reads.about(db),
         "model": page.model,
         "cards": archive.beside(db).there,
         "words": explain.in_words(page.model, effective),
@@ -83,6 +90,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "conflicts": [a for a in _walk(page.ancestors) if a.conflict],
         "chart": Markup(_chart(page, t)),
         "all_time": _all_time(page, t),
+        "sources": sorted({p.source for p in page.series.points if p.source}),
         "growth": {d: series_of.growth(page.series.points, d) for d in (7, 30, 365)},
         "anomalies": series_of.anomalies(page.series.points)[-6:],
         "act": act_of(page),
@@ -151,10 +159,13 @@ def evidence_link(model: Model, proof: Proof) -> str:
 
 
 def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """Everything on the page as JSON."""
+    """Everything on the page as JSON; with `asof`, what was in force that day."""
     page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
+    day = asking.day(ask, "asof")
+    if day:
+        return asof.on_day_json(db, page, day)
     act = act_of(page)
     body = {
         "model": page.model._asdict(),

@@ -169,6 +169,7 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
         growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series), movers=moved,
         windows=WINDOWS, families=[f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
         licenses=reads.license_counts(db), authors=reads.author_counts(db) if reads.has_table(db, "authors") else (),
+        sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
         uncounted=[s.name for s in comparison.series if not any(p.downloads is not None for p in s.points)],
     )  # fmt: skip
