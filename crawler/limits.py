@@ -79,9 +79,12 @@ def _rolled(bucket: Bucket, now: float) -> Bucket:
     if bucket.remaining is None or now < bucket.window_ends or not bucket.limit or not bucket.window:
         return bucket
     over = int((now - bucket.window_ends) // bucket.window) + 1
+    # Whether the Hub counts a request when it comes in or when it answers is not known: those under way may be counted
+    # in the new window. What we leave to others pays for them, as far as it goes.
+    late = max(0, bucket.in_flight - _reserve(bucket)) if over == 1 else 0
     return replace(
         bucket,
-        remaining=bucket.limit,
+        remaining=max(0, bucket.limit - late),
         window_ends=bucket.window_ends + over * bucket.window,
         windows=bucket.windows + over,
         confirmed=False,
