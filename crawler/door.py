@@ -6,6 +6,7 @@ origin only. Follows no redirect: that is for whoever asked.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import threading
@@ -28,6 +29,7 @@ PAGE_SIZE = 64_000_000  # bytes of it, unpacked: a page of 1,000 models has far 
 ATTEMPTS = 7  # of one request, before the run stops (listing) or the document is put off
 FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
 _RETRIED = frozenset({408, 500, 502, 503, 504})
+SPARE = 3  # pages that wait for their turn, so that none of it passes unused
 UNPACED = 4  # requests under way at once while the Hub names no quota
 
 
@@ -61,7 +63,7 @@ class Door:
     token: str | None = None
     share: float = 0.9
     wire: Wire = field(default_factory=Wire)
-    queued: int = 0  # requests of the listing's bucket that wait for their turn
+    latency: float = 0.0  # seconds that an answer of the listing's bucket takes, smoothed; 0 = none has come
     counts: Counts = field(default_factory=Counts)
     buckets: dict[str, limits.Bucket] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -148,37 +150,37 @@ class Door:
         `waited`: seconds that this request has waited before because the quota was used up; returned with those added.
         Raises QuotaExhausted when they would be more than `max_wait`; the pauses of pacing do not count.
         """
-        listing = bucket == "api"
-        queued = False
-        try:
-            while True:
-                with self._slot:
-                    now = self.wire.clock()
-                    state = self.buckets.get(bucket) or limits.Bucket(share=self.share)
-                    pause = limits.wait(state, now)
-                    if pause <= 0 and state.remaining is None and state.in_flight >= UNPACED and listing:
-                        self._slot.wait(0.2)  # until one of the first requests has been answered
-                        pause = -1.0
-                    elif pause <= 0:
-                        self.buckets[bucket] = limits.after_start(state, now)
-                        self.counts.requests += 1
-                        return waited
-                    elif listing and not queued:
-                        self.queued, queued = self.queued + 1, True
-                if pause < 0:
-                    self._pause(0)
-                    continue
-                waited += pause if state.blocked else 0.0
-                if waited > self.wire.max_wait:
-                    raise QuotaExhausted(
-                        f"The quota of {self.url} ({bucket}) is used up for another {pause:.0f} s: a wait of"
-                        f" {waited:.0f} s in all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is"
-                        " kept; run the same command again later, or with HF_TOKEN."
-                    )
-                self._pause(pause)
-        finally:
-            with self._lock:
-                self.queued -= queued
+        while True:
+            with self._slot:
+                now = self.wire.clock()
+                state = self.buckets.get(bucket) or limits.Bucket(share=self.share)
+                pause = limits.wait(state, now)
+                if pause <= 0 and state.remaining is None and state.in_flight >= UNPACED and bucket == "api":
+                    self._slot.wait(0.2)  # until one of the first requests has been answered
+                    pause = -1.0
+                elif pause <= 0:
+                    self.buckets[bucket] = limits.after_start(state, now)
+                    self.counts.requests += 1
+                    return waited
+            if pause < 0:
+                self._pause(0)
+                continue
+            waited += pause if state.blocked else 0.0
+            if waited > self.wire.max_wait:
+                raise QuotaExhausted(
+                    f"The quota of {self.url} ({bucket}) is used up for another {pause:.0f} s: a wait of"
+                    f" {waited:.0f} s in all, more than --max-wait {self.wire.max_wait:.0f}. What was stored is"
+                    " kept; run the same command again later, or with HF_TOKEN."
+                )
+            self._pause(pause)
+
+    def useful(self) -> int | None:
+        """How many pages under way at once fill the quota: as many as may begin in the time that one takes, and a few
+        that wait their turn. None while the Hub has named no quota.
+        """
+        with self._lock:
+            pace = limits.pace(self.buckets.get("api") or limits.Bucket(), self.wire.clock())
+            return None if pace is None or not self.latency else math.ceil(1.1 * pace * self.latency) + SPARE
 
     def _answered(
         self, bucket: str, answer: httpx.Response | None, *, failed: bool, started: float | None = None
@@ -190,6 +192,9 @@ class Door:
             self.counts.errors += failed
             self.counts.answers += answer is not None
             self.counts.bytes += len(answer.content) if answer is not None else 0
+            if bucket == "api" and started is not None and not failed:
+                took = self.wire.clock() - started
+                self.latency = took if not self.latency else 0.8 * self.latency + 0.2 * took
             self._slot.notify_all()
 
     def _refused(self, bucket: str, answer: httpx.Response, attempt: int, started: float) -> bool:

@@ -8,6 +8,10 @@ return the next one.
 Policy: a share of what is left is ours, the rest stays for others on the same token or address. Within that share the
 requests are spread over what is left of the window, so there is never a burst at the reset and never a 429 of our own
 making. The first few requests of a run are free of pacing, so that a small job is not slowed down.
+
+Not known of the Hub: whether it counts a request when it comes in or when it answers. Both are allowed for: a window
+begins with the places of requests still under way held back, until each says where it was counted. With a share of 1.0
+nothing pays for an error at a window's edge, and a single 429 there is possible; it is waited out.
 """
 
 from __future__ import annotations
@@ -79,12 +83,11 @@ def _rolled(bucket: Bucket, now: float) -> Bucket:
     if bucket.remaining is None or now < bucket.window_ends or not bucket.limit or not bucket.window:
         return bucket
     over = int((now - bucket.window_ends) // bucket.window) + 1
-    # Whether the Hub counts a request when it comes in or when it answers is not known: those under way may be counted
-    # in the new window. What we leave to others pays for them, as far as it goes.
-    late = max(0, bucket.in_flight - _reserve(bucket)) if over == 1 else 0
     return replace(
         bucket,
-        remaining=max(0, bucket.limit - late),
+        # The Hub may count a request when it comes in or when it answers: those under way may be counted in this window.
+        # `after_answer` gives the place back when one says that it was counted in the window before.
+        remaining=max(0, bucket.limit - bucket.in_flight),
         window_ends=bucket.window_ends + over * bucket.window,
         windows=bucket.windows + over,
         confirmed=False,
@@ -101,6 +104,17 @@ def _paced(bucket: Bucket, now: float) -> Bucket:
         return replace(bucket, next_start=bucket.window_ends + _margin(bucket), blocked=True)
     free = bucket.windows <= 1 and bucket.spent < FREE * (bucket.limit or bucket.remaining)
     return replace(bucket, next_start=now if free else now + to_end / left, blocked=False)
+
+
+def pace(bucket: Bucket, now: float) -> float | None:
+    """Requests a second that the pacing lets through; None = the Hub has named no quota."""
+    if bucket.remaining is None:
+        return None
+    state = _rolled(bucket, now)
+    left, to_end = (state.remaining or 0) - _reserve(state), state.window_ends - now
+    if (left <= 0 or to_end < 1) and state.limit and state.window:  # as in the window to come
+        return (state.limit - _reserve(state)) / state.window
+    return max(0, left) / max(1.0, to_end)
 
 
 def _margin(bucket: Bucket) -> float:
@@ -137,8 +151,9 @@ def after_answer(bucket: Bucket, quota: Quota | None, now: float, started: float
     near = min(5.0, window / 3) if window else MARGIN
     if bucket.remaining is not None and ends < bucket.window_ends - near:
         begun = bucket.window_ends - (window or 0.0)
-        if started is not None and started < begun:
-            return known  # it was counted in a window that has ended meanwhile
+        if started is not None and started < begun:  # it was counted in a window that has ended meanwhile
+            back = replace(known, remaining=bucket.remaining + 1)
+            return back if bucket.remaining > _reserve(bucket) else _paced(back, now)
     if bucket.remaining is None or abs(ends - bucket.window_ends) > near:
         # The first word on this window, or it ends at another time than we thought. Requests under way are not in r
         # yet.

@@ -31,8 +31,8 @@ from crawler.records import Listed, Reject, expand
 from crawler.store import Crawl, Range, Store
 
 WIDEST = 40  # pages under way or waiting to be written, at most
-QUEUED = 6  # requests that may wait for the quota: more side by side would not make it faster
 FIRST_WIDTH = 4  # before the walk knows how many it takes
+IDLE = 0.5  # share of its time that the writer waits, from which on it is the Hub's latency that holds the walk up
 WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
 CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is
@@ -126,6 +126,7 @@ class _Walker:
         self.pages = 0
         self.models = store.models_seen(crawl.id)
         self.readers = Readers(self._fetch)
+        self.idle, self.spent, self.since = 0.0, 0.0, hub.wire.clock()  # seconds waited and passed, of late
 
     def run(self) -> None:
         """Until every range is done."""
@@ -134,7 +135,9 @@ class _Walker:
                 if self.stop.is_set():
                     raise Interrupted("Asked to stop. Pages up to the last checkpoint are kept; run again to go on.")
                 self._ask()
+                began = self.hub.wire.clock()
                 arrived = self.readers.take(timeout=0.2)
+                self.idle += self.hub.wire.clock() - began
                 if arrived is not None:
                     ask, page, error = arrived
                     if error is not None:
@@ -246,14 +249,20 @@ class _Walker:
     # -- how wide -----------------------------------------------------------------------------------------------
 
     def _adapt(self) -> None:
-        """More requests side by side while the writer waits for pages, fewer when pages wait for the writer or the
-        quota.
+        """As many requests side by side as fill the quota while the latency is what takes the time; else more while the
+        writer waits for pages, fewer when pages wait for the writer.
         """
-        waiting = self.readers.waiting()
-        if waiting > WAITING or self.hub.queued > QUEUED:
-            self.width = max(2, self.width - 1)
-        elif waiting == 0 and self.hub.queued <= QUEUED // 2:
-            self.width = min(WIDEST, self.width + 1)
+        now = self.hub.wire.clock()
+        self.spent, self.since = self.spent + now - self.since, now
+        waiting, useful = self.readers.waiting(), self.hub.useful()
+        if useful is not None and self.idle > IDLE * self.spent:
+            self.width = useful
+        elif waiting > WAITING:
+            self.width -= 1
+        elif waiting == 0:
+            self.width += 1
+        self.width = max(2, min(self.width, WIDEST, useful or WIDEST))
+        self.idle, self.spent = 0.9 * self.idle, 0.9 * self.spent
 
     def _cut(self) -> None:
         """Cut what is left, so that there is a range for each request: first by time, later the longest rest in two."""
@@ -261,7 +270,7 @@ class _Walker:
             return
         if len(self.open) == 1 and self.pages == CUT_AFTER and "" in self.open and not self.open[""].hi:
             part = self.open[""]
-            cuts = plan.cuts_by_time(part.cursor, self.now, FIRST_CUTS)
+            cuts = plan.cuts_by_time(part.cursor, self.now, max(FIRST_CUTS, self.width))
         else:
             end = plan.end_of_ids(self.now)
             rest = {r.lo: plan.rest(r.first or r.lo, r.cursor, r.hi or end, r.models) for r in self.open.values()}

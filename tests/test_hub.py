@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler.door import UNPACED, check_url
+from crawler.door import SPARE, UNPACED, check_url
 from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
 from crawler.recording import Recording
 from crawler.records import Reject
@@ -95,7 +95,16 @@ def test_while_the_hub_has_named_no_quota_only_a_few_requests_are_under_way(hub)
     first_four = list(hub.stats.log)[:UNPACED]
     assert len(first_four) == UNPACED
     assert hub.stats.most_in_flight <= 12
-    assert connection.queued == 0
+    connection.client.close()
+
+
+def test_as_many_pages_are_of_use_as_the_quota_lets_begin_while_one_is_under_way(hub):
+    hub.quotas, hub.latency = Quotas(api=Quota(300, 30)), Latency(page=0.2)
+    connection = door(hub.url)
+    assert connection.useful() is None  # the Hub has said nothing
+    connection.page(None)
+    rate = 0.9 * 300 / 30
+    assert rate * connection.latency <= connection.useful() - SPARE <= 1.2 * rate * connection.latency + 1
     connection.client.close()
 
 
