@@ -6,8 +6,10 @@ Finds mentions; does not decide whether one is a claim.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from index.probes.card_words import Places, register
 
 _J = r"[\s\-‐‑–_*]{0,3}"  # what may stand inside 'open source': space, hyphens, emphasis
 _OPEN = re.compile(
@@ -57,31 +59,34 @@ class Mention(NamedTuple):
     language: str
 
 
-def mentions(low: str, start: int) -> list[Mention]:
-    """All mentions in a lower-case text, in order of place. Finds literals first: cheap where there is nothing."""
-    found = [*_open_mentions(low, start)]
-    at = low.find("source", start)
-    while at >= 0:
+_WORDS = register("open", "source", *(words for words, _, _ in _LITERAL))
+
+
+def speaks(heard: Places) -> bool:
+    """Whether any of the words stands in a text, of which `heard` are the places of words."""
+    return any(word in heard for word in _WORDS)
+
+
+def mentions(low: str, start: int, heard: Places) -> list[Mention]:
+    """All mentions in a lower-case text, in order of place. `heard`: the places of words in it from `start` on."""
+    found = [*_open_mentions(low, start, heard.get("open", ()))]
+    for at in heard.get("source", ()):
         m = _AVAILABLE.match(low, at)
         if m:
             found.append(Mention(at, m.end(), "source-available", "en"))
-        at = low.find("source", at + 6)
     taken: set[int] = set()
     for words, kind, language in _LITERAL:
-        at = low.find(words, start)
-        while at >= 0:
+        for at in heard.get(words, ()):
             end = at + len(words)
             if end not in taken:  # '完全开源' also ends in '开源'
                 taken.add(end)
                 found.append(Mention(at, end, kind, language))
-            at = low.find(words, end)
     found.sort()
     return found
 
 
-def _open_mentions(low: str, start: int) -> Iterator[Mention]:
-    at = low.find("open", start)
-    while at >= 0:
+def _open_mentions(low: str, start: int, places: Iterable[int]) -> Iterator[Mention]:
+    for at in places:
         m = _OPEN.match(low, at)
         if m and not (at and (low[at - 1].isalnum() and low[at - 1].isascii())):
             fully = _FULLY.search(low, max(start, at - 16), at)
@@ -90,7 +95,6 @@ def _open_mentions(low: str, start: int) -> Iterator[Mention]:
                 yield Mention(fully.start(), m.end(), kind, "en")
             elif m["source"] or m["weights"]:
                 yield Mention(at, m.end(), "open-source" if m["source"] else "open-weights", "en")
-        at = low.find("open", at + 4)
 
 
 DENIED = re.compile(

@@ -34,7 +34,9 @@ from index.claim_words import (
     Mention,
     fragment_ends,
     mentions,
+    speaks,
 )
+from index.probes import card_words
 
 MAX_QUOTE = 200
 MAX_HITS = 300  # mentions looked at in one card
@@ -52,14 +54,21 @@ class Claim(NamedTuple):
     about: str  # which reading found it: copula, we, release, title, our, license, start, cjk
 
 
-def claims(card: Card, names: frozenset[str] = frozenset()) -> tuple[Claim, ...]:
-    """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name."""
+def claims(
+    card: Card, names: frozenset[str] = frozenset(), heard: card_words.Places | None = None
+) -> tuple[Claim, ...]:
+    """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name.
+
+    `heard`: what `card_words.places` found in the card's body, where that was looked for already.
+    """
     text, places = _visible(card.text)
+    if heard is not None and places is None and not speaks(heard):
+        return ()
     start = card.body_start if places is None else _back(places, card.body_start)
-    low_text = text.lower()
-    if len(low_text) != len(text):  # a few capitals grow: keep them, so that places stay
-        low_text = "".join(x if len(x := c.lower()) == 1 else c for c in text)
-    hits = mentions(low_text, start)[:MAX_HITS]
+    low_text = card_words.fold(text)
+    if heard is None or places is not None:
+        heard = card_words.places(low_text, start)
+    hits = mentions(low_text, start, heard)[:MAX_HITS]
     known = names | _title_names(card) if hits else names
     found: dict[tuple[str, int], Claim] = {}
     for hit in hits:
@@ -85,13 +94,14 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
 )
 _INVISIBLE_OR_END = re.compile(_INVISIBLE.pattern + "|\n")
+_ASCII = bytes(range(128))
 _OVERRIDE = "\u202e"
 _ENDS_OVERRIDE = "\u202c\u202d\u2069\n"
 
 
 def _visible(text: str) -> tuple[str, list[int] | None]:
     """The text as a reader sees it, and where each of its characters stands in the original (None = the same place)."""
-    if text.isascii() or not _INVISIBLE.search(text):
+    if text.isascii() or not _INVISIBLE.search(_beyond_ascii(text)):
         return text, None
     shown: list[int] = []
     at, reversed_from = 0, -1
@@ -109,6 +119,11 @@ def _visible(text: str) -> tuple[str, list[int] | None]:
     if reversed_from >= 0:
         shown[reversed_from:] = reversed(shown[reversed_from:])
     return "".join([text[i] for i in shown]), shown
+
+
+def _beyond_ascii(text: str) -> str:
+    """The characters of a text that are not ASCII: few, so that looking among them is quick."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def _back(places: list[int], original: int) -> int:

@@ -30,6 +30,12 @@ class Near(NamedTuple):
     reach: int  # characters read to either side of a word
 
 
+def fold(text: str) -> str:
+    """Lower case with every place kept (a few characters would grow: they are left as they are)."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(x if len(x := c.lower()) == 1 else c for c in text)
+
+
 _words: dict[str, None] = {}
 _NEAR: list[Near] = []
 

@@ -350,7 +350,8 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
 @probe("claim", needs="card")
 def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card call this model open source, fully open, open weights or source available?"""
-    found = said.claims(card, tokens(repo.repo_id) | said.short_name(repo.repo_id.rpartition("/")[2]))
+    names = tokens(repo.repo_id) | said.short_name(repo.repo_id.rpartition("/")[2])
+    found = said.claims(card, names, view(repo, card).heard)
     for claim in found:
         yield Evidence("claim", "claims", Outcome.YES, claim.quote, f"{PLACE}#{claim.start}-{claim.end}", claim.kind)
     if not found:
