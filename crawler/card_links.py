@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'`\[\]|\\^{}]{1,2000}")  # what follows "://"
 _RELATIVE = re.compile(r"\]\([ ]?<?([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
 _RELATIVE_HTML = re.compile(r"href=[\"']([^\s()<>\"'#:][^\s()<>\"':]{0,500})")
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,200})\]\[([^\[\]\n]{0,100})\]")
-_DEFINITION = re.compile(r"^[ ]{0,3}\[([^\[\]\n^]{1,100})\]:[ \t]*<?(https?://[^\s<>]{1,2000})", re.M)
+_DEFINITION = re.compile(r"[ ]{0,3}\[([^\[\]\n^]{1,100})\]:[ \t]*<?(https?://[^\s<>]{1,2000})")
 _MARKUP = re.compile(r"<[^<>\n]{0,300}>|!\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
 
 
@@ -110,17 +110,12 @@ def _trim(text: str, start: int, end: int) -> int:
 
 def _words_before(text: str, close: int) -> tuple[str, bool]:
     """The words of `[words](`, whose closing bracket stands at `close`, and whether it is an image."""
-    depth, floor = 1, max(0, close - _LOOK)
-    i = close - 1
-    while i >= floor:
-        c = text[i]
-        if c == "]":
-            depth += 1
-        elif c == "[":
-            depth -= 1
-            if not depth:
-                return _clean(text[i + 1 : close]), i > 0 and text[i - 1] == "!"
-        i -= 1
+    depth, floor, seen = 1, max(0, close - _LOOK), close
+    while (i := text.rfind("[", floor, seen)) >= 0:
+        depth += text.count("]", i + 1, seen) - 1
+        if not depth:
+            return _clean(text[i + 1 : close]), i > 0 and text[i - 1] == "!"
+        seen = i
     return "", False
 
 
@@ -149,8 +144,10 @@ def _relative(text: str, m: re.Match[str]) -> Link | None:
 
 
 def _references(text: str, start: int) -> list[Link]:
-    targets = {m[1].lower(): m[2] for m in _DEFINITION.finditer(text, start)}
+    targets = {m[1].lower(): m[2] for m in _definitions(text, start)}
     found: list[Link] = []
+    if not targets:
+        return found
     for m in _REFERENCE.finditer(text, start):
         url = targets.get((m[2] or m[1]).lower())
         if url and not (m.start() and text[m.start() - 1] == "!"):
@@ -158,3 +155,15 @@ def _references(text: str, start: int) -> list[Link]:
             if len(found) >= MAX_LINKS:
                 break
     return found
+
+
+def _definitions(text: str, start: int) -> Iterator[re.Match[str]]:
+    """`[name]: address`, each at the beginning of a line."""
+    at = text.find("]:", start)
+    while at >= 0:
+        floor = max(start, at - 105)  # as far before as the line can begin
+        line = text.rfind("\n", floor, at) + 1 or floor
+        m = _DEFINITION.match(text, line) if line == start or text[line - 1] == "\n" else None
+        if m:
+            yield m
+        at = text.find("]:", m.end() if m else at + 2)

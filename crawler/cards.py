@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -274,12 +275,14 @@ class _Open:
 
 # --- shape of the body ---
 
-_FENCE = re.compile(r"^[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)$", re.M)
-# These begin with the line break before them: a search for one character is several times faster than one for "^".
-_ATX = re.compile(r"\n[ ]{0,3}(#{1,6})[ \t]+([^\n]{1,300})")
-_UNDERLINE = re.compile(r"\n[ ]{0,3}(={2,}|-{2,})[ \t\r]*(?=\n|\Z)")
+_FENCE = re.compile(r"[ \t>]{0,40}(`{3,}|~{3,})([^\n]*)")
+# The headings that a line begins with, all with the line break before them: a search for one character is several times
+# faster than one for "^". No line can be two of them.
+_HEADING = re.compile(
+    r"\n[ ]{0,3}(?:(?P<marks>#{1,6})[ \t]+(?P<title>[^\n]{1,300})|(?P<line>={2,}|-{2,})[ \t\r]*(?=\n|\Z)|"
+    r"(?:\*\*|__)(?P<bold>[^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*(?=\n|\Z))"
+)
 _HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,300})?>", re.I)
-_BOLD_LINE = re.compile(r"\n[ ]{0,3}(?:\*\*|__)([^*_\n][^*\n]{0,98}?)(?:\*\*|__)[ \t]*:?[ \t\r]*(?=\n|\Z)")
 _NOT_SETEXT = re.compile(r"[ \t]*(?:[-*+|>#]|\d+[.)]\s|$)")
 _TAG = re.compile(r"<[^<>\n]{0,300}>")
 _LINK_MARKUP = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
@@ -289,9 +292,7 @@ def _fences(text: str, start: int) -> tuple[tuple[int, int], ...]:
     """Fenced code blocks; one that is never closed runs to the end, as Markdown has it."""
     found: list[tuple[int, int]] = []
     opened: tuple[int, str] | None = None
-    if "```" not in text and "~~~" not in text:
-        return ()
-    for m in _FENCE.finditer(text, start):
+    for m in _fence_lines(text, start):
         mark = m[1]
         if opened is None:
             if mark[0] == "`" and "`" in m[2]:
@@ -305,46 +306,69 @@ def _fences(text: str, start: int) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
+def _fence_lines(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Lines that begin with three or more of one of the marks, in order."""
+    done = start
+    ticks, tildes = text.find("```", start), text.find("~~~", start)
+    while ticks >= 0 or tildes >= 0:
+        at = min(ticks, tildes) if ticks >= 0 and tildes >= 0 else max(ticks, tildes)
+        floor = max(done, at - 41)  # as far before as the line can begin
+        line = text.rfind("\n", floor, at) + 1 or floor
+        m = _FENCE.match(text, line) if line == start or text[line - 1] == "\n" else None
+        if m:
+            yield m
+        done = m.end() if m else at + 3
+        ticks = text.find("```", done) if 0 <= ticks < done else ticks
+        tildes = text.find("~~~", done) if 0 <= tildes < done else tildes
+
+
 def _sections(text: str, start: int, code: tuple[tuple[int, int], ...]) -> tuple[Section, ...]:
     heads: list[tuple[int, int, int, str]] = []  # start, body, level, title
-    body = "\n" + text[start:]  # so that the first line has a break before it, too; places are one further on
     shift = start - 1
-    heads += ((m.start() + 1 + shift, m.end() + shift, len(m[1]), m[2]) for m in _ATX.finditer(body))
-    if "\n==" in text or "\n--" in text:
-        heads += _underlined(text, body, start)
-    if "</h" in text or "</H" in text:
+    # A break before the first line, too; places in it are one further on.
+    for m in _HEADING.finditer("\n" + text[start:]):
+        if m["marks"]:
+            heads.append((m.start() + 1 + shift, m.end() + shift, len(m["marks"]), m["title"]))
+        elif m["bold"]:
+            heads.append((m.start() + 1 + shift, m.end() + shift, 7, m["bold"]))
+        else:
+            heads += _underlined(text, start, m.start() + start, m.end() + shift, 1 if m["line"][0] == "=" else 2)
+    if text.find("</h", start) >= 0 or text.find("</H", start) >= 0:
         heads += _tagged(text, start)
-    heads += ((m.start() + 1 + shift, m.end() + shift, 7, m[1]) for m in _BOLD_LINE.finditer(body))
     heads.sort()
     return _nest(_outside(heads, code)[:MAX_SECTIONS], len(text))
 
 
-def _underlined(text: str, body: str, start: int) -> list[tuple[int, int, int, str]]:
-    """Setext headings: a line of text, then a line of = or -. Not below a list, a table, a quote or nothing."""
-    found = []
-    for m in _UNDERLINE.finditer(body):
-        line = m.start() + start  # where the line of = or - begins in the text
-        floor = max(start, line - 300)
-        begin = text.rfind("\n", floor, max(floor, line - 1)) + 1
-        if not begin and floor > start:
-            continue  # a line that long is no heading
-        begin = begin or start
-        title = text[begin:line]
-        if not _NOT_SETEXT.match(title):
-            found.append((begin, m.end() + start - 1, 1 if m[1][0] == "=" else 2, title))
-    return found
+def _underlined(text: str, start: int, line: int, end: int, level: int) -> Iterator[tuple[int, int, int, str]]:
+    """The setext heading made by a line of = or -, if there is one: not below a list, a table, a quote or nothing."""
+    floor = max(start, line - 300)
+    begin = text.rfind("\n", floor, max(floor, line - 1)) + 1
+    if not begin and floor > start:
+        return  # a line that long is no heading
+    begin = begin or start
+    title = text[begin:line]
+    if not _NOT_SETEXT.match(title):
+        yield begin, end, level, title
 
 
-def _tagged(text: str, start: int) -> list[tuple[int, int, int, str]]:
+def _tagged(text: str, start: int) -> Iterator[tuple[int, int, int, str]]:
     """HTML headings that are closed within 400 characters."""
-    found = []
-    for m in _HTML_HEADING.finditer(text, start):
-        end = text.find("</", m.end(), m.end() + 400)
-        while end >= 0 and text[end + 2 : end + 3] not in "hH":
-            end = text.find("</", end + 2, m.end() + 400)
-        if end > 0:
-            found.append((m.start(), min(end + 5, len(text)), int(m[1]), text[m.end() : end]))
-    return found
+    for opening in ("<h", "<H"):
+        at = text.find(opening, start)
+        while at >= 0:
+            m = _HTML_HEADING.match(text, at)
+            end = _closing(text, m.end()) if m else -1
+            if m and end > 0:
+                yield m.start(), min(end + 5, len(text)), int(m[1]), text[m.end() : end]
+            at = text.find(opening, m.end() if m else at + 2)
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the next closing tag of a heading begins, at most 400 characters on; -1 when there is none."""
+    end = text.find("</", start, start + 400)
+    while end >= 0 and text[end + 2 : end + 3] not in "hH":
+        end = text.find("</", end + 2, start + 400)
+    return end
 
 
 def _outside(
