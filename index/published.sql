@@ -9,6 +9,7 @@
 
 CREATE TABLE models (
   model INTEGER PRIMARY KEY,
+  place INTEGER NOT NULL,                 -- 1 = most downloaded; those that are missing come after those that are there
   -- The Hub's names ignore case, so do look-ups. A vanished repository whose name has passed to another one is kept as
   -- NAME@OID ('@' is not allowed in names), so that `id` means one repository.
   id TEXT NOT NULL COLLATE NOCASE UNIQUE,
@@ -65,6 +66,7 @@ CREATE TABLE families (
   downloads INTEGER,
   official_downloads INTEGER,
   top_model TEXT,
+  official_model TEXT,                    -- of its maker's own, by the last counter that was ever seen
   oldest TEXT                             -- what an age counts from where no release is known
 ) STRICT, WITHOUT ROWID;
 
@@ -414,6 +416,7 @@ CREATE TABLE ancestors (
   license TEXT,
   base_license TEXT,
   conflict TEXT,
+  downloads INTEGER,                      -- of the model, where there is a conflict: conflicts are read in this order
   PRIMARY KEY (model, base_model)
 ) STRICT, WITHOUT ROWID;
 
@@ -562,3 +565,12 @@ SELECT
 FROM models m
 WHERE m.claims_open_source = 1 AND m.level < 'L5'
 ORDER BY m.downloads DESC;
+
+-- What the index of words (models_fts) holds. `facts` are what a search is narrowed by: one word each, in hex behind a
+-- letter of private use that nobody types.
+CREATE VIEW searched AS
+SELECT place, id, author, family,
+  char(57344) || 'level' || hex(level) || ' ' || char(57344) || 'task' || hex(pipeline_tag)
+  || ' ' || char(57344) || 'license' || hex(license_effective)
+  || iif(claims_open_source = 1 AND level < 'L5', ' ' || char(57344) || 'claims', '') AS facts
+FROM models;

@@ -35,13 +35,18 @@ SELECT repo FROM (
   FROM hub.repos WHERE repo NOT IN (SELECT repo FROM temp.private))
 WHERE place > 1;
 
+CREATE TEMP TABLE places (model INTEGER PRIMARY KEY, place INTEGER NOT NULL);
+INSERT INTO temp.places
+SELECT repo, row_number() OVER (ORDER BY missing_since IS NOT NULL, downloads DESC, repo)
+FROM hub.repos WHERE repo NOT IN (SELECT repo FROM temp.private);
+
 INSERT INTO models (
-  model, id, oid, author, level, level_name, level_max, restriction, license, license_effective, gated, downloads,
+  model, place, id, oid, author, level, level_name, level_max, restriction, license, license_effective, gated, downloads,
   downloads_all_time, likes, pipeline_tag, library, base_model, family, official, cells, radboud_score, eu_score,
   mof_class, osaid, ai_act, aa_score, confirmed_by, claims_open_source, parameters, license_name, license_link, created_at, last_modified, sha, disabled,
   observed, first_seen, last_seen, missing_since, judged, rules_version, dossier)
 SELECT
-  r.repo, iif(s.repo IS NULL, r.repo_id, r.repo_id || '@' || r.oid), r.oid, r.author,
+  r.repo, p.place, iif(s.repo IS NULL, r.repo_id, r.repo_id || '@' || r.oid), r.oid, r.author,
   'L' || v.level,
   -- L0 for want of a file list is not the same as a file list without weights.
   iif(v.level = 0 AND v.restriction = 'unknown-weights', 'weights not shown',
@@ -59,6 +64,7 @@ SELECT
       coalesce(r.last_seen, r.observed)),
   r.missing_since, v.judged, v.rules_version, v.dossier
 FROM hub.repos r
+CROSS JOIN temp.places p ON p.model = r.repo
 LEFT JOIN hub.details d ON d.repo = r.repo
 LEFT JOIN hub.verdicts v ON v.repo = r.repo
 LEFT JOIN dossiers x ON x.dossier = v.dossier
@@ -85,8 +91,10 @@ SELECT repo, source, day, until, downloads, downloads_all_time, likes FROM hub.i
 WHERE repo NOT IN (SELECT repo FROM temp.private)
 ORDER BY repo, source, day;
 
-INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict)
-SELECT repo, base_id, relation, stated_by, license, base_license, nullif(conflict, '') FROM hub.lineage
+INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict, downloads)
+SELECT repo, base_id, relation, stated_by, license, base_license, nullif(conflict, ''),
+  iif(conflict <> '', (SELECT r.downloads FROM hub.repos r WHERE r.repo = lineage.repo), NULL)
+FROM hub.lineage
 WHERE repo NOT IN (SELECT repo FROM temp.private)
 ORDER BY repo, base_id
 ON CONFLICT (model, base_model) DO NOTHING;  -- the same ancestor in two spellings
@@ -333,43 +341,48 @@ WHERE counted > 0
 ORDER BY date, level;
 
 -- step: indexes
-CREATE INDEX models_downloads ON models (downloads DESC);
-CREATE INDEX models_level ON models (level, downloads DESC);
+-- missing_since ends the indexes that the site's table is ordered by: rows before a page are passed in the index alone.
+CREATE UNIQUE INDEX models_place ON models (place);
+CREATE INDEX models_downloads ON models (downloads DESC, missing_since);
+CREATE INDEX models_level ON models (level, downloads DESC, missing_since);
 CREATE INDEX models_level_max ON models (level_max, downloads DESC);
-CREATE INDEX models_restriction ON models (restriction, downloads DESC);
+CREATE INDEX models_restriction ON models (restriction, downloads DESC, missing_since);
 CREATE INDEX models_license ON models (license, downloads DESC);
-CREATE INDEX models_license_effective ON models (license_effective, downloads DESC);
+CREATE INDEX models_license_effective ON models (license_effective, downloads DESC, missing_since);
 CREATE INDEX models_gated ON models (gated, downloads DESC);
-CREATE INDEX models_author ON models (author, downloads DESC);
-CREATE INDEX models_pipeline_tag ON models (pipeline_tag, downloads DESC);
-CREATE INDEX models_task_level ON models (pipeline_tag, level, downloads DESC);
+CREATE INDEX models_author ON models (author, downloads DESC, missing_since);
+CREATE INDEX models_pipeline_tag ON models (pipeline_tag, downloads DESC, missing_since);
+CREATE INDEX models_task_level ON models (pipeline_tag, level, downloads DESC, missing_since);
 CREATE INDEX models_library ON models (library, downloads DESC);
-CREATE INDEX models_family ON models (family, downloads DESC) WHERE family IS NOT NULL;
+CREATE INDEX models_family ON models (family, downloads DESC, missing_since) WHERE family IS NOT NULL;
 CREATE INDEX models_mof_class ON models (mof_class, downloads DESC) WHERE mof_class IS NOT NULL;
 CREATE INDEX models_osaid ON models (osaid, downloads DESC);
 CREATE INDEX models_ai_act ON models (ai_act, downloads DESC);
 CREATE INDEX models_confirmed ON models (confirmed_by) WHERE confirmed_by IS NOT NULL;
-CREATE INDEX models_claims ON models (claims_open_source, downloads DESC);
+CREATE INDEX models_claims ON models (claims_open_source, downloads DESC, level_max, level, missing_since);
 CREATE INDEX models_base_model ON models (base_model, downloads DESC) WHERE base_model IS NOT NULL;
-CREATE INDEX models_score ON models (radboud_score DESC, downloads DESC);
-CREATE INDEX models_all_time ON models (downloads_all_time DESC);
-CREATE INDEX models_likes ON models (likes DESC);
-CREATE INDEX models_created ON models (created_at DESC);
+CREATE INDEX models_score ON models (radboud_score DESC, downloads DESC, missing_since);
+CREATE INDEX models_all_time ON models (downloads_all_time DESC, missing_since);
+CREATE INDEX models_likes ON models (likes DESC, missing_since);
+CREATE INDEX models_created ON models (created_at DESC, missing_since);
 CREATE INDEX models_missing ON models (missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX changes_date ON changes (date, downloads DESC);
 CREATE INDEX changes_field ON changes (field, date);
 CREATE INDEX changes_id ON changes (id);
 CREATE INDEX ancestors_base_model ON ancestors (base_model);
-CREATE INDEX ancestors_conflict ON ancestors (model) WHERE conflict IS NOT NULL;
+CREATE INDEX ancestors_conflict ON ancestors (downloads DESC) WHERE conflict IS NOT NULL;
 CREATE INDEX names_id ON names (id);
 CREATE INDEX family_downloads_date ON family_downloads (date);
 
 -- step: summaries
 INSERT INTO families (family, maker, released, predecessor, models, official_models, downloads, official_downloads, top_model,
-  oldest)
+  official_model, oldest)
 SELECT m.family, w.maker, w.released, w.predecessor, count(*), sum(m.official), sum(m.downloads),
   sum(iif(m.official, m.downloads, NULL)),
   (SELECT t.id FROM models t WHERE t.family = m.family AND t.missing_since IS NULL ORDER BY t.downloads DESC LIMIT 1),
+  (SELECT o.id FROM models o WHERE o.family = m.family AND o.official = 1 AND o.missing_since IS NULL
+   ORDER BY coalesce(o.downloads, (SELECT d.downloads FROM downloads d
+     WHERE d.id = o.id AND d.downloads IS NOT NULL ORDER BY d.date DESC LIMIT 1)) DESC, o.id LIMIT 1),
   min(m.created_at)
 FROM models m LEFT JOIN temp.family_words w ON w.name = m.family
 WHERE m.family IS NOT NULL AND m.missing_since IS NULL
@@ -440,6 +453,9 @@ INSERT INTO about (key, value) VALUES
   ('rules version', coalesce(
     (SELECT rules_version FROM hub.judge_runs ORDER BY id DESC LIMIT 1), (SELECT max(rules_version) FROM models)));
 
-CREATE VIRTUAL TABLE models_fts USING fts5 (id, author, family, content = 'models', content_rowid = 'model', columnsize = 0);
+-- step: search
+-- Its rows stand in the order of downloads: the first that match are the most downloaded, however many match.
+CREATE VIRTUAL TABLE models_fts USING fts5 (
+  id, author, family, facts, content = 'searched', content_rowid = 'place', columnsize = 0);
 INSERT INTO models_fts (models_fts) VALUES ('rebuild');
 INSERT INTO models_fts (models_fts) VALUES ('optimize');

@@ -91,7 +91,7 @@ def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...
     found: dict[str, int] = {}
     for query in (" ".join(f'"{w}"*' for w in words), " OR ".join(f'"{w}"*' for w in words if len(w) > 2)):
         if query and not found:
-            sql = """SELECT m.id, coalesce(m.downloads, 0) FROM models_fts f JOIN models m ON m.model = f.rowid
+            sql = """SELECT m.id, coalesce(m.downloads, 0) FROM models_fts f CROSS JOIN models m ON m.place = f.rowid
                      WHERE f.models_fts MATCH ? AND m.missing_since IS NULL LIMIT 5000"""
             found |= dict(_rows(db, sql, query))
     if len(found) < limit:  # a typing error in every word: the best known names are the likeliest
@@ -247,10 +247,8 @@ def best_of_family(db: sqlite3.Connection, family: str) -> Model | None:
 
     Where the last night gave no counter, the last one that was ever seen decides.
     """
-    columns = ", ".join(Model._fields)
-    sql = f"""SELECT {columns} FROM models m WHERE family = ? AND official = 1 AND missing_since IS NULL
-              ORDER BY coalesce(downloads, (SELECT d.downloads FROM downloads d
-                WHERE d.id = m.id AND d.downloads IS NOT NULL ORDER BY d.date DESC LIMIT 1)) DESC, id LIMIT 1"""
+    sql = f"""SELECT {", ".join(Model._fields)} FROM models
+              WHERE id = (SELECT official_model FROM families WHERE family = ?)"""
     for row in _rows(db, sql, family):
         return Model(*row)
     return None

@@ -11,7 +11,7 @@ import sqlite3
 from datetime import date
 from pathlib import Path
 
-from index import licenses
+from index import licenses, publish
 from index.model import Dimension
 
 ROOT = Path(__file__).parents[1]
@@ -41,9 +41,8 @@ def write_index(path: Path) -> Path:
     _dossiers(db, terms)
     _models(db)
     _history(db, terms)
-    words_of = "id, author, family, content = 'models', content_rowid = 'model'"
-    db.execute(f"CREATE VIRTUAL TABLE models_fts USING fts5 ({words_of})")
-    db.execute("INSERT INTO models_fts (models_fts) VALUES ('rebuild')")
+    fill = (ROOT / "index" / "published_fill.sql").read_text(encoding="utf-8")
+    db.executescript(dict(publish._steps(fill))["search"])
     db.commit()
     db.close()
     return path
@@ -75,19 +74,26 @@ def _models(db: sqlite3.Connection) -> None:
         ("silent/model", "L2", "L4", "unknown-access", "mit", "mit", None, None, None, None, 0, 2, None),
         ("new/unjudged", None, None, None, "mit", None, "no", 3, None, None, None, None, None),
     ]  # fmt: skip
+    places = sorted(rows, key=lambda row: (row[-1] is not None, -(row[7] or 0)))
     for n, row in enumerate(rows, 1):
         i, level, top, why, own, effective, gated, count, family, official, claims, dossier, gone = row
         db.execute(
-            """INSERT INTO models (model, id, oid, author, level, level_name, level_max, restriction, license,
+            """INSERT INTO models (model, place, id, oid, author, level, level_name, level_max, restriction, license,
                  license_effective, gated, downloads, base_model, family, official, claims_open_source, dossier,
                  radboud_score, eu_score, created_at, sha, observed, first_seen, last_seen, missing_since, judged,
                  rules_version)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 4.5, 0.25, '2024-04-17T09:35:12.000Z', ?,
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 4.5, 0.25, '2024-04-17T09:35:12.000Z', ?,
                  '2026-11-01', '2026-11-01', ?, ?, ?, '2026.1')""",
-            (n, i, f"{n:024x}", i.split("/")[0], level, NAMES.get(level or ""), top, why, own, effective, gated, count,
+            (n, places.index(row) + 1, i, f"{n:024x}", i.split("/")[0], level, NAMES.get(level or ""), top, why, own, effective, gated, count,
              LLAMA if i == TUNE else None, family, official, claims, dossier, f"{n:040x}",
              "2026-11-08" if gone is None else "2026-11-05", gone, level and "2026-11-08"),
         )  # fmt: skip
+    db.execute(
+        """INSERT INTO families (family, models, official_models, official_model)
+           SELECT family, count(*), sum(official), (SELECT o.id FROM models o
+             WHERE o.family = m.family AND o.official = 1 ORDER BY o.place LIMIT 1)
+           FROM models m WHERE family IS NOT NULL GROUP BY family"""
+    )
     for id_ in ("llama2", "llama3", "apache-2.0", "mit"):
         entry = licenses.catalogue()[id_]
         db.execute(
@@ -111,7 +117,8 @@ def _history(db: sqlite3.Connection, t: dict[str, int]) -> None:
               (2, "2026-11-07", 2_000_000, 9_400_000, 6), (5, "2026-11-01", 7, 70, 0)]  # fmt: skip
     db.executemany("INSERT INTO counters VALUES (?, ?, ?, ?, ?)", [(m, day(d), a, b, c) for m, d, a, b, c in counts])
     db.executemany(
-        "INSERT INTO ancestors VALUES (?, ?, ?, ?, ?, ?, ?)",
+        """INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
         [(4, LLAMA, "finetune", "hub", "apache-2.0", "llama3", f"tag apache-2.0, but base {LLAMA}: llama3"),
          (4, "lost/base", "merge", "card", "apache-2.0", None, None),
          (2, TUNE, "finetune", "card", "llama3", "llama3", None)],  # a circle

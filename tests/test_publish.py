@@ -272,8 +272,13 @@ def test_lineage_families_and_summaries_are_filled(index: sqlite3.Connection) ->
     assert about["complete nights"] == "5"
 
 
+def test_places_follow_the_downloads_and_what_is_missing_comes_last(index: sqlite3.Connection) -> None:
+    places = rows(index, "SELECT place FROM models ORDER BY missing_since IS NOT NULL, downloads DESC, model")
+    assert places == [(n,) for n in range(1, len(places) + 1)]
+
+
 def test_models_are_found_by_words_of_name_author_and_family(index: sqlite3.Connection) -> None:
-    search = "SELECT m.id FROM models_fts f JOIN models m ON m.model = f.rowid WHERE models_fts MATCH ? ORDER BY 1"
+    search = "SELECT m.id FROM models_fts f JOIN models m ON m.place = f.rowid WHERE models_fts MATCH ? ORDER BY 1"
     assert rows(index, search, "llama 3") == [(LLAMA3,), ("returned/llama-tune",)]
 
 

@@ -146,6 +146,10 @@ def test_a_framework_shows_the_characteristics_it_knows(site: Site, framework: s
         ("q=llama+7b", lambda m: begins(m, "llama") and begins(m, "7b")),
         ("claims=1", lambda m: m["claims_open_source"] == 1),
         ("from=2024-01-01&to=2024-12-31", lambda m: m["created_at"][:4] == "2024"),
+        ("q=llama&level=L2,L3", lambda m: begins(m, "llama") and m["level"] in ("L2", "L3")),
+        ("q=b&task=text-generation", lambda m: begins(m, "b") and m["pipeline_tag"] == "text-generation"),
+        ("q=b&license=apache-2.0", lambda m: begins(m, "b") and m["license_effective"] == "apache-2.0"),
+        ("q=o&claims=1", lambda m: begins(m, "o") and m["claims_open_source"] == 1),
         ("level=L2&org=meta-llama&q=llama", lambda m: m["level"] == "L2" and m["author"] == "meta-llama"),
     ],
 )

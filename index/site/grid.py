@@ -7,6 +7,7 @@ host with a sentence. Does not parse requests (pages/table.py) and draws nothing
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -94,6 +95,12 @@ class Filters(NamedTuple):
         """Whether nothing is filtered, so that the published total is the number of rows."""
         return self._replace(sort="downloads", ascending=False) == Filters()
 
+    @property
+    def found_by_words(self) -> bool:
+        """Whether the index of words can answer: words, perhaps with facts that it knows, most downloaded first."""
+        other = self._replace(task="", license="", levels=(), claims=False)
+        return bool(self.q) and other == Filters(q=self.q)
+
 
 class GridPage(NamedTuple):
     """Rows `first` to `first + len(rows) - 1`; `total` up to MAX_OFFSET + 1, which then means 'more'."""
@@ -109,12 +116,16 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
     offset = (page - 1) * size
     if f.ids:
         return _listed(db, f, offset, size)
+    if f.found_by_words:
+        return _found(db, f, offset, size)
     where, values = _where(db, f)
     direction = "ASC" if f.ascending else "DESC"
     order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort == "score" else "")
     if f.ascending:  # where nobody said, nothing is lowest
         where += f" AND {SORTS[f.sort]} IS NOT NULL"
-    sql = f"SELECT {_columns()} FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    # Rows before the offset are passed in the index alone: each index that an order ends in holds missing_since too.
+    inner = f"SELECT m.model FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+    sql = f"SELECT {_columns()} FROM models m WHERE m.model IN ({inner}) ORDER BY {order}"
     rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
     total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
     return GridPage(_as_of(db, rows, f.asof), offset + 1, total, more)
@@ -124,9 +135,7 @@ def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
     """Every family with a model on the Hub, the most downloaded first."""
     like = f"%{q}%" if q else "%"
     sql = f"""SELECT f.family, f.maker, f.released, f.models, f.official_models, f.downloads, {_columns()}
-              FROM families f LEFT JOIN models m ON m.id = coalesce(
-                (SELECT o.id FROM models o WHERE o.family = f.family AND o.official = 1 AND o.missing_since IS NULL
-                 ORDER BY o.downloads DESC LIMIT 1), f.top_model)
+              FROM families f LEFT JOIN models m ON m.id = coalesce(f.official_model, f.top_model)
               WHERE f.family LIKE ? OR f.maker LIKE ? ORDER BY f.downloads DESC, f.models DESC"""
     found = []
     for name, maker, released, models, official, downloads, *best in _rows(db, sql, like, like):
@@ -151,19 +160,48 @@ def family_names(db: sqlite3.Connection) -> tuple[str, ...]:
 
 def fts_query(text: str) -> str:
     """Words as an FTS5 query: every one of them, as the beginning of a word; '' when there is no word."""
-    return " ".join(f'"{w}"*' for w in re.findall(r"[^\W_]+", text)[:8])
+    return " AND ".join(f'"{w}"*' for w in re.findall(r"[^\W_]+", text)[:8])
 
 
 def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
     """A chosen list, in its own order. Names of before are followed."""
-    rows = []
-    for one in f.ids:
-        sql = f"""SELECT {_columns()} FROM models m
-                  WHERE m.id = coalesce((SELECT id FROM models WHERE id = ?), (SELECT n.id FROM names n WHERE n.name = ?
-                    ORDER BY coalesce(n.until, '9999') DESC LIMIT 1))"""
-        rows += [GridRow(*r) for r in _rows(db, sql, one, one)]
-    shown = _as_of(db, tuple(rows[offset : offset + size]), f.asof)
-    return GridPage(shown, offset + 1, len(rows), False)
+    known = f"""SELECT j.key, {_columns()} FROM json_each(?) j CROSS JOIN models m ON m.id = j.value"""
+    rows = {place: GridRow(*row) for place, *row in _rows(db, known, json.dumps(f.ids))}
+    for place, one in enumerate(f.ids):
+        if place not in rows:
+            former = f"""SELECT {_columns()} FROM models m WHERE m.id = (
+                           SELECT n.id FROM names n WHERE n.name = ? ORDER BY coalesce(n.until, '9999') DESC LIMIT 1)"""
+            for row in _rows(db, former, one):
+                rows[place] = GridRow(*row)
+    shown = tuple(row for _, row in sorted(rows.items()))[offset : offset + size]
+    return GridPage(_as_of(db, shown, f.asof), offset + 1, len(rows), False)
+
+
+def _found(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
+    """The models on the Hub that words find, most downloaded first: rows of the index of words stand in that order."""
+    query = fts_query(f.q)
+    if not query:
+        return GridPage((), offset + 1, 0, False)
+    facts = [[_fact("task", f.task)] if f.task else [], [_fact("license", f.license)] if f.license else []]
+    facts += [[_fact("level", one) for one in f.levels], [_fact("claims")] if f.claims else []]
+    query += "".join(f" AND ({' OR '.join(several)})" for several in facts if several)
+    found = "SELECT rowid FROM models_fts WHERE models_fts MATCH ? AND rowid <= ? LIMIT ?"
+    places = [place for (place,) in _rows(db, found, query, _present(db), MAX_OFFSET + 1)]
+    shown = places[offset : offset + size]
+    rows = f"SELECT {_columns()} FROM models m WHERE m.place IN ({', '.join('?' * len(shown))}) ORDER BY m.place"
+    return GridPage(
+        tuple(GridRow(*r) for r in _rows(db, rows, *shown)), offset + 1, len(places), len(places) > MAX_OFFSET
+    )
+
+
+def _fact(kind: str, value: str = "") -> str:
+    """A fact as the index of words has it (published_fill.sql), quoted for FTS5."""
+    return f'"\ue000{kind}{value.encode().hex()}"'
+
+
+def _present(db: sqlite3.Connection) -> int:
+    """Models on the Hub: the places up to this one."""
+    return int(_rows(db, "SELECT value FROM about WHERE key = 'models present'")[0][0])
 
 
 def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
@@ -206,7 +244,7 @@ def _words(db: sqlite3.Connection, text: str) -> tuple[str, list[str]]:
     if not query:
         return "0", []
     if not _is_common(db, text):
-        return "m.model IN (SELECT rowid FROM models_fts WHERE models_fts MATCH ?)", [query]
+        return "m.place IN (SELECT rowid FROM models_fts WHERE models_fts MATCH ?)", [query]
     words = re.findall(r"[^\W_]+", text)[:8]
     likes = " AND ".join("(m.id LIKE ? OR m.family LIKE ?)" for _ in words)
     return likes, [f"%{w}%" for w in words for _ in range(2)]
@@ -232,15 +270,11 @@ def _count(
 ) -> tuple[int, bool]:
     """How many rows there are, without counting farther than pages go."""
     if f.plain:
-        (total,) = _rows(db, "SELECT value FROM about WHERE key = 'models present'")[0]
-        return int(total), False
+        return _present(db), False
     if not full and seen:
         return seen, False
     if f.q and _is_common(db, f.q):  # looked for by name: counting would look at every name there is
-        only_words = f._replace(q="", sort="downloads", ascending=False) == Filters()
-        query = "SELECT count(*) FROM (SELECT rowid FROM models_fts WHERE models_fts MATCH ? LIMIT ?)"
-        total = _rows(db, query, fts_query(f.q), MAX_OFFSET + 1)[0][0] if only_words else seen + 1
-        return total, total > MAX_OFFSET or not only_words
+        return seen + 1, True
     sql = f"SELECT count(*) FROM (SELECT 1 FROM models m WHERE {where} LIMIT ?)"
     (total,) = _rows(db, sql, *values, MAX_OFFSET + 1)[0]
     return total, total > MAX_OFFSET
