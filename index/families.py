@@ -15,9 +15,17 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
+
+
+class Pretraining(NamedTuple):
+    """What a family's makers have said of the data that it was pre-trained on."""
+
+    told: str  # 'public', 'part' or 'withheld'
+    source: str  # what was read, or the public data's name
+    tuning_withheld: bool = False  # whether they have not named the data of their own tuned models either
 
 
 class Family(NamedTuple):
@@ -31,6 +39,7 @@ class Family(NamedTuple):
     predecessor: str | None = None
     aliases: tuple[str, ...] = ()
     line: str = ""  # what all its generations together are called: 'Llama' for 'Llama 3.1'
+    pretraining: Pretraining | None = None  # None: not known to us
 
 
 _GENERATION = re.compile(r"(, others|[ .\-]?[VH]?\d+(\.\d+)?n?)$")
@@ -50,7 +59,9 @@ def families() -> tuple[Family, ...]:
 
 
 def parse_families(text: str) -> tuple[Family, ...]:
-    """TOML -> families. Raises ValueError for a double name or alias, a predecessor that is not there, no pattern."""
+    """TOML -> families. Raises ValueError for a double name or alias, a predecessor that is not there, no
+    pattern, a word on pre-training data that we do not know.
+    """
     found = tuple(
         Family(
             name=entry["name"],
@@ -61,12 +72,15 @@ def parse_families(text: str) -> tuple[Family, ...]:
             predecessor=entry.get("predecessor"),
             aliases=tuple(entry.get("aliases", ())),
             line=entry.get("line") or _GENERATION.sub("", entry["name"]),
+            pretraining=_pretraining(entry),
         )
         for entry in tomllib.loads(text)["family"]
     )
     names = {family.name for family in found}
     typed: dict[str, str] = {}
     for family in found:
+        if family.pretraining is not None and family.pretraining.told not in ("public", "part", "withheld"):
+            raise ValueError(f"families: {family.name!r} says {family.pretraining.told!r} of its data")
         if not family.patterns:
             raise ValueError(f"families: {family.name!r} has no pattern")
         if family.predecessor is not None and family.predecessor not in names:
@@ -77,10 +91,23 @@ def parse_families(text: str) -> tuple[Family, ...]:
     return found
 
 
+def _pretraining(entry: dict[str, Any]) -> Pretraining | None:
+    if "pretraining" not in entry:
+        return None
+    told, source = entry["pretraining"]
+    return Pretraining(told, source, entry.get("tuning") == "withheld")
+
+
 def family_of(repo_id: str) -> str | None:
     """Family of a maker's own repository or of a named mirror, by its id; None for everybody else's."""
     rule = _rule_for(repo_id)
     return None if rule is None else rule.family
+
+
+def pretraining_of(name: str) -> Pretraining | None:
+    """What is known of the data that a family of this name was pre-trained on."""
+    family = _by_name().get(name)
+    return None if family is None else family.pretraining
 
 
 def is_official(repo_id: str) -> bool:
@@ -163,6 +190,11 @@ def _by_org() -> dict[str, tuple[_Rule, ...]]:
 
 def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern), re.DOTALL)
+
+
+@cache
+def _by_name() -> dict[str, Family]:
+    return {family.name: family for family in families()}
 
 
 @cache

@@ -184,6 +184,7 @@ def _documentation(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
     """L4: a card with training and evaluation, a known architecture, an own report, data at least partly named.
 
     The architecture counts as known by configuration, library or code; the cell asks for more, its documentation.
+    Listed data sets are data partly named, also where nobody can tell whether the list is whole.
     A report counts as own only where it is known what the model was made from: else it may well be the base's.
     """
     missing, closed = _missing(values, D.MODEL_CARD, D.PREPRINT)
@@ -191,7 +192,8 @@ def _documentation(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
     missing = missing or not (named or values.get(D.ARCHITECTURE) in _KNOWN_OPEN)
     data = [values.get(d, Value.UNKNOWN) for d in (D.BASE_DATA, D.END_DATA)]
     rooted = found.yes("declared_bases") or found.yes("from_scratch") or data[0] in _KNOWN_OPEN
-    missing = missing or not rooted or not any(c in _KNOWN_OPEN for c in data)
+    named_data = any(c in _KNOWN_OPEN for c in data) or found.yes("named_datasets")
+    missing = missing or not rooted or not named_data
     closed = closed or all(c == Value.CLOSED for c in data)
     told = {e.value.partition(":")[0] for e in found.all("card_sections")}
     trained = bool(told & {"training_data", "training_procedure"}) or bool(found.yes("training_setup"))

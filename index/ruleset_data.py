@@ -133,11 +133,38 @@ def _bare(name: str) -> str:
     return "".join(c for c in name.rpartition("/")[2].lower() if c.isalnum())
 
 
-def _linked_beyond(seen: Seen, listed: list[str]) -> bool:
-    """Whether the card links training data that the metadata does not list (`ultrachat_200k` is of `ultrachat`)."""
+def _beyond(seen: Seen, listed: list[str]) -> bool:
+    """Whether the card names or links training data that the metadata does not list.
+
+    `ultrachat_200k` is of `ultrachat`. Pre-training corpora that are only named may be those of a base.
+    """
     known = [_bare(name) for name in listed]
-    linked = {_bare(e.value) for e in seen.all("dataset_links") if e.dimension == D.END_DATA}
-    return any(not any(new in old or old in new for old in known) for new in linked if new)
+    linked = {_bare(e.value) for e in seen.all("dataset_links")}
+    named = {_bare(e.value.removesuffix(" data")) for e in seen.all("named_corpora") if e.dimension == D.END_DATA}
+    return any(not any(new in old or old in new for old in known) for new in linked | named if new)
+
+
+def _stage_unlisted(seen: Seen) -> bool:
+    """Whether no data is listed for a stage of training: tuning, by name or the card's words, or a tuned base's."""
+    listed = _listed(seen)
+    if _said_to_be_tuned(seen, "base"):
+        return bool(listed)
+    tuned = _said_to_be_tuned(seen, "self") or seen.yes("said_tuned")
+    return bool(listed) and bool(tuned) and all(_is_pretraining(name) for name in listed)
+
+
+@rule(
+    "ED7",
+    D.END_DATA,
+    PARTIAL,
+    "Data is listed ({}), but none for a stage of training of which name or card speak.",
+    reads="named_datasets",
+    confidence="medium",
+    source="3 data, end",
+)
+def _some_named(seen: Seen, cells: Cells) -> str | None:
+    listed = _listed(seen)
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if _stage_unlisted(seen) else None
 
 
 @rule(
@@ -150,27 +177,40 @@ def _linked_beyond(seen: Seen, listed: list[str]) -> bool:
     source="3 data, end: open cells rest on Hub data sets in 55 %",
 )
 def _short_list(seen: Seen, cells: Cells) -> str | None:
-    # "all sources" is open, "some" partial: a list is taken for all only when it is short, nothing that the card
-    # links goes beyond it, it names tuning data where there was tuning, and no tuned base adds data of its own.
+    # "all sources" is open, "some" partial: a list is taken for all only when it is short and nothing that the card
+    # names goes beyond it. Of longer lists the experts called some whole and others not: they stay unknown.
     listed = _listed(seen)
     if not 0 < len(listed) <= SHORT_LIST or not _all_on_hub(listed):
         return None
-    whole = not (_tuning_unlisted(seen) or _said_to_be_tuned(seen, "base") or _linked_beyond(seen, listed))
-    return ", ".join(listed) if whole else None
+    return None if _beyond(seen, listed) else ", ".join(listed)
 
 
 @rule(
-    "ED7",
+    "ED10",
     D.END_DATA,
-    PARTIAL,
-    "Some of the data is named: {}.",
+    UNKNOWN,
+    "Data sets are listed ({}); whether they are all is not known.",
     reads="named_datasets",
-    confidence="medium",
+    confidence="low",
     source="3 data, end",
 )
-def _some_named(seen: Seen, cells: Cells) -> str | None:
+def _list_maybe_whole(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if listed else None
+
+
+@rule(
+    "ED9",
+    D.END_DATA,
+    CLOSED,
+    "Its makers have not named the data of their own tuned models, and the metadata lists none: {}.",
+    reads="family_tuning",
+    confidence="medium",
+    source="1.2 data: none of the sources",
+)
+def _tuning_withheld(seen: Seen, cells: Cells) -> str | None:
+    family = seen.yes("family_tuning")
+    return family.value if family and not _names(seen, D.END_DATA) else None
 
 
 @rule(
@@ -232,6 +272,36 @@ for _value, _code in ((OPEN, "ED1"), (PARTIAL, "ED2"), (CLOSED, "ED3")):
         confidence="medium",
         source="4.1 lineage",
     )(_inherited(D.END_DATA, _value))
+
+
+def _family(told: str) -> When:
+    """What is known of the family behind a model; of several bases the one that tells least decides."""
+
+    def when(seen: Seen, cells: Cells) -> str | None:
+        known = seen.all("family_pretraining") or seen.all("stated_base")
+        values = [(what, whose) for what, _, whose in (e.value.partition(": ") for e in known)]
+        least = next((level for level in _LEAST_FIRST if any(what == level for what, _ in values)), None)
+        return next(whose for what, whose in values if what == told) if least == told else None
+
+    return when
+
+
+_LEAST_FIRST = ("withheld", "part", "public")
+
+for _value, _code, _told, _words in (
+    (CLOSED, "BD12", "withheld", "The makers of its family have not named the data of pre-training: {}."),
+    (PARTIAL, "BD13", "part", "The makers of its family have named and shared a part of the data of pre-training: {}."),
+    (OPEN, "BD14", "public", "The data that its family was pre-trained on is public: {}."),
+):
+    rule(
+        _code,
+        D.BASE_DATA,
+        _value,
+        _words,
+        reads="family_pretraining stated_base",
+        confidence="medium",
+        source="1.2 data; 4.1 lineage",
+    )(_family(_told))
 
 
 def _corpora(seen: Seen) -> str | None:

@@ -136,8 +136,10 @@ def _architecture_full(seen: Seen, cells: Cells) -> str | None:
     source="1.1 architecture: partly",
 )
 def _architecture_some(seen: Seen, cells: Cells) -> str | None:
+    # With a technical report beside the card, the training may well be described there, which nobody has read.
     stated = seen.yes("architecture_stated")
-    return stated.value if stated and not seen.yes("training_setup") else None
+    reported = any(e.value.startswith("report: ") for e in seen.all("own_report"))
+    return stated.value if stated and not seen.yes("training_setup") and not reported else None
 
 
 @rule(
@@ -255,21 +257,34 @@ def _empty(seen: Seen, cells: Cells) -> str | None:
     return "" if seen.no("card_length") and not seen.yes("card_length") else None
 
 
-#: Filled sections, of five, that make a card comprehensive.
+#: Filled sections, of five, that make a card comprehensive, and the words of a whole card that can be.
 ENOUGH = 3
+ENOUGH_WORDS = 300
+#: Words with which a section says more than that there is something to say.
+SOME_WORDS = 15
 
 
 def _told(seen: Seen) -> list[str]:
     return sorted({e.value.partition(":")[0] for e in seen.all("card_sections")})
 
 
+def _told_of(seen: Seen) -> set[str]:
+    """The sections that have more than a sentence."""
+    told = [e.value.removesuffix(" words").partition(": ") for e in seen.all("card_sections")]
+    return {kind for kind, _, words in told if words.isdigit() and int(words) >= SOME_WORDS}
+
+
 @rule(
     "M4", D.MODEL_CARD, OPEN, "The card tells of {}.", reads="card_sections", confidence="medium", source="3 model card"
 )
 def _full_card(seen: Seen, cells: Cells) -> str | None:
-    # Comprehensive is training and evaluation; without evaluation, what it is for and what it was trained on.
-    told = _told(seen)
+    # Comprehensive is training and evaluation, and what it is for or where it fails; without evaluation, what it is for
+    # and what it was trained on. The experts called cards of few words partial whatever their headings.
+    told, length = _told(seen), seen.yes("card_length")
     if len(told) < ENOUGH or not {"training_data", "training_procedure"} & set(told) or _hollow(seen):
+        return None
+    words = int(length.value) if length and length.value.isdigit() else 0
+    if words < ENOUGH_WORDS or not {"intended_use", "limitations"} & _told_of(seen):
         return None
     whole = "evaluation" in told or ("intended_use" in told and seen.yes("hardware_stated"))
     return _listing(told) if whole else None

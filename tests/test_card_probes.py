@@ -294,3 +294,53 @@ def test_all_probes_take_time_in_proportion_to_a_hostile_text(unit: str) -> None
 
     small, large = seconds(50_000), seconds(200_000)
     assert large < 14 * max(small, 0.02)
+
+
+# --- known families ---
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("Heron was trained by fine-tuning Llama 2 on conversations.", "Llama 2"),
+        ("- **Finetuned from model [optional]:** mistralai/Mistral-7B-v0.1", "Mistral 7B"),
+        ("It is derived from [EleutherAI's](https://www.eleuther.ai/) [Pythia-6.9b]"
+         "(https://huggingface.co/EleutherAI/pythia-6.9b) and tuned.", "Pythia"),
+        ("This model is based on Mixtral-8x7b", "Mixtral"),
+        ("Heron-13B has been finetuned from GPT-J", "GPT-J"),
+        ("It is based on the Llama 2 architecture.", None),
+        ("Unlike chat models fine-tuned from Falcon 7B, it listens.", None),
+        ("It outperforms models based on Mistral 7B.", None),
+        ("It can be fine-tuned from Mistral 7B.", None),
+        ("Our data was derived from Llama 2 outputs.", None),
+        ("```\nfine-tuned from Mistral 7B\n```", None),
+        ("It is fine-tuned from a model of our own.", None),
+    ],
+)  # fmt: skip
+def test_a_known_family_is_a_base_only_where_the_card_says_that_the_model_was_made_from_it(
+    text: str, family: str | None
+) -> None:
+    told = [
+        value.partition(": ")[2].partition(" (")[0] for _, _, value in values(f"# Heron\n\n{text}\n", "stated_base")
+    ]
+    assert told == ([family] if family else [])
+
+
+def test_the_paper_of_another_makers_line_is_not_the_models_own_because_of_a_shared_word() -> None:
+    text = """# Open Llama 13B
+
+## Citation
+
+```
+@article{touvron2023llama,
+  title={{LLaMA}: Open and Efficient Foundation Language Models},
+  eprint={2302.13971},
+}
+@misc{meadow2023,
+  title={Herons},
+  url={https://meadow.example}
+}
+```
+"""
+    assert not values(text, "own_preprint", "meadow/open_llama_13b")
+    assert values(text, "own_preprint", "meta-llama/llama-13b")

@@ -156,6 +156,15 @@ def test_every_family_finds_itself_and_follows_an_older_one():
         assert family.released is None or date(2018, 1, 1) < family.released < date(2027, 1, 1)
 
 
+def test_what_is_known_of_a_familys_data_has_a_source():
+    known = {f.name: f.pretraining for f in families.families() if f.pretraining}
+    assert known["Mistral 7B"].told == "withheld"
+    assert known["Pythia"].told == "public"
+    assert all(told.source and (told.told == "withheld" or not told.tuning_withheld) for told in known.values())
+    assert families.pretraining_of("Llama 1") is None
+    assert families.pretraining_of("nothing like it") is None
+
+
 def test_the_pattern_with_the_most_letters_is_never_a_tie_between_two_families():
     patterns = [(p.lower(), f.name) for f in families.families() for p in (*f.patterns, *f.mirrors)]
     assert len({p for p, _ in patterns}) == len(patterns)
@@ -168,6 +177,7 @@ def test_the_pattern_with_the_most_letters_is_never_a_tie_between_two_families()
         ('[[family]]\nname="A 2"\nmaker="m"\npatterns=["m/a"]\npredecessor="A"', "not a family"),
         ('[[family]]\nname="A"\nmaker="m"\npatterns=["m/a"]\n[[family]]\nname="B"\nmaker="m"\npatterns=["m/b"]\naliases=["a"]',
          "means both"),
+        ('[[family]]\nname="A"\nmaker="m"\npatterns=["m/a"]\npretraining=["perhaps","paper"]', "of its data"),
     ],
 )  # fmt: skip
 def test_a_file_that_contradicts_itself_is_refused(toml, said):

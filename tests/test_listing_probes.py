@@ -336,3 +336,26 @@ def test_one_format_may_have_thousands_of_files():
 )
 def test_a_name_says_that_a_model_was_tuned_only_by_a_word_of_its_own(name, bases, expected):
     assert seen("tuned_name", repo_id=name, bases=bases) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"repo_id": "EleutherAI/pythia-12b"}, [("yes", "EleutherAI/pythia-12b", "public: Pythia (the Pile)")]),
+        ({"bases": (Base("finetune", "mistralai/Mistral-7B-v0.1", "hub"),)},
+         [("yes", "mistralai/Mistral-7B-v0.1", "withheld: Mistral 7B (arXiv:2310.06825)")]),
+        ({"license": "llama2", "tags": ("license:llama2",)},
+         [("yes", "llama2", "withheld: Llama 2 (arXiv:2307.09288, 2.1)")]),
+        ({"license": "llama2", "bases": (Base("finetune", "a/b", "hub"),)}, []),
+        ({"repo_id": "org/Mistral-7B-v0.1"}, []),
+        ({"license": "apache-2.0"}, []),
+    ],
+)  # fmt: skip
+def test_what_is_known_of_a_familys_data_goes_by_id_base_or_licence_and_never_by_a_name(fields, expected):
+    assert seen("family_pretraining", **fields) == expected
+
+
+def test_only_the_makers_own_models_are_of_a_family_whose_tuning_data_is_withheld():
+    assert seen("family_tuning", repo_id="Qwen/Qwen2-72B-Instruct")
+    assert not seen("family_tuning", bases=(Base("finetune", "Qwen/Qwen2-72B", "hub"),))
+    assert not seen("family_tuning", repo_id="NousResearch/Llama-2-7b-chat-hf")

@@ -29,6 +29,7 @@ SECTIONS = ("training_data", "evaluation", "limitations")
 TRAINED_CARD = [
     ev(D.MODEL_CARD, "card_sections", value=f"{s}: 40 words") for s in ("training_data", "intended_use", "limitations")
 ]
+LENGTH = ev(D.MODEL_CARD, "card_length", value="400")
 TUNED = ev(D.END_DATA, "tuned_name", value="self")
 TUNED_BASE = ev(D.END_DATA, "tuned_name", value="base")
 ROOT = ev(D.BASE_WEIGHTS, "declared_bases", Outcome.NOT_STATED)
@@ -58,14 +59,28 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
         (D.BASE_WEIGHTS, [WEIGHTS, FREE, SCRATCH, ev(D.BASE_WEIGHTS, "declared_bases")],
          (Value.UNKNOWN, UNKNOWN_CODE)),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="org/data")], (Value.OPEN, "ED6")),
-        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value=f"o/d{i}") for i in range(9)], (Value.PARTIAL, "ED7")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value=f"o/d{i}") for i in range(9)], (Value.UNKNOWN, "ED10")),
         (D.END_DATA, [ev(D.END_DATA, "data_withheld", N)], (Value.CLOSED, "ED5")),
         (D.END_DATA, [ev(D.END_DATA, "data_withheld", N), ev(D.END_DATA, "named_datasets", value="org/data")],
          (Value.PARTIAL, "ED4")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="o/ultrachat_200k"),
                       ev(D.END_DATA, "dataset_links", value="p/UltraChat")], (Value.OPEN, "ED6")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="o/d"), ev(D.END_DATA, "dataset_links", value="p/other")],
+         (Value.UNKNOWN, "ED10")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="o/d"), ev(D.END_DATA, "named_corpora", value="FLAN")],
+         (Value.UNKNOWN, "ED10")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="the_pile"), ev(D.END_DATA, "said_tuned")],
          (Value.PARTIAL, "ED7")),
+        (D.END_DATA, [ev(D.END_DATA, "family_tuning", value="Qwen 2 (paper)")], (Value.CLOSED, "ED9")),
+        (D.END_DATA, [ev(D.END_DATA, "family_tuning", value="Qwen 2 (paper)"),
+                      ev(D.END_DATA, "named_corpora", value="FLAN")], (Value.UNKNOWN, "ED8")),
+        (D.BASE_DATA, [ev(D.BASE_DATA, "family_pretraining", value="withheld: Llama 2 (paper)")],
+         (Value.CLOSED, "BD12")),
+        (D.BASE_DATA, [ev(D.BASE_DATA, "stated_base", value="part: Falcon 1 (paper)")], (Value.PARTIAL, "BD13")),
+        (D.BASE_DATA, [ev(D.BASE_DATA, "family_pretraining", value="public: Pythia (the Pile)")],
+         (Value.OPEN, "BD14")),
+        (D.BASE_DATA, [ev(D.BASE_DATA, "family_pretraining", value="public: Pythia (the Pile)"),
+                       ev(D.BASE_DATA, "family_pretraining", value="withheld: Yi (paper)")], (Value.CLOSED, "BD12")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="allenai/c4"), TUNED], (Value.PARTIAL, "ED7")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="o/dpo-pairs"), TUNED_BASE], (Value.PARTIAL, "ED7")),
         (D.BASE_DATA, [ev(D.END_DATA, "named_datasets", value="allenai/c4"), ROOT], (Value.OPEN, "BD6")),
@@ -89,10 +104,14 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
         (D.MODEL_CARD, [ev(D.MODEL_CARD, "card_boilerplate", value="template: 40 placeholders")], (Value.CLOSED, "M2")),
         (
             D.MODEL_CARD,
-            [ev(D.MODEL_CARD, "card_sections", value=f"{s}: 40 words") for s in SECTIONS],
+            [LENGTH, *(ev(D.MODEL_CARD, "card_sections", value=f"{s}: 40 words") for s in SECTIONS)],
             (Value.OPEN, "M4"),
         ),
-        (D.MODEL_CARD, [*TRAINED_CARD, ev(D.ARCHITECTURE, "hardware_stated")], (Value.OPEN, "M4")),
+        (D.MODEL_CARD, [LENGTH, *TRAINED_CARD, ev(D.ARCHITECTURE, "hardware_stated")], (Value.OPEN, "M4")),
+        (D.MODEL_CARD, [LENGTH._replace(value="200"), *TRAINED_CARD, ev(D.ARCHITECTURE, "hardware_stated")],
+         (Value.PARTIAL, "M6")),
+        (D.MODEL_CARD, [LENGTH, *(ev(D.MODEL_CARD, "card_sections", value=f"{s}: 9 words") for s in SECTIONS)],
+         (Value.PARTIAL, "M6")),
         (D.MODEL_CARD, TRAINED_CARD, (Value.PARTIAL, "M6")),
         (D.MODEL_CARD, TRAINED_CARD[:2], (Value.UNKNOWN, UNKNOWN_CODE)),
         (D.PREPRINT, [ev(D.PREPRINT, "own_preprint", value="2402.00838")], (Value.OPEN, "P1")),
@@ -101,6 +120,8 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
         (D.PREPRINT, [ev(D.PREPRINT, "own_preprint", value="2402.00838", quote="title={Foo Technical Report"), TUNED],
          (Value.OPEN, "P1")),
         (D.ARCHITECTURE, [ev(D.ARCHITECTURE, "architecture_stated", value="decoder-only")], (Value.PARTIAL, "A2")),
+        (D.ARCHITECTURE, [ev(D.ARCHITECTURE, "architecture_stated", value="decoder-only"),
+                          ev(D.PREPRINT, "own_report", value="report: https://a.b/r.pdf")], (Value.UNKNOWN, "A3")),
         (D.ARCHITECTURE, [ev(D.ARCHITECTURE, "architecture_stated"), SETUP], (Value.UNKNOWN, "A3")),
         (D.ARCHITECTURE, [ev(D.ARCHITECTURE, "architecture_stated"), SETUP, ev(D.PREPRINT, "own_preprint")],
          (Value.OPEN, "A1")),

@@ -32,8 +32,14 @@ Run = Callable[..., Iterator[Evidence]]
 F = TypeVar("F", bound=Run)
 
 #: Where the probes live. A new module of probes is named here, once.
-_LISTING_MODULES = ("index.probes.listing",)
-_CARD_MODULES = ("index.probes.cards", "index.probes.card_use", "index.probes.card_data", "index.probes.card_links")
+_LISTING_MODULES = ("index.probes.listing", "index.probes.pretraining")
+_CARD_MODULES = (
+    "index.probes.cards",
+    "index.probes.card_use",
+    "index.probes.card_data",
+    "index.probes.card_links",
+    "index.probes.pretraining",
+)
 
 
 class Probe(NamedTuple):

@@ -198,7 +198,7 @@ _WITHHELD_THERE = re.compile(
 )
 _DATA_WORDS = ("data", "corp", "mix", "collection", "données", "daten", "datos", "数据", "语料")
 _WITHHELD_HINTS = (
-    "not ", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
+    "not ", "not*", "not_", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
     "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
     "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
@@ -312,6 +312,34 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
             yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
             return
     yield from not_stated(name, D.BASE_DATA, D.BASE_WEIGHTS)
+
+
+#: Said of the model itself, in the past: what can be tuned, or is a guide to tuning, is not meant.
+_SAID_TUNED = re.compile(
+    r"\b(?:(?:instruction[- ]|supervised[- ])?fine[- ]?tuned|finetuned|instruction[- ]tuned|"
+    r"further (?:pre-?)?trained)\b"
+    r"(?! (?:version of (?:gpt|claude)|encoder|vae|decoder|tokeni[sz]er))",
+    re.I,
+)
+_NEAR_SAID_TUNED = near(_SAID_TUNED, ("tuned", "further trained", "further pre"), 10)
+_NOT_TUNED = re.compile(
+    r"\b(?:can|could|may|must|should|be|being|or|not|without|when|if|to|other|versions?|variants?|models)\b"
+    r"[^.|#]{0,30}\Z|n['’]t\b",
+    re.I,
+)
+
+
+@probe(D.END_DATA, needs="card")
+def said_tuned(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Do the first words of the card say that the model was tuned, or trained further after pre-training?"""
+    v, name = view(repo, card), "said_tuned"
+    for m in near_words(v, _NEAR_SAID_TUNED):
+        a, b = sentence(card.text, m.start(), m.end())
+        top = m.start() < card.body_start + 1_500
+        if top and not v.in_code(m.start()) and not _NOT_TUNED.search(card.text, a, m.start()):
+            yield seen(D.END_DATA, name, card, a, b, " ".join(m[0].lower().split()))
+            return
+    yield from not_stated(name, D.END_DATA)
 
 
 _SHEET = re.compile(

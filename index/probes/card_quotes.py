@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from crawler.cards import Card, Link, Section, count_words, without_comments
 from crawler.records import Repo
+from index.families import families
 from index.model import Evidence, Outcome
 from index.probes.card_words import Near, Places, fold, matches, places, register
 
@@ -249,7 +250,8 @@ _SPLIT = re.compile(r"[^a-z]+")
 #: Words of model names that many unrelated models share.
 _GENERIC = frozenset(
     str.split("""
-    base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq awq
+    all open base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq
+    awq
     ggml mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased
     cased multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es
     it distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa
@@ -261,6 +263,18 @@ _GENERIC = frozenset(
 def tokens(name: str) -> frozenset[str]:
     """The distinctive words of a name: 'allenai/OLMo-7B-Instruct' -> {'olmo'} (of the part after the slash)."""
     return frozenset(t for t in _SPLIT.split(name.rpartition("/")[2].lower()) if len(t) > 2 and t not in _GENERIC)
+
+
+@lru_cache(maxsize=65_536)
+def lines_of_others(org: str) -> frozenset[str]:
+    """Names of well-known lines ('llama', 'mistral') of other makers than this account: not its own words."""
+    low = org.lower()
+    return _LINES - frozenset(
+        family.line.lower() for family in families() if any(p.lower().startswith(f"{low}/") for p in family.patterns)
+    )
+
+
+_LINES = frozenset(family.line.lower() for family in families() if family.line.isalpha())
 
 
 def squash(name: str) -> str:
@@ -351,7 +365,7 @@ def view(repo: Repo, card: Card) -> View:
         parts=parts,
         map=_map(parts),
         org=squash(org),
-        own=tokens(repo.repo_id) - theirs,
+        own=tokens(repo.repo_id) - theirs - lines_of_others(org),
         derived=bool(bases) or converted,
         tuned=any(low.find(word, card.body_start, card.body_start + _TOP) >= 0 for word in _TUNED),
         foreign=bool(foreign) or converted,
