@@ -19,17 +19,17 @@ from urllib.parse import urlsplit
 import httpx
 
 from crawler import limits
+from crawler.deadline import within
 from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
 
 TIMEOUT = httpx.Timeout(connect=15, read=60, write=30, pool=60)
 FILE_TIMEOUT = httpx.Timeout(connect=15, read=20, write=15, pool=60)
-FILE_SECONDS = 60.0  # that the body of a small file may take
-PAGE_SECONDS = 300.0  # that any other body may take
+FILE_SECONDS = 60.0  # that a small file may take, from the first byte of the request to the last of the answer
 PAGE_SIZE = 64_000_000  # bytes of it, unpacked: a page of 1,000 models has far fewer
 ATTEMPTS = 7  # of one request, before the run stops (listing) or the document is put off
 FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
 _RETRIED = frozenset({408, 500, 502, 503, 504})
-SPARE = 3  # pages that wait for their turn, so that none of it passes unused
+SPARE = 2  # pages that wait for their turn, so that none of it passes unused
 UNPACED = 4  # requests under way at once while the Hub names no quota
 
 
@@ -52,6 +52,7 @@ class Wire(NamedTuple):
     random: Callable[[], float] = random.random
     max_wait: float = 3600.0  # seconds that one request may wait while its quota is used up
     timeout: httpx.Timeout = TIMEOUT
+    page_seconds: float = 300.0  # that a page may take, from the first byte of the request to the last of the answer
 
 
 @dataclass
@@ -123,14 +124,13 @@ class Door:
         )
 
     def _send(self, url: str, headers: dict[str, str], max_size: int | None) -> httpx.Response:
-        """One request over the wire; the body only so far, and only for so long. Longer than `max_size` it comes cut;
-        without one, a body that is too long counts as an answer that failed.
+        """One request over the wire; the body only so far, and all of it only for so long. Longer than `max_size` it
+        comes cut; without one, a body that is too long counts as an answer that failed.
         """
-        seconds = PAGE_SECONDS if max_size is None else FILE_SECONDS
+        seconds = self.wire.page_seconds if max_size is None else FILE_SECONDS
         size = PAGE_SIZE if max_size is None else max_size
         timeout = self.wire.timeout if max_size is None else FILE_TIMEOUT
-        began = self.wire.clock()
-        with self.client.stream("GET", url, headers=headers, timeout=timeout) as answer:
+        with within(seconds), self.client.stream("GET", url, headers=headers, timeout=timeout) as answer:
             body = bytearray()
             for chunk in answer.iter_bytes():
                 body += chunk
@@ -138,8 +138,6 @@ class Door:
                     if max_size is None:
                         raise httpx.ReadError(f"the body is longer than {size:,} bytes", request=answer.request)
                     break
-                if self.wire.clock() - began > seconds:
-                    raise httpx.ReadTimeout(f"the body did not end within {seconds:.0f} s", request=answer.request)
             kept = [(k, v) for k, v in answer.headers.multi_items() if k not in ("content-encoding", "content-length")]
             # A new answer: the read stream points back at the old one, a cycle around each page.
             return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=answer.request)

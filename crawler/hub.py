@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 import httpx
 
 from crawler import records
+from crawler.deadline import bound
 from crawler.documents import is_text_of
 from crawler.door import ATTEMPTS, FIRST_ATTEMPTS, TIMEOUT, Door, Wire
 from crawler.errors import HubMisbehaves, HubUnreachable
@@ -261,7 +262,7 @@ def connect(
         transport=transport,
         limits=httpx.Limits(max_connections=40, max_keepalive_connections=40),
     )
-    return Hub(url, client, token=token, share=share, wire=wire)
+    return Hub(url, bound(client), token=token, share=share, wire=wire)
 
 
 def _etag(answer: httpx.Response) -> str | None:

@@ -85,8 +85,8 @@ def _rolled(bucket: Bucket, now: float) -> Bucket:
     over = int((now - bucket.window_ends) // bucket.window) + 1
     return replace(
         bucket,
-        # The Hub may count a request when it comes in or when it answers: those under way may be counted in this window.
-        # `after_answer` gives the place back when one says that it was counted in the window before.
+        # Those under way may be counted in this window: `after_answer` gives the place back when one says that it was
+        # counted in the window before.
         remaining=max(0, bucket.limit - bucket.in_flight),
         window_ends=bucket.window_ends + over * bucket.window,
         windows=bucket.windows + over,

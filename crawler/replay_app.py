@@ -32,6 +32,7 @@ from crawler.replay_site import Answer, Request, Site, bad_token, error, json_an
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+DRIP = 0.05  # seconds between two bytes of a dripping header
 _429 = frozenset({"quota", "quota_left", "quota_bare", "retry_after"})
 _BROKEN = frozenset({"truncate", "stall", "gzip", "json", "shape", "html"})
 
@@ -120,7 +121,7 @@ class ReplayApp:
         self.stats.faults.update([kind] if kind else [])
         self.stats.log.append(Asked(request.method, target, answer.status if answer else 0, kind))
         if answer is None:
-            await _drop(send, receive)
+            await (_drip(send, receive, self.site.plan.faults.stall) if kind == "drip" else _drop(send, receive))
             return
         if kind not in ("quota", "quota_bare", "retry_after"):
             answer.headers += rate_headers(spent, bucket_of(request))
@@ -153,7 +154,7 @@ class ReplayApp:
     def _answer(self, request: Request, spent: Spent, fault: Fault | None) -> Answer | None:
         """What to say; None = close the connection without a word."""
         kind = fault.kind if fault else ""
-        if kind == "drop":
+        if kind in ("drop", "drip"):
             return None
         if kind in _429 or not spent.allowed:
             return self._too_many(kind, spent, bucket_of(request))
@@ -303,9 +304,24 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
+def _transport(send: Send) -> asyncio.Transport | None:
+    return getattr(getattr(send, "__self__", None), "transport", None)
+
+
+async def _drip(send: Send, receive: Receive, seconds: float) -> None:
+    """A status line and one header that grows by a byte now and then, until the client has hung up."""
+    if transport := _transport(send):
+        transport.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        gone = asyncio.ensure_future(_until_gone(receive, seconds))
+        while not gone.done():
+            transport.write(b"a")
+            await asyncio.wait([gone], timeout=DRIP)
+        transport.abort()
+
+
 async def _drop(send: Send, receive: Receive) -> None:
     """Close the connection without a byte. ASGI has no word for it, so the server's own transport is asked."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    transport = _transport(send)
     if transport is None:  # another server: its nearest equivalent is an answer that ends within its headers' promise
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
         return

@@ -30,6 +30,7 @@ _HTTP = {
     "drop": "connection closed before the answer",
     "truncate": "connection closed within the body",
     "stall": "half of the body, then silence",
+    "drip": "headers byte by byte, that never end",
     "gzip": "a good answer, gzip and without Content-Length",
     "json": "200 with broken JSON",
     "shape": "200 with JSON of another shape",
@@ -90,7 +91,7 @@ class Faults:
     script: Sequence[Scripted] = ()
     seed: int = 0
     wait: int = 1  # seconds that a made 429 asks for
-    stall: float = 30.0  # seconds of silence before a stalled connection is closed
+    stall: float = 30.0  # seconds of silence, or of dripping headers, before the connection is closed
     poison_extra: bool = False  # poison an additional, invented row instead of a real one
     made_cursors: Literal["honoured", "refused", "ignored"] = "honoured"  # cursors this server never gave out
     upper_bounds: Literal["refused", "ignored", "honoured"] = "refused"  # `$lte`: what the real Hub does is unknown

@@ -36,7 +36,6 @@ IDLE = 0.5  # share of its time that the writer waits, from which on it is the H
 WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
 CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is
-FIRST_CUTS = 8
 MODELS_PER_RANGE = 25_000
 WORTH_CUTTING = 3  # pages that a range must still hold to be cut in two
 
@@ -270,7 +269,7 @@ class _Walker:
             return
         if len(self.open) == 1 and self.pages == CUT_AFTER and "" in self.open and not self.open[""].hi:
             part = self.open[""]
-            cuts = plan.cuts_by_time(part.cursor, self.now, max(FIRST_CUTS, self.width))
+            cuts = plan.cuts_by_time(part.cursor, self.now, self.width)
         else:
             end = plan.end_of_ids(self.now)
             rest = {r.lo: plan.rest(r.first or r.lo, r.cursor, r.hi or end, r.models) for r in self.open.values()}

@@ -99,6 +99,13 @@ def test_a_stalled_body_is_given_up_and_asked_for_again(hub, undisturbed, tmp_pa
     assert content(tmp_path) == undisturbed
 
 
+def test_headers_that_drip_for_ever_are_given_up_and_asked_for_again(hub, undisturbed, tmp_path):
+    script = [Scripted(1, "drip", "listing"), Scripted(7, "drip", "listing")]
+    two_nights(hub, tmp_path, Faults(script=script, stall=30.0), page_seconds=1.0)
+    assert hub.stats.faults["drip"] == 4
+    assert content(tmp_path) == undisturbed
+
+
 @pytest.mark.parametrize("kind", ["poison_card", "poison_tags", "poison_counts", "poison_row"])
 def test_a_poisoned_row_becomes_a_reject_with_its_reason_and_costs_nothing_else(kind, hub, undisturbed, tmp_path):
     hub.night = "2026-08-01"

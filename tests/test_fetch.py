@@ -311,9 +311,15 @@ def test_a_stalled_document_does_not_hold_up_the_others(place, tmp_path):
 def test_asked_to_stop_it_keeps_what_has_come_and_the_next_run_goes_on(place, tmp_path):
     rows = [row(n, f"a/{n}", siblings=FILES[:1]) for n in range(1, 300)]
     texts = [document(f"a/{n}", f"card {n}") for n in range(1, 300)]
-    with replay(tmp_path / "r", rows, texts, latency=Latency(file=0.01)) as server:
+    with replay(tmp_path / "r", rows, texts, latency=Latency(file=0.03)) as server:
         fill(place.store, rows)
-        threading.Timer(0.3, place.stop.set).start()
+
+        def stop_soon() -> None:
+            while served(server) < 60:
+                time.sleep(0.005)
+            place.stop.set()
+
+        threading.Thread(target=stop_soon, daemon=True).start()
         with pytest.raises(Interrupted, match="are kept"):
             place.run(server.url)
         kept = len(place.rows())
