@@ -1,4 +1,5 @@
-"""One night: walk the listing, say what its absences mean, then fetch the documents and the data sets that are due.
+"""One night: walk the listing, say what its absences mean, fetch the documents and the data sets that are due, and pack
+the history of a month that has ended.
 
 Only a complete walk of the whole Hub can call a model missing. A walk that saw implausibly few models (the floor
 gate), or whose most downloaded absentees answer when asked for by name, is kept for what it saw and changes nothing
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
-from crawler import documents, plan, walk
+from crawler import documents, plan, series, walk
 from crawler.anomalies import night_stats
 from crawler.database import timestamp
 from crawler.datasets import look_at_datasets
@@ -85,6 +86,7 @@ def crawl(
         failed = fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
         failed += look_at_datasets(store.conn, hub, this.date, max_datasets, clock, stop, progress)
         store.finish(this, timestamp(clock()))
+        series.pack_finished(store.conn, day_number(night), stop)
     finally:
         store.add_requests(this.id, hub.counts.requests, hub.counts.errors)
         hub.counts.requests = hub.counts.errors = 0

@@ -158,11 +158,12 @@ def _resolve(conn: sqlite3.Connection, unknown: Counter[str]) -> int:
     rows = conn.execute("SELECT name, day, downloads, all_time, likes, rows FROM incoming ORDER BY name, day")
     for name, items in groupby(rows, key=lambda row: row[0]):
         holders = _holders(conn, name)
+        stored = {h.repo: _stored_days(conn, h.repo) for h in holders}
         for _, day, *values, count in items:
             holder = _holder(holders, day)
             if holder is None:
                 unknown[name] += count
-            elif (day in own and holder.first_seen <= day) or _seen(conn, holder.repo, day):
+            elif (day in own and holder.first_seen <= day) or day in stored[holder.repo]:
                 skipped += 1
             else:
                 conn.execute(
@@ -177,9 +178,9 @@ def own_days(conn: sqlite3.Connection) -> frozenset[int]:
     return frozenset(int(day) for (day,) in rows)
 
 
-def _seen(conn: sqlite3.Connection, repo: int, day: int) -> bool:
-    row = conn.execute("SELECT 1 FROM downloads WHERE repo = ? AND day = ?", (repo, day)).fetchone()
-    return row is not None
+def _stored_days(conn: sqlite3.Connection, repo: int) -> frozenset[int]:
+    """Days of which we have a row ourselves, also of nights that saw a part of the Hub only."""
+    return frozenset(day for (day,) in conn.execute("SELECT day FROM observations WHERE repo = ?", (repo,)))
 
 
 class _Holder(NamedTuple):
@@ -275,7 +276,7 @@ def imported(conn: sqlite3.Connection, repo: int) -> Iterator[Observed]:
         "SELECT CAST(julianday(first_seen) - 2440587.5 AS INTEGER) FROM repos WHERE repo = ?", (repo,)
     ).fetchone()
     own = {day for day in own_days(conn) if day >= first_seen}
-    own |= {day for (day,) in conn.execute("SELECT day FROM downloads WHERE repo = ?", (repo,))}
+    own |= _stored_days(conn, repo)
     rows = conn.execute(
         """SELECT s.day, i.downloads, i.downloads_all_time, i.likes, n.name
            FROM imported_downloads i JOIN import_sources n USING (source)

@@ -97,6 +97,36 @@ CREATE TABLE downloads (                  -- changed-only: a row when a counter 
   PRIMARY KEY (repo, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE downloads_packed (           -- rows of `downloads` of finished months, many in one; see series.py
+  packing INTEGER NOT NULL REFERENCES packings(packing),
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  day INTEGER NOT NULL,                   -- the first observation
+  downloads INTEGER,
+  downloads_all_time INTEGER,
+  likes INTEGER,
+  later TEXT,                             -- days of the others, a character each: 48 + days since the first; NULL = none
+  downloads_later TEXT,                   -- JSON: how far each other is from the first; zeros where it is not shown
+  downloads_all_time_later TEXT,          -- the same; zeros at the end are left off, NULL = nothing but zeros
+  likes_later TEXT,
+  PRIMARY KEY (packing, repo, day)        -- written once, in this order: every page is full
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE packings (
+  packing INTEGER PRIMARY KEY,
+  before INTEGER NOT NULL,                -- of what was observed before this day
+  upto INTEGER NOT NULL DEFAULT 0,        -- repos done so far
+  finished INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE VIEW observations AS               -- all rows of `downloads`, whether packed or not
+SELECT repo, day, downloads, downloads_all_time, likes FROM downloads
+UNION ALL
+SELECT p.repo, p.day + iif(e.key, unicode(substr(p.later, e.key)) - 48, 0), p.downloads + e.value,
+  p.downloads_all_time + iif(e.key, coalesce(p.downloads_all_time_later ->> (e.key - 1), 0), 0),
+  p.likes + iif(e.key, coalesce(p.likes_later ->> (e.key - 1), 0), 0)
+FROM packings x CROSS JOIN downloads_packed p ON p.packing = x.packing
+CROSS JOIN json_each(iif(p.later IS NULL, '[0]', '[0,' || substr(p.downloads_later, 2))) e;
+
 CREATE TABLE changes (                    -- events
   change INTEGER PRIMARY KEY,
   date TEXT NOT NULL,

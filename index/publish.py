@@ -27,7 +27,7 @@ import msgspec
 from crawler import database, store
 from crawler.database import timestamp
 from crawler.errors import ForeignDatabase, OpennessError, StorageFull, UsageError
-from index import frameworks, overrides, probes, readings, rules, verdict
+from index import counters, frameworks, overrides, probes, readings, rules, verdict
 from index.families import families, family_of_lineage
 from index.licenses import catalogue
 from index.model import Dimension, Outcome
@@ -220,12 +220,13 @@ def _fill(conn: sqlite3.Connection, now: datetime, words: Words) -> tuple[dict[s
     for statement in _statements((here / "published.sql").read_text(encoding="utf-8")):
         conn.execute(statement)
     _write_words(conn, words)
+    between = {"words": _write_dossiers, "models": counters.write, "spans": counters.write_sums}
     steps = dict(_steps((here / "published_fill.sql").read_text(encoding="utf-8")))
     for name, sql in steps.items():
         for statement in _statements(sql):
             conn.execute(statement, parameters)
-        if name == "words":
-            _write_dossiers(conn)
+        if name in between:
+            between[name](conn)
     conn.execute("COMMIT")
     conn.execute("DETACH hub")
     conn.execute("ANALYZE main")
@@ -360,13 +361,14 @@ def _counts(conn: sqlite3.Connection) -> tuple[dict[str, int], dict[str, int]]:
     ).fetchone()
     (claims,) = conn.execute("SELECT count(*) FROM claims").fetchone()
     (nights,) = conn.execute("SELECT count(*) FROM complete_nights").fetchone()
+    (observations,) = conn.execute("SELECT count(*) + coalesce(sum(length(later)), 0) FROM counters").fetchone()
     (imported,) = conn.execute("SELECT count(*) FROM imported_downloads").fetchone()
     return counts, {
         "judgements": len(Dimension) * judged,
         "evidence": evidence,
         "claims": claims,
         "complete_nights": nights,
-        "downloads": counts["counters"],
+        "downloads": observations,
         "imported_downloads": imported,
         "lineage": counts["ancestors"],
         "verdict_history": counts["verdicts"],

@@ -377,12 +377,16 @@ CREATE TABLE sights (                     -- pieces of evidence that return, wor
   path INTEGER                            -- term of the place
 ) STRICT;
 
-CREATE TABLE counters (                   -- changed-only: a row when a counter differs from the row before
+CREATE TABLE counters (                   -- changed-only observations, many in a row; see crawler/series.py
   model INTEGER NOT NULL,
-  day INTEGER NOT NULL,                   -- days since 1970-01-01
+  day INTEGER NOT NULL,                   -- the first, days since 1970-01-01
   downloads INTEGER,
   downloads_all_time INTEGER,
   likes INTEGER,
+  later TEXT,                             -- days of the others, a character each: 48 + days since the first; NULL = none
+  downloads_later TEXT,                   -- JSON: how far each other is from the first; zeros where it is not shown
+  downloads_all_time_later TEXT,          -- the same; zeros at the end are left off, NULL = nothing but zeros
+  likes_later TEXT,
   PRIMARY KEY (model, day)
 ) STRICT, WITHOUT ROWID;
 
@@ -495,8 +499,13 @@ LEFT JOIN models b ON b.id
   = CASE WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN substr(json_extract(e.value, '$[3]'), 6) END;
 
 CREATE VIEW downloads AS
-SELECT m.id, date(c.day * 86400, 'unixepoch') AS date, c.downloads, c.downloads_all_time, c.likes
-FROM counters c JOIN models m ON m.model = c.model;
+SELECT m.id,
+  date((c.day + iif(e.key, unicode(substr(c.later, e.key)) - 48, 0)) * 86400, 'unixepoch') AS date,
+  c.downloads + e.value AS downloads,
+  c.downloads_all_time + iif(e.key, coalesce(c.downloads_all_time_later ->> (e.key - 1), 0), 0) AS downloads_all_time,
+  c.likes + iif(e.key, coalesce(c.likes_later ->> (e.key - 1), 0), 0) AS likes
+FROM models m CROSS JOIN counters c ON c.model = m.model
+CROSS JOIN json_each(iif(c.later IS NULL, '[0]', '[0,' || substr(c.downloads_later, 2))) e;
 
 -- What others observed, day by day, without the days that we saw ourselves; of two sources the first.
 CREATE VIEW imported_downloads AS
@@ -505,7 +514,10 @@ FROM models m
 CROSS JOIN imported_runs i ON i.model = m.model
 CROSS JOIN imported_days s ON s.source = i.source AND s.day BETWEEN i.day AND i.until
 CROSS JOIN import_sources n ON n.source = i.source
-WHERE NOT EXISTS (SELECT 1 FROM counters k WHERE k.model = m.model AND k.day = s.day)
+WHERE NOT EXISTS (
+    SELECT 1 FROM counters k
+    WHERE k.model = m.model AND k.day BETWEEN s.day - 365 AND s.day
+      AND (k.day = s.day OR instr(k.later, char(48 + s.day - k.day))))
   AND NOT EXISTS (
     SELECT 1 FROM crawls c
     WHERE c.complete = 1 AND c.scope = '' AND c.date >= m.first_seen AND c.date = date(s.day * 86400, 'unixepoch'))

@@ -1,5 +1,6 @@
 -- hub.db (attached as `hub`, read only) -> index.db. Whole sets at a time; nothing is decided here that a row could not
--- say by itself. Run by publish.py, step by step; dossiers are written between `words` and `models`.
+-- say by itself. Run by publish.py, step by step; between `words` and `models` it writes the dossiers, and counters.py
+-- writes `counters` between `models` and `history`, what they sum up to between `spans` and `trends`.
 -- Private repositories (seen because a token may see them) are never published.
 
 -- step: words
@@ -79,11 +80,6 @@ ORDER BY r.repo;
 DELETE FROM overrides WHERE id NOT IN (SELECT id FROM models);  -- private, or not (yet) on the Hub
 
 -- step: history
-INSERT INTO counters (model, day, downloads, downloads_all_time, likes)
-SELECT repo, day, downloads, downloads_all_time, likes FROM hub.downloads
-WHERE repo NOT IN (SELECT repo FROM temp.private)
-ORDER BY repo, day;
-
 INSERT INTO import_sources (source, name) SELECT source, name FROM hub.import_sources;
 INSERT INTO imported_days (source, day) SELECT source, day FROM hub.imported_days ORDER BY source, day;
 INSERT INTO imported_runs (model, source, day, until, downloads, downloads_all_time, likes)
@@ -133,8 +129,7 @@ ORDER BY c.change;
 -- Levels that changed, where nobody has written the event yet.
 INSERT INTO changes (date, id, field, old, new, downloads, cause)
 SELECT v.date, m.id, 'level', 'L' || v.before, 'L' || v.level,
-  (SELECT k.downloads FROM counters k WHERE k.model = v.repo AND k.day <= julianday(v.date) - 2440587.5
-   ORDER BY k.day DESC LIMIT 1),
+  (SELECT d.downloads FROM downloads d WHERE d.id = m.id AND d.date <= v.date ORDER BY d.date DESC LIMIT 1),
   v.cause
 FROM (
   SELECT repo, date, level, cause, lag(level) OVER (PARTITION BY repo ORDER BY date) AS before
@@ -183,7 +178,7 @@ SELECT iif(path = 'README.md', 'model card', 'licence text'), outcome, count(*),
   min(night), max(night)
 FROM hub.fetches WHERE repo NOT IN (SELECT repo FROM temp.private) GROUP BY 1, 2;
 
--- step: trends
+-- step: spans
 -- A counter holds from its row to the next one. It is counted on complete nights on which the repository was there, and
 -- only while it is known: a row with NULL ends what was known. Nothing is counted as zero that was not said to be zero.
 CREATE TEMP TABLE night_from (day INTEGER PRIMARY KEY, n INTEGER NOT NULL);  -- first complete night on or after a day
@@ -237,66 +232,24 @@ INSERT INTO temp.kin (name) SELECT DISTINCT family FROM models WHERE family IS N
 -- What each night adds to the night before: `models` on the Hub, those `counted`, their downloads.
 CREATE TEMP TABLE deltas (
   level INTEGER, n INTEGER NOT NULL, models INTEGER NOT NULL, counted INTEGER NOT NULL, downloads INTEGER NOT NULL);
+CREATE TEMP TABLE kin_deltas (
+  family INTEGER NOT NULL, n INTEGER NOT NULL, members INTEGER, models INTEGER, downloads INTEGER, same_models INTEGER,
+  same_downloads INTEGER, same_last INTEGER);
+
+-- step: trends
 INSERT INTO temp.deltas
-SELECT s.level, iif(sign.of > 0, a.n, z.n) AS night, sign.of * sum(s.models), sign.of * sum(s.counted),
-  sign.of * sum(s.downloads)
+SELECT s.level, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), 0, 0
 FROM (
-  SELECT g.level, 0 AS models, 1 AS counted, k.downloads, max(k.day, p.since, g.since) AS since,
-    min(k.until, p.until, g.until) AS until
-  FROM (
-    SELECT model, day, downloads, lead(day, 1, 9999999) OVER (PARTITION BY model ORDER BY day) AS until FROM counters) k
-  CROSS JOIN temp.present p ON p.model = k.model AND p.since < k.until AND p.until > k.day
-  CROSS JOIN temp.in_force g ON g.model = k.model AND g.since < min(k.until, p.until) AND g.until > max(k.day, p.since)
-  WHERE k.downloads IS NOT NULL
-  UNION ALL
-  SELECT g.level, 1, 0, 0, max(p.since, g.since), min(p.until, g.until)
+  SELECT g.level, max(p.since, g.since) AS since, min(p.until, g.until) AS until
   FROM temp.present p
   CROSS JOIN temp.in_force g ON g.model = p.model AND g.since < p.until AND g.until > p.since) s
 CROSS JOIN temp.night_from a ON a.day = min(s.since, (SELECT max(day) FROM temp.night_from))
 CROSS JOIN temp.night_from z ON z.day = min(s.until, (SELECT max(day) FROM temp.night_from))
 CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
 WHERE a.n < z.n
-GROUP BY s.level, night, sign.of;
+GROUP BY s.level, night;
 
--- Members of families: from which night on, up to which (exclusive), a counter held.
-CREATE TEMP TABLE kin_spans (
-  family INTEGER NOT NULL, model INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
-  downloads INTEGER NOT NULL, PRIMARY KEY (family, model, since)) WITHOUT ROWID;
-INSERT INTO temp.kin_spans
-SELECT s.family, s.model, a.n, z.n, s.downloads
-FROM (
-  SELECT f.family, k.model, k.downloads, max(k.day, p.since) AS since, min(k.until, p.until) AS until
-  FROM models m
-  CROSS JOIN temp.kin f ON f.name = m.family
-  CROSS JOIN (
-    SELECT model, day, downloads, lead(day, 1, 9999999) OVER (PARTITION BY model ORDER BY day) AS until FROM counters
-  ) k ON k.model = m.model
-  CROSS JOIN temp.present p ON p.model = k.model AND p.since < k.until AND p.until > k.day
-  WHERE k.downloads IS NOT NULL) s
-CROSS JOIN temp.night_from a ON a.day = min(s.since, (SELECT max(day) FROM temp.night_from))
-CROSS JOIN temp.night_from z ON z.day = min(s.until, (SELECT max(day) FROM temp.night_from))
-WHERE a.n < z.n;
-
--- Those that the last night of their family counts: the constant set that growth is measured on.
-CREATE TEMP TABLE kin_last (model INTEGER PRIMARY KEY, downloads INTEGER NOT NULL);
-INSERT INTO temp.kin_last
-SELECT s.model, s.downloads
-FROM temp.kin_spans s
-JOIN (SELECT family, max(until) AS until FROM temp.kin_spans GROUP BY family) e
-  ON e.family = s.family AND e.until = s.until;
-
-CREATE TEMP TABLE kin_deltas (
-  family INTEGER NOT NULL, n INTEGER NOT NULL, members INTEGER, models INTEGER, downloads INTEGER, same_models INTEGER,
-  same_downloads INTEGER, same_last INTEGER);
 INSERT INTO temp.kin_deltas
-SELECT s.family, iif(sign.of > 0, s.since, s.until) AS night, 0, sum(sign.of), sum(sign.of * s.downloads),
-  sum(iif(e.model IS NULL, 0, sign.of)), sum(iif(e.model IS NULL, 0, sign.of * s.downloads)),
-  sum(sign.of * coalesce(e.downloads, 0))
-FROM temp.kin_spans s
-LEFT JOIN temp.kin_last e ON e.model = s.model
-CROSS JOIN (SELECT 1 AS of UNION ALL SELECT -1) AS sign
-GROUP BY s.family, night
-UNION ALL
 SELECT f.family, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), 0, 0, 0, 0, 0
 FROM temp.present p
 CROSS JOIN models m ON m.model = p.model
@@ -421,10 +374,18 @@ spans (days, since_day, since, until_day, until) AS (
   FROM near WHERE place = 1),
 counted AS (
   SELECT s.days, m.model, s.since, s.until,
-    (SELECT c.downloads FROM counters c WHERE c.model = m.model AND c.day <= s.since_day ORDER BY c.day DESC LIMIT 1)
-      AS before,
-    (SELECT c.downloads FROM counters c WHERE c.model = m.model AND c.day <= s.until_day ORDER BY c.day DESC LIMIT 1)
-      AS after
+    (SELECT c.downloads + e.value
+     FROM counters c
+     CROSS JOIN json_each(iif(c.later IS NULL, '[0]', '[0,' || substr(c.downloads_later, 2))) e
+     WHERE c.model = m.model AND c.day = (SELECT max(day) FROM counters WHERE model = m.model AND day <= s.since_day)
+       AND c.day + iif(e.key, unicode(substr(c.later, e.key)) - 48, 0) <= s.since_day
+     ORDER BY e.key DESC LIMIT 1) AS before,
+    (SELECT c.downloads + e.value
+     FROM counters c
+     CROSS JOIN json_each(iif(c.later IS NULL, '[0]', '[0,' || substr(c.downloads_later, 2))) e
+     WHERE c.model = m.model AND c.day = (SELECT max(day) FROM counters WHERE model = m.model AND day <= s.until_day)
+       AND c.day + iif(e.key, unicode(substr(c.later, e.key)) - 48, 0) <= s.until_day
+     ORDER BY e.key DESC LIMIT 1) AS after
   FROM spans s
   CROSS JOIN (SELECT model, first_seen FROM models WHERE missing_since IS NULL ORDER BY downloads DESC LIMIT 20000) m
   WHERE m.first_seen <= s.since)

@@ -98,7 +98,7 @@ _CONTENT = {
     "details": """SELECT r.oid, d.license_name, d.license_link, d.pipeline_tag, d.library, d.tags, d.bases, d.files,
                   d.file_count, d.card_data, d.config FROM details d JOIN repos r USING (repo)""",
     "downloads": """SELECT r.oid, d.day, d.downloads, d.downloads_all_time, d.likes
-                    FROM downloads d JOIN repos r USING (repo)""",
+                    FROM observations d JOIN repos r USING (repo)""",
     "changes": "SELECT r.oid, c.date, c.field, c.old, c.new, c.downloads FROM changes c JOIN repos r USING (repo)",
     "names": "SELECT r.oid, n.repo_id, n.since, n.until FROM names n JOIN repos r USING (repo)",
 }  # fmt: skip

@@ -115,7 +115,10 @@ def _history(db: sqlite3.Connection, t: dict[str, int]) -> None:
         )
     counts = [(2, "2026-11-01", 1_000_000, 9_000_000, 5), (2, "2026-11-03", 1_500_000, 9_500_000, 5),
               (2, "2026-11-07", 2_000_000, 9_400_000, 6), (5, "2026-11-01", 7, 70, 0)]  # fmt: skip
-    db.executemany("INSERT INTO counters VALUES (?, ?, ?, ?, ?)", [(m, day(d), a, b, c) for m, d, a, b, c in counts])
+    db.executemany(
+        "INSERT INTO counters (model, day, downloads, downloads_all_time, likes) VALUES (?, ?, ?, ?, ?)",
+        [(m, day(d), a, b, c) for m, d, a, b, c in counts],
+    )
     db.executemany(
         """INSERT INTO ancestors (model, base_model, relation, stated_by, license, base_license, conflict)
            VALUES (?, ?, ?, ?, ?, ?, ?)""",

@@ -293,9 +293,8 @@ def _as_of(db: sqlite3.Connection, rows: tuple[GridRow, ...], day: str) -> tuple
              LEFT JOIN levels l ON l.level = 'L' || v.level LEFT JOIN terms t ON t.term = v.restriction
              LEFT JOIN dossiers x ON x.dossier = v.dossier
              WHERE m.id = ? ORDER BY v.day DESC LIMIT 1"""
-    counted = """SELECT c.downloads, c.downloads_all_time, c.likes FROM models m
-                 CROSS JOIN counters c ON c.model = m.model AND c.day <= julianday(?) - 2440587.5
-                 WHERE m.id = ? ORDER BY c.day DESC LIMIT 1"""
+    counted = """SELECT downloads, downloads_all_time, likes FROM downloads WHERE date <= ? AND id = ?
+                 ORDER BY date DESC LIMIT 1"""
     found = []
     for row in rows:
         verdict = (_rows(db, sql, day, row.id) or [(None,) * 5])[0]

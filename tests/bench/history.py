@@ -10,13 +10,14 @@ import random
 import sqlite3
 import sys
 import tempfile
+import threading
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from crawler import plan
+from crawler import plan, series
 from crawler.records import Listed, decode_page
-from crawler.store import Crawl, Store
+from crawler.store import Crawl, Store, day_number
 
 HUB = 3_200_000
 PAGE = 1000
@@ -77,32 +78,48 @@ class Model:
 def table_bytes(path: Path, name: str) -> int:
     """Pages of one table, with what is free in them."""
     with sqlite3.connect(path) as conn:
-        return conn.execute("SELECT sum(pgsize) FROM dbstat WHERE name = ?", (name,)).fetchone()[0]
+        return conn.execute("SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name = ?", (name,)).fetchone()[0]
 
 
 def year(folder: Path, count: int, nights: int) -> None:
-    """Simulate, and print bytes a model-day: as written, and as a VACUUM leaves it."""
+    """Simulate, packing finished months as a crawl does; bytes a model-day as written, and as a VACUUM leaves it."""
     rng = random.Random(1)
     models = [Model(i, rng) for i in range(count)]
     rows = [m.row() for m in models]
     store = Store(folder / "year.db")
-    counted = 0
+    counted, packing, running = 0, 0.0, threading.Event()
     for n in range(nights):
         for i, model in enumerate(models):
             if n and model.live():
                 rows[i] = model.row()
-        counted += walk(store, date(2026, 1, 1) + timedelta(days=n), rows)[1]
+        night = date(2026, 1, 1) + timedelta(days=n)
+        counted += walk(store, night, rows)[1]
+        began = time.process_time()
+        series.pack_finished(store.conn, day_number(night.isoformat()), running)
+        packing += time.process_time() - began
     store.close()
     days = count * nights
-    written = table_bytes(folder / "year.db", "downloads")
+    names = ("downloads", "downloads_packed", "packings")
+    written = [table_bytes(folder / "year.db", name) for name in names]
     with sqlite3.connect(folder / "year.db") as conn:
-        stored = conn.execute("SELECT count(*) FROM downloads").fetchone()[0]
+        (stored,) = conn.execute("SELECT count(*) FROM observations").fetchone()
+        (free,) = conn.execute(
+            "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+        ).fetchone()
         conn.execute("VACUUM")
-    packed = table_bytes(folder / "year.db", "downloads")
+    vacuumed = sum(table_bytes(folder / "year.db", name) for name in names)
     share = counted / days
-    print(f"History of {count:,} models over {nights} nights: {stored:,} rows, {share:.1%} of model-days changed")
-    print(f"  {written / days:6.2f} bytes a model-day as written, {packed / days:.2f} after VACUUM (limit 2.00)")
-    print(f"  {written / stored:6.2f} bytes a row as written, {packed / stored:.2f} after VACUUM")
+    print(
+        f"History of {count:,} models over {nights} nights: {stored:,} observations, {share:.1%} of model-days changed"
+    )
+    print(
+        f"  {sum(written) / days:6.2f} bytes a model-day as written, {vacuumed / days:.2f} after VACUUM (limit 2.00):"
+    )
+    print(f"         {written[1] / days:.2f} packed, {written[0] / days:.2f} this month and newest rows;"
+          f" {free / days:.2f} free for the nights to come")  # fmt: skip
+    print(
+        f"  {sum(written) / stored:6.2f} bytes an observation; packing took {packing / counted * 1e6:.1f} us for each"
+    )
 
 
 def night(folder: Path, count: int) -> None:

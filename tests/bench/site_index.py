@@ -107,7 +107,8 @@ def _history(db: sqlite3.Connection, models: int) -> None:
     db.execute("CREATE TEMP TABLE days AS SELECT id - 1 AS n, date FROM main.crawls")
     # Counters: a row on the first night, monthly for those with downloads, nightly for the best known.
     db.execute(
-        """INSERT INTO main.counters SELECT m.model, ? + d.n, max(0, m.downloads - (? - d.n) * (m.downloads / 500)),
+        """INSERT INTO main.counters (model, day, downloads, downloads_all_time, likes)
+           SELECT m.model, ? + d.n, max(0, m.downloads - (? - d.n) * (m.downloads / 500)),
              m.downloads_all_time + d.n * 10, m.likes
            FROM main.models m CROSS JOIN temp.days d
            WHERE d.n = 0 OR (m.downloads > 0 AND d.n % 30 = m.model % 30) OR m.downloads > 20000""",
