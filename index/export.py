@@ -39,8 +39,7 @@ _CELLS = ", ".join(_CELL.format(n, d.value) for n, d in enumerate(Dimension, 1))
 TABLES = {
     "models": "SELECT {models} FROM models ORDER BY model",
     "judgements": f"SELECT m.id, {_CELLS} FROM models m WHERE m.cells IS NOT NULL ORDER BY m.model",
-    "downloads": """SELECT m.id, date(c.day * 86400, 'unixepoch') AS date, c.downloads, c.downloads_all_time, c.likes
-        FROM counters c JOIN models m ON m.model = c.model ORDER BY c.model, c.day""",
+    "downloads": "SELECT id, date, downloads, downloads_all_time, likes FROM downloads ORDER BY id",
     "imported_downloads": "SELECT id, date, downloads, downloads_all_time, likes, source FROM imported_downloads",
     "changes": "SELECT date, id, field, old, new, downloads, cause, not_before FROM changes ORDER BY change",
     "verdict_history": """SELECT id, date, level, level_max, restriction, cause, rules_version
