@@ -10,6 +10,7 @@ What stays unpacked: this month, and of each repo the newest row before it, whic
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -88,6 +89,27 @@ def _short(numbers: list[int]) -> str | None:
     while numbers and not numbers[-1]:
         numbers.pop()
     return _list(numbers) if numbers else None
+
+
+def unpack(segment: Segment) -> list[Observation]:
+    """The observations of a segment, as the view `observations` gives them; for those who have it in hand."""
+    days = [segment.day] + [segment.day + ord(mark) - ZERO for mark in segment.later or ""]
+    return list(
+        zip(
+            days,
+            _apply(segment.downloads, segment.downloads_later, len(days)),
+            _apply(segment.downloads_all_time, segment.downloads_all_time_later, len(days)),
+            _apply(segment.likes, segment.likes_later, len(days)),
+            strict=True,
+        )
+    )
+
+
+def _apply(first: int | None, later: str | None, count: int) -> list[int | None]:
+    if first is None:
+        return [None] * count
+    apart = json.loads(later) if later else []
+    return [first, *(first + n for n in apart), *[first] * (count - 1 - len(apart))]
 
 
 def packed(rows: Iterable[tuple[int, int, int | None, int | None, int | None]]) -> Iterator[tuple[int, Segment]]:

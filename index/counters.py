@@ -49,6 +49,16 @@ def write(conn: sqlite3.Connection) -> None:
     conn.execute("DROP TABLE temp.loose")
 
 
+def seen_until(conn: sqlite3.Connection, model_id: str, day: int) -> series.Observation | None:
+    """The newest observation of a published model until a day (since 1970-01-01); one row is read for it."""
+    row = conn.execute(
+        f"""SELECT {", ".join(f"c.{name}" for name in series.Segment._fields)} FROM models m
+            CROSS JOIN counters c ON c.model = m.model AND c.day <= ? WHERE m.id = ? ORDER BY c.day DESC LIMIT 1""",
+        (day, model_id),
+    ).fetchone()
+    return None if row is None else [seen for seen in series.unpack(series.Segment(*row)) if seen[0] <= day][-1]
+
+
 # -- sums -----------------------------------------------------------------------------------------------------------
 
 

@@ -72,8 +72,10 @@ def test_any_history_comes_back_from_its_segments_by_plain_sql(history):
         schema = (Path(series.__file__).with_name("schema.sql")).read_text()
         conn.executescript(schema)
         conn.execute("INSERT INTO packings VALUES (1, 30000, 1, 1)")
-        conn.executemany("INSERT INTO downloads_packed VALUES (1, 7, ?, ?, ?, ?, ?, ?, ?, ?)", series.pack(rows))
+        segments = series.pack(rows)
+        conn.executemany("INSERT INTO downloads_packed VALUES (1, 7, ?, ?, ?, ?, ?, ?, ?, ?)", segments)
         assert conn.execute(ALL).fetchall() == [(7, *row) for row in rows]
+        assert [row for segment in segments for row in series.unpack(segment)] == rows
 
 
 def test_finished_months_are_packed_and_nothing_is_lost(store):

@@ -13,6 +13,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from crawler.store import day_number
+from index.counters import seen_until
 from index.queries import _rows
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -293,12 +295,10 @@ def _as_of(db: sqlite3.Connection, rows: tuple[GridRow, ...], day: str) -> tuple
              LEFT JOIN levels l ON l.level = 'L' || v.level LEFT JOIN terms t ON t.term = v.restriction
              LEFT JOIN dossiers x ON x.dossier = v.dossier
              WHERE m.id = ? ORDER BY v.day DESC LIMIT 1"""
-    counted = """SELECT downloads, downloads_all_time, likes FROM downloads WHERE date <= ? AND id = ?
-                 ORDER BY date DESC LIMIT 1"""
     found = []
     for row in rows:
         verdict = (_rows(db, sql, day, row.id) or [(None,) * 5])[0]
-        counts = (_rows(db, counted, day, row.id) or [(None,) * 3])[0]
+        counts = (seen_until(db, row.id, day_number(day)) or (0, None, None, None))[1:]
         level, name, top, why, cells = verdict
         found.append(
             row._replace(level=level, level_name=name, level_max=top, restriction=why, cells=cells,
