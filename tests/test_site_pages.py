@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -429,6 +431,33 @@ def test_datasettes_own_pages_stay_and_lead_back(site: Site) -> None:
         assert page.select_one('.op-head a[href="/table"]') is not None, path
         assert answer.headers["x-frame-options"] == "DENY"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_every_inline_script_is_allowed_by_its_hash_and_no_policy_allows_any_other(site: Site) -> None:
+    allowed = 0
+    for path in ("/", f"/model/{LLAMA}", "/index", "/index/models", "/-/search?q=llama", "/-/dashboards",
+                 "/-/dashboards/openness", "/-/dashboards/openness/llama", "/-/dashboards/openness/nonsense"):  # fmt: skip
+        answer = site.get(path)
+        policy = answer.headers["content-security-policy"]
+        (scripts,) = [part.split() for part in policy.split(";") if part.strip().startswith("script-src")]
+        assert "'unsafe-inline'" not in scripts, path
+        assert ("'unsafe-eval'" in scripts) == path.startswith("/index"), path
+        for script in re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", answer.text, re.DOTALL):
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in scripts, (path, script[:200])
+            allowed += 1
+    assert allowed > 5
+    page = site.get("/-/dashboards/openness?x=');alert(1)//")
+    assert "alert(1)" not in page.text
+
+
+def test_datasettes_search_over_all_tables_finds_models(site: Site) -> None:
+    page = soup(site, "/-/search?q=llama")
+    (table,) = page.select("[data-searchable-url]")
+    assert table["data-searchable-url"] == "/index/models"
+    rows = site.get("/index/models.json?_search=llama&_shape=array").json()
+    assert rows
+    assert all("llama" in f"{r['id']} {r['family']}".lower() for r in rows)
 
 
 def test_where_no_index_of_ours_is_served_the_site_stays_away(tmp_path: Path) -> None:

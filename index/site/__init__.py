@@ -23,6 +23,13 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
 
 
 @hookimpl
+def startup(datasette: Any) -> None:
+    """Datasette's search over all tables finds the index of words that the metadata names for a table."""
+    if host.is_ours(datasette):
+        host.name_search(datasette)
+
+
+@hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
     """Security headers on every answer, Datasette's own ones too."""
     return guard.wrapper(datasette) if host.is_ours(datasette) else lambda app: app

@@ -1,8 +1,10 @@
 """Security headers of every answer: what a page may load, who may frame it. Pure but for reading templates once.
 
-Our own pages run no inline script and no inline style. Datasette's pages have inline scripts: those that are constant
-text in the installed templates are allowed by their hash; what a template fills in with data is not, except on the
-dashboards, which cannot work otherwise. Does not sanitise anything: that is the templates' escaping.
+Our own pages run no inline script and no inline style. Datasette's pages have inline scripts, allowed by their hash:
+those that are constant text in the installed templates, and those that a template makes of our own metadata. What else
+stands in a page does not run. Text is made into code ('unsafe-eval') only on Datasette's tables and queries, because
+datasette-vega does so; the dashboards' charts have Vega interpret its expressions instead.
+Does not sanitise anything: that is the templates' escaping.
 """
 
 from __future__ import annotations
@@ -11,11 +13,15 @@ import base64
 import hashlib
 import importlib
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from datasette.utils import asgi
+from jinja2 import Environment
 
 _OWN = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -23,9 +29,8 @@ _OWN = (
 )
 _SVG = "default-src 'none'; style-src 'unsafe-inline'"
 _NOTHING = "default-src 'none'"
-#: Vega, in Datasette's table and query pages, builds functions out of text.
 _DATASETTE = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval' {scripts}; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; font-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
@@ -34,7 +39,7 @@ _FLAG = "DATASETTE_ALLOW_FACET = {{ datasette_allow_facet }};"
 _PACKAGES = (
     "datasette", "datasette_search_all", "datasette_copyable", "datasette_export_notebook", "datasette_dashboards",
 )  # fmt: skip
-_DASHBOARDS = "/-/dashboards"
+_DASHBOARD = re.compile(r"/-/dashboards/([^/]+)(?:/([^/]+))?")
 
 
 def page_headers(kind: str, embeds: bool = False) -> dict[str, str]:
@@ -56,10 +61,50 @@ def page_headers(kind: str, embeds: bool = False) -> dict[str, str]:
 
 
 def datasette_policy(path: str, known: Iterable[str] = ()) -> str:
-    """The policy of one of Datasette's own pages; `known`: hashes of scripts that plugins add to every page."""
-    if path.startswith(_DASHBOARDS):  # its templates write the charts' data into an inline script
-        return _DATASETTE.format(scripts="'unsafe-inline'")
-    return _DATASETTE.format(scripts=" ".join(f"'sha256-{h}'" for h in (*constant_scripts(), *known)))
+    """The policy of one of Datasette's own pages; `known`: hashes of what plugins and dashboards write into it."""
+    hashes = [f"'sha256-{h}'" for h in (*constant_scripts(), *known)]
+    if not path.startswith("/-/"):  # Vega builds functions out of text in Datasette's table and query pages
+        hashes.append("'unsafe-eval'")
+    return _DATASETTE.format(scripts=" ".join(hashes))
+
+
+async def filled_scripts(datasette: Any, scope: Any) -> tuple[str, ...]:
+    """Hashes of the inline scripts that templates fill in on this page with our metadata or the names of our tables."""
+    if scope.get("path", "") == "/-/search" and importlib.util.find_spec("datasette_search_all"):
+        utils = importlib.import_module("datasette_search_all.utils")
+        address, found = datasette.urls.table, await utils.get_searchable_tables(datasette, asgi.Request(scope, None))
+        tables = [
+            {"database": db, "table": name, "url": address(db, name), "url_json": address(db, name, format="json")}
+            for db, name in found
+        ]
+        return _filled("search_all.html", searchable_tables_json=json.dumps(tables, indent=4))
+    asked = _DASHBOARD.fullmatch(scope.get("path", ""))
+    dashboard = (datasette.plugin_config("datasette-dashboards") or {}).get(asked[1]) if asked else None
+    charts = dashboard.get("charts", {}) if dashboard else {}
+    if asked is None or dashboard is None or (asked[2] and asked[2] not in charts):
+        return ()
+    return _filled(
+        "dashboard_chart.html" if asked[2] else "dashboard_view.html",
+        dashboard=dashboard, settings=dashboard.get("settings", {}), slug=asked[1], chart=charts.get(asked[2]),
+        query_string="", absolute_url=datasette.absolute_url(asgi.Request(scope, None), datasette.urls.instance()),
+    )  # fmt: skip
+
+
+def _filled(template: str, **values: Any) -> tuple[str, ...]:
+    source = _last_script(template)
+    return (
+        (_hash(Environment(autoescape=True, keep_trailing_newline=True).from_string(source).render(**values)),)
+        if source
+        else ()
+    )
+
+
+@cache
+def _last_script(template: str) -> str:
+    """The last inline script of an installed template, not filled; '' where there is none."""
+    found = next((path for path in _templates() if path.name == template), None)
+    scripts = _INLINE.findall(found.read_text(encoding="utf-8")) if found else []
+    return scripts[-1] if scripts else ""
 
 
 def plugin_scripts(datasette: Any) -> tuple[str, ...]:
@@ -102,7 +147,8 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    message["headers"] = with_missing(scope.get("path", ""), message.get("headers", []), known)
+                    scripts = (*known, *await filled_scripts(datasette, scope))
+                    message["headers"] = with_missing(scope.get("path", ""), message.get("headers", []), scripts)
                 await send(message)
 
             await app(scope, receive, sending if scope["type"] == "http" else send)
