@@ -511,7 +511,7 @@ CROSS JOIN json_each(iif(c.later IS NULL, '[0]', '[0,' || substr(c.downloads_lat
 CREATE VIEW imported_downloads AS
 SELECT m.id, date(s.day * 86400, 'unixepoch') AS date, i.downloads, i.downloads_all_time, i.likes, n.name AS source
 FROM models m
-CROSS JOIN imported_runs i ON i.model = m.model
+JOIN imported_runs i ON i.model = m.model
 CROSS JOIN imported_days s ON s.source = i.source AND s.day BETWEEN i.day AND i.until
 CROSS JOIN import_sources n ON n.source = i.source
 WHERE NOT EXISTS (

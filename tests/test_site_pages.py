@@ -19,6 +19,7 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 from bs4 import BeautifulSoup
 
 from index.model import Dimension
+from index.site.host import CACHE_ENTRY
 from index.site.pages.catalogues import API
 from tests.site_data import Site, publish_hub
 
@@ -403,6 +404,37 @@ def test_an_unchanged_page_is_not_sent_again(site: Site) -> None:
     again = site.get("/table", if_none_match=first.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
     assert "Cookie" in first.headers["vary"]
+
+
+def test_a_page_of_datasette_is_kept_for_who_asks_the_same_in_the_same_language(site: Site) -> None:
+    first, again = site.get("/index/levels"), site.get("/index/levels")
+    assert (again.text, again.headers["etag"]) == (first.text, first.headers["etag"])
+    assert site.get("/index/levels", if_none_match=first.headers["etag"]).status_code == 304
+    french = site.get("/index/levels", accept_language="fr")
+    assert french.headers["etag"] != first.headers["etag"]
+    assert "Tableau" in french.text
+    assert site.get("/index/levels?_size=2").text != first.text
+    assert site.get("/index/levels", accept_encoding="identity").text == first.text
+
+
+def test_what_is_for_one_reader_failed_or_is_large_is_not_kept(site: Site) -> None:
+    actor = site.datasette.sign({"a": {"id": "root"}}, "actor")
+    assert "etag" not in site.get("/index/levels", cookie=f"ds_actor={actor}").headers
+    assert "etag" not in site.get("/index/no-such-table").headers
+    whole = site.get("/index/evidence.csv?_stream=on")
+    assert len(whole.content) > CACHE_ENTRY
+    assert "etag" not in whole.headers
+    assert whole.text.count("\n") > 1000
+
+
+def test_a_search_in_datasettes_table_of_models_shows_the_most_downloaded_first(site: Site) -> None:
+    found = site.get("/index/models.json?_search=llama&_shape=objects").json()["rows"]
+    counters = [m["downloads"] or 0 for m in found if m["missing_since"] is None]
+    assert len(found) > 5
+    assert counters == sorted(counters, reverse=True)
+    chosen = site.get("/index/models.json?_search=llama&_shape=objects&_sort=id").json()
+    assert [m["id"] for m in chosen["rows"]] == sorted((m["id"] for m in chosen["rows"]), key=str.lower)
+    assert chosen["filtered_table_rows_count"] >= len(chosen["rows"])
 
 
 def test_a_chosen_language_and_theme_are_kept(site: Site) -> None:

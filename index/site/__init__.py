@@ -13,7 +13,7 @@ from typing import Any
 
 from datasette import hookimpl
 
-from index.site import guard, host, routes
+from index.site import guard, host, kept, routes
 
 
 @hookimpl
@@ -31,8 +31,11 @@ def startup(datasette: Any) -> None:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
-    """Security headers on every answer, Datasette's own ones too."""
-    return guard.wrapper(datasette) if host.is_ours(datasette) else lambda app: app
+    """Security headers on every answer, Datasette's own ones too; those of the database are kept with them."""
+    if not host.is_ours(datasette):
+        return lambda app: app
+    guarded, keeping = guard.wrapper(datasette), kept.wrapper(datasette)
+    return lambda app: keeping(guarded(app))
 
 
 @hookimpl

@@ -66,26 +66,25 @@ class Cache:
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         """`limit` in bytes, compressed forms included."""
-        self._answers: OrderedDict[tuple[object, ...], Made] = OrderedDict()
+        self._answers: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
         self._size, self._limit = 0, limit
 
-    def get(self, key: tuple[object, ...]) -> Made | None:
-        """What was made before."""
+    def get(self, key: tuple[object, ...]) -> Any:
+        """What was made before, or None."""
         found = self._answers.get(key)
-        if found is not None:
-            self._answers.move_to_end(key)
-        return found
+        if found is None:
+            return None
+        self._answers.move_to_end(key)
+        return found[0]
 
-    def put(self, key: tuple[object, ...], made: Made) -> Made:
-        """Keep an answer; gives it back."""
-        size = len(made.answer.body) + len(made.packed)
-        if made.answer.status == 200 and size <= CACHE_ENTRY and key not in self._answers:
-            self._answers[key] = made
+    def put(self, key: tuple[object, ...], answer: Any, size: int) -> None:
+        """Keep an answer of so many bytes, unless that is more than one may have."""
+        if size <= CACHE_ENTRY and key not in self._answers:
+            self._answers[key] = (answer, size)
             self._size += size
             while self._size > self._limit:
-                _, old = self._answers.popitem(last=False)
-                self._size -= len(old.answer.body) + len(old.packed)
-        return made
+                _, (_, old) = self._answers.popitem(last=False)
+                self._size -= old
 
 
 def is_ours(datasette: Any) -> bool:
@@ -149,11 +148,13 @@ def view(page: Page) -> Callable[..., Any]:
 
     async def answer(datasette: Any, request: Any) -> Response:
         ask = parse(request)
-        cache = _cache(datasette)
-        made = cache.get(ask.key())
+        cache = cache_of(datasette)
+        made: Made | None = cache.get(ask.key())
         if made is None:
             database = datasette.get_database(DATABASE)
-            made = cache.put(ask.key(), await database.execute_fn(lambda conn: make(_run(page, conn, ask))))
+            made = await database.execute_fn(lambda conn: make(_run(page, conn, ask)))
+            if made.answer.status == 200:
+                cache.put(ask.key(), made, len(made.answer.body) + len(made.packed))
         return _response(request, ask, made)
 
     return answer
@@ -168,7 +169,8 @@ def nowhere(request: Any, exception: Exception) -> Response | None:
     return _response(request, ask, make(refusal(ask, NotHere("error.page"))))
 
 
-def _cache(datasette: Any) -> Cache:
+def cache_of(datasette: Any) -> Cache:
+    """The one cache of this Datasette."""
     cache: Cache | None = getattr(datasette, "_openness_cache", None)
     if cache is None:
         cache = datasette._openness_cache = Cache()
