@@ -40,6 +40,7 @@ class Family(NamedTuple):
     aliases: tuple[str, ...] = ()
     line: str = ""  # what all its generations together are called: 'Llama' for 'Llama 3.1'
     pretraining: Pretraining | None = None  # None: not known to us
+    terms: str = ""  # a licence that open source does not allow, where all its weights are under it
 
 
 _GENERATION = re.compile(r"(, others|[ .\-]?[VH]?\d+(\.\d+)?n?)$")
@@ -73,6 +74,7 @@ def parse_families(text: str) -> tuple[Family, ...]:
             aliases=tuple(entry.get("aliases", ())),
             line=entry.get("line") or _GENERATION.sub("", entry["name"]),
             pretraining=_pretraining(entry),
+            terms=entry.get("terms", ""),
         )
         for entry in tomllib.loads(text)["family"]
     )
@@ -108,6 +110,12 @@ def pretraining_of(name: str) -> Pretraining | None:
     """What is known of the data that a family of this name was pre-trained on."""
     family = _by_name().get(name)
     return None if family is None else family.pretraining
+
+
+def terms_of(name: str) -> str:
+    """The restricted licence that all weights of a family of this name are under; '' where that is not known."""
+    family = _by_name().get(name)
+    return "" if family is None else family.terms
 
 
 def is_official(repo_id: str) -> bool:

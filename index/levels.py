@@ -25,8 +25,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |
 | an ancestor is unknown, or its weights or licence are        | L2     | -            | unknown-base     |
 | an adapter, conversion or merge without a declared base      | L2     | -            | unknown-base     |
-| a name that sounds of a restricted base, none of that        |        |              |                  |
-| family declared                                              | L2     | -            | unknown-base     |
+| a name that sounds of a restricted base, or a card that says |        |              |                  |
+| so, none of that family declared                             | L2     | -            | unknown-base     |
 | what L4 asks is not shown / one of it is positively closed   | L3     | - / L3       | documentation    |
 | what L5 asks is not shown / one of it is positively closed   | L4     | - / L4       | code-and-data    |
 | what L6 asks is not shown / one of it is positively closed   | L5     | - / L5       | completeness     |
@@ -170,7 +170,7 @@ def _lineage(found: Seen, limits: Limits) -> Iterator[Limit]:
     if limits.allows < L.L6 or limits.allows_max < L.L6:
         yield Limit(limits.allows, limits.allows_max, limits.why)
     underived = limits.is_root and (found.yes("adapter_only") or found.yes("derived_without_base"))
-    if underived or found.yes("suspected_base"):
+    if underived or found.yes("suspected_base") or found.yes("stated_base_terms"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_BASE)
 
 

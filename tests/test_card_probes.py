@@ -344,3 +344,39 @@ def test_the_paper_of_another_makers_line_is_not_the_models_own_because_of_a_sha
 """
     assert not values(text, "own_preprint", "meadow/open_llama_13b")
     assert values(text, "own_preprint", "meta-llama/llama-13b")
+
+
+@pytest.mark.parametrize(
+    ("bases", "expected"),
+    [
+        ((), ["Llama 2: llama2"]),
+        (("meta-llama/Llama-2-7b-hf",), []),
+        (("meadow/other",), ["Llama 2: llama2"]),
+    ],
+)
+def test_a_restricted_base_that_only_the_cards_words_name_is_seen(bases: tuple[str, ...], expected: list[str]) -> None:
+    text = (
+        "# Heron\n\nHeron is a fine-tuned version of [Llama-2-7b](https://huggingface.co/meta-llama/Llama-2-7b-hf).\n"
+    )
+    assert [value for _, _, value in values(text, "stated_base_terms", bases=bases)] == expected
+    assert not values(text, "stated_base_terms", "meta-llama/Llama-2-7b-chat-hf")
+    assert not values(text.replace("Llama-2", "Mistral"), "stated_base_terms")
+
+
+@pytest.mark.parametrize(
+    ("text", "restricted"),
+    [
+        ("Heron is fully open for academic research.", True),
+        ("For commercial use, please fill out this questionnaire.", True),
+        ("If you wish to use it for commercial purposes or public serving, please sign this form.", True),
+        ("模型权重对学术研究完全开放，登记后亦允许商业使用。", True),
+        ("本模型禁止任何形式的商用！", True),
+        ("The model should only be used for educational and research purposes.", True),
+        ("It is built solely for research purposes.", True),
+        ("It is free for academic research and commercial use.", False),
+        ("It is ready for commercial use. Please see the examples.", False),
+        ("Please send us what you find in your research.", False),
+    ],
+)
+def test_a_sentence_that_asks_before_commercial_use_is_a_restriction(text: str, restricted: bool) -> None:
+    assert bool(values(f"# Heron\n\n{text}\n", "use_restriction")) is restricted

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import families
+from index import families, licenses
 from index.families import family_of, family_of_lineage, find_families, find_family
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -163,6 +163,13 @@ def test_what_is_known_of_a_familys_data_has_a_source():
     assert all(told.source and (told.told == "withheld" or not told.tuning_withheld) for told in known.values())
     assert families.pretraining_of("Llama 1") is None
     assert families.pretraining_of("nothing like it") is None
+
+
+def test_the_terms_of_a_family_are_a_licence_that_open_source_does_not_allow():
+    named = {f.name: f.terms for f in families.families() if f.terms}
+    assert named["Llama 2"] == "llama2"
+    assert {licenses.catalogue()[terms].conformant for terms in named.values()} == {"no"}
+    assert families.terms_of("Mistral 7B") == ""
 
 
 def test_the_pattern_with_the_most_letters_is_never_a_tie_between_two_families():

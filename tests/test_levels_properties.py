@@ -20,7 +20,7 @@ CLEAR = Limits(licenses.catalogue()["apache-2.0"], "", Level.L6, Level.L6, Restr
 
 PROBES = sorted({probe for rule in all_rules() for probe in rule.reads} | {
     "weight_files", "weight_shards", "weights_counted", "weights_tagged", "disabled", "gating", "adapter_only",
-    "derived_without_base", "suspected_base", "license_files", "license_statement", "use_restriction", "declared_bases", "card_sections",
+    "derived_without_base", "suspected_base", "stated_base_terms", "license_files", "license_statement", "use_restriction", "declared_bases", "card_sections",
     "evaluation_results", "intermediate_checkpoints", "claims", "training_setup",
 })  # fmt: skip
 VALUES = st.sampled_from(
@@ -101,6 +101,7 @@ RESTRICTIONS = st.sampled_from([
     Evidence(D.END_WEIGHTS, "weight_files", Outcome.NO, "", "siblings", "other:3"),
     Evidence(D.LICENSE, "use_restriction", Outcome.YES, "research only", "README.md#0-9", "research only"),
     Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama"),
+    Evidence(D.BASE_WEIGHTS, "stated_base_terms", Outcome.YES, "of Llama 2", "README.md#0-9", "Llama 2: llama2"),
     Evidence(D.BASE_WEIGHTS, "adapter_only", Outcome.YES, "adapter_model.bin", "siblings"),
     Evidence(D.BASE_WEIGHTS, "derived_without_base", Outcome.YES, "merge", "tags", "merge"),
 ])  # fmt: skip

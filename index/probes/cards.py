@@ -225,10 +225,13 @@ _KNOWN = (
     r"lgpl[\w.-]{0,6}|mpl[- ]2\.0|"
     r"(?:creativeml|bigscience|bigcode)?[ -]?(?:open)?rail[\w+ -]{0,12}|(?:meta )?llama[ "
     r"-]?[234](?:\.\d)?(?: community)?|gemma|"
+    r"(?:tongyi[- ]qianwen(?:[- ]research)?|deepseek|chatglm|coqui public model|microsoft research|internlm|opt-175b|"
+    r"falcon[- ](?:llm|180b)(?: tii)?|stability ai (?:non-commercial research )?community|"
+    r"yi series (?:models )?community|apple sample code)(?= (?:model )?licen)|"
     r"openmdw[\w.-]{0,6}|unlicense|odc-by|research[- ]only|non-?commercial[\w ]{0,20}"
 )
 _LICENCE = re.compile(
-    r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open-?sourced|covered|"
+    r"(?:(?:released|licen[cs]ed|distributed|available|published|shared|provided|open[ -]?sourced?|covered|"
         r"governed)(?: \w+){0,2} "
     r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>(?:[^\n.;|]|\.(?=\d)){2,90})|"
     r"\blicen[cs]e\b[*_`\s]{0,4}[:：|][*_`\s]{0,4}(?:\[)?(?P<line>[^\n\]]{2,60})|"
@@ -247,7 +250,14 @@ _OF_MODEL = re.compile(
 _LIMITS = re.compile(
     r"(?:(?:non-?commercial|(?:academic |scientific )?research)(?:[ -](?:use|purposes?|usage))?(?: and "
     r"non-?commercial (?:use|purposes?))?[ -]only|"
-    r"only (?:be used )?(?:for|in) (?:academic |scientific |non-?commercial )*(?:research|non-?commercial|academic)|"
+    r"(?:only|solely|strictly|exclusively|purely) (?:be (?:used )?)?(?:intended )?(?:for|in) (?:the purpose of )?"
+    r"(?:academic |scientific |educational |and |non-?commercial )*(?:research|non-?commercial|academic)|"
+    r"(?:open(?:-?sourced)?|free|available)(?: of charge)?\*{0,2} (?:for|to) academic research"
+    r"(?! (?:and|or)[^.\n]{0,20}commercial)|"
+    r"for academic research (?:is|are) \*{0,2}free|"
+    r"for commercial (?:use|usage|purposes?)\b[^.\n]{0,60}\b(?:please|you (?:must|need to|should)|kindly) "
+    r"(?:\w+ ){0,2}(?:fill|sign|contact|register|apply|obtain|request|refer|email|reach|complete)|"
+    r"学术研究(?:\*\*)?(?:完全)?(?:\*\*)?(?:开放|免费)|禁止[^。\n]{0,8}(?:商用|商业)|仅(?:供|用于)学习|"
     r"(?:not|no|cannot|can't|prohibited)[^.\n]{0,30} (?:for )?commercial(?:ly| use| purposes?)|commercial "
     r"(?:use|usage) is (?:not|strictly)[^.\n]{0,30}|"
     r"research[- ]only|restricted to (?:non-?commercial|research)|intended for research (?:use |purposes )?only|"
@@ -255,7 +265,7 @@ _LIMITS = re.compile(
     r"nur für (?:nicht-?kommerzielle|forschung)|商用利用不可|solo para (?:uso no comercial|investigación))",
     re.I,
 )
-_LIMIT_HINTS = ("commercial", "research", "academic", "商", "仅", "nur für", "solo para")
+_LIMIT_HINTS = ("commercial", "research", "academic", "商", "学术", "仅", "nur für", "solo para")
 _LIMITS_NEAR = near(_LIMITS, _LIMIT_HINTS, reach=80)
 
 

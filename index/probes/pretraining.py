@@ -1,4 +1,4 @@
-"""Probes for what is known of the data behind a base: a family whose makers have named it, or have not.
+"""Probes for the known family behind a model: what its makers have said of their data, and under what terms it is.
 
 Pure. What each maker has said is data in families.toml, with what was read. A model has its family by its own id, by
 its declared bases, by a licence that is only given with that base, or because its card says what it was made from.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from crawler.cards import Card
 from crawler.records import Repo
-from index.families import family_of, find_family, is_official, pretraining_of
+from index.families import family_of, find_family, is_official, pretraining_of, terms_of
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
 from index.probes import probe
@@ -93,6 +93,28 @@ _TOP = 3_000  # characters of the body that introduce the model
 @probe(D.BASE_DATA, needs="card")
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which known family does the card say that the model was made from, and what is known of that one's data?"""
+    for begin, stop, family in _stated(repo, card):
+        told = _value(family)
+        if told:
+            yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
+            return
+    yield from not_stated("stated_base", D.BASE_DATA)
+
+
+@probe(D.BASE_WEIGHTS, needs="card")
+def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
+    """Does the card say that the model was made from a family under a restricted licence that is not declared?"""
+    declared = {family_of(base.repo_id) for base in repo.bases} | {family_of(repo.repo_id)}
+    for begin, stop, family in _stated(repo, card):
+        terms = terms_of(family)
+        if terms and family not in declared:
+            yield seen(D.BASE_WEIGHTS, "stated_base_terms", card, begin, stop, f"{family}: {terms}")
+            return
+    yield from not_stated("stated_base_terms", D.BASE_WEIGHTS)
+
+
+def _stated(repo: Repo, card: Card) -> Iterator[tuple[int, int, str]]:
+    """(start, end, family) of every sentence that says what the model was made from."""
     v = view(repo, card)
     for m in near_words(v, _NEAR_BASE):
         start, end = m.span("name")
@@ -103,11 +125,9 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
         if _NOT_OURS.search(card.text, begin, start) or _ONLY_LIKE.match(card.text, end):
             continue
         link = _LINKED.match(card.text, start)
-        told = _value(family_of(link[1]) if link else _named(m["name"]))
-        if told:
-            yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
-            return
-    yield from not_stated("stated_base", D.BASE_DATA)
+        family = family_of(link[1]) if link else _named(m["name"])
+        if family:
+            yield begin, stop, family
 
 
 def _named(name: str) -> str | None:
