@@ -78,26 +78,25 @@ def crawl(
             f" name a night: --date {newest} or later."
         )
     this = store.begin(night, hub_name, str(scope), timestamp(clock()), walk.first_ranges(store, scope))
-    problems: tuple[str, ...] = ()
     _fill_stats(store)
     try:
         if this.walked is None:
-            problems = _walk(store, hub, this, scope, clock, stop, progress)
-        failed = fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
-        failed += look_at_datasets(store.conn, hub, this.date, max_datasets, clock, stop, progress)
+            _walk(store, hub, this, scope, clock, stop, progress)
+        fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
+        look_at_datasets(store.conn, hub, this.id, this.date, max_datasets, clock, stop, progress)
         store.finish(this, timestamp(clock()))
         series.pack_finished(store.conn, day_number(night), stop)
     finally:
         store.add_requests(this.id, hub.counts.requests, hub.counts.errors)
         hub.counts.requests = hub.counts.errors = 0
-    return _report(store, this, failed, problems)
+    return _report(store, this)
 
 
 def _walk(
     store: Store, hub: Hub, this: Crawl, scope: Scope, clock: Callable[[], datetime], stop: threading.Event,
     progress: Progress,
-) -> tuple[str, ...]:  # fmt: skip
-    """Walk, and write down what its absences mean. Returns problems, as sentences."""
+) -> None:  # fmt: skip
+    """Walk, and write down what its absences mean."""
     known = store.count_present()
     before = store.last_complete()
     with _rare_collections():
@@ -107,9 +106,8 @@ def _walk(
         complete = not doubt
         problems += (doubt,) if doubt else ()
     last_seen = before.date if before else None
-    store.end_walk(this, now=timestamp(clock()), complete=complete, last_seen=last_seen, note=" ".join(problems))
+    store.end_walk(this, now=timestamp(clock()), complete=complete, last_seen=last_seen, notes=problems)
     _fill_stats(store)
-    return problems
 
 
 def _fill_stats(store: Store) -> None:
@@ -166,12 +164,13 @@ def _still_there(hub: Hub, oid: str, name: str) -> bool:
         return True
 
 
-def _report(store: Store, this: Crawl, failed: int, problems: tuple[str, ...]) -> Report:
+def _report(store: Store, this: Crawl) -> Report:
+    """From the ledger, so that a night that took several runs is reported as one."""
     row = store.conn.execute(
-        """SELECT id, date, complete, models, new, changed, counted, missing, rejects, documents, requests
+        """SELECT id, date, complete, models, new, changed, counted, missing, rejects, documents, failed, requests
            FROM crawls WHERE id = ?""",
         (this.id,),
     ).fetchone()
     *head, requests = row
     head[2] = bool(head[2])
-    return Report._make((*head, failed, store.backlog(), requests, problems))
+    return Report._make((*head, store.backlog(), requests, store.notes(this.id)))

@@ -192,15 +192,15 @@ def _look(hub: Hub, name: str, stop: threading.Event) -> tuple[Dataset, bool]:
 
 
 def look_at_datasets(
-    conn: sqlite3.Connection, hub: Hub, night: str, budget: int, clock: Callable[[], datetime], stop: threading.Event,
-    progress: Progress = lambda what, count: None,
-) -> int:  # fmt: skip
-    """Ask the Hub for the data sets that are due, at most `budget`. Returns how many looks failed.
+    conn: sqlite3.Connection, hub: Hub, crawl_id: int, night: str, budget: int, clock: Callable[[], datetime],
+    stop: threading.Event, progress: Progress = lambda what, count: None,
+) -> None:  # fmt: skip
+    """Ask the Hub for the data sets that are due, at most `budget`; the crawl's ledger counts looks that failed.
 
     Raises StoppedError; what was looked at until then is kept, and the next run goes on with the rest.
     """
     names = due(conn, named(conn), night, budget) if budget > 0 else []
-    failed = done = silent = 0
+    done = silent = 0
     for i in range(0, len(names), BATCH):
         looks: list[Dataset] = []
         try:
@@ -212,11 +212,9 @@ def look_at_datasets(
                         raise HubUnreachable(f"{silent} data sets in a row had no answer; the last: {dataset.note}")
                     looks.append(dataset)
         finally:
-            write(conn, looks, night, database.timestamp(clock()))
-        failed += sum(d.state == "error" for d in looks)
+            write(conn, looks, crawl_id, night, database.timestamp(clock()))
         done += len(looks)
         progress("datasets", done)
-    return failed
 
 
 # -- the table ------------------------------------------------------------------------------------------------------
@@ -241,7 +239,7 @@ _UPSERT_ERROR = """
       looked = excluded.looked, note = excluded.note"""
 
 
-def write(conn: sqlite3.Connection, looks: Iterable[Dataset], night: str, now: str) -> None:
+def write(conn: sqlite3.Connection, looks: Iterable[Dataset], crawl_id: int, night: str, now: str) -> None:
     """What looks brought, in one transaction."""
     good, bad = [], []
     for d in looks:
@@ -253,6 +251,7 @@ def write(conn: sqlite3.Connection, looks: Iterable[Dataset], night: str, now: s
         with database.transaction(conn):
             conn.executemany(_UPSERT, good)
             conn.executemany(_UPSERT_ERROR, bad)
+            conn.execute("UPDATE crawls SET failed = failed + ? WHERE id = ?", (len(bad), crawl_id))
 
 
 def _flag(value: int | None) -> bool | None:

@@ -32,14 +32,14 @@ Progress = Callable[[str, int], None]  # (what, how many so far)
 def fetch_documents(
     store: Store, archive: documents.Archive, hub: Hub, this: Crawl, budget: int, clock: Callable[[], datetime],
     stop: threading.Event, progress: Progress, until: datetime | None = None,
-) -> int:  # fmt: skip
+) -> None:  # fmt: skip
     """Fetch what is due, most downloaded first, at most `budget` documents, and begin none after `until`.
 
     A document that the repo's file list does not have is settled without a request and costs nothing of the budget.
-    Returns how many looks failed. Raises StoppedError; what was fetched until then is kept.
+    The crawl's ledger counts looks that failed. Raises StoppedError; what was fetched until then is kept.
     """
     if budget <= 0:
-        return 0
+        return
     due = fetches.due_keys(store.conn, this.date)
     night = _Night(store, archive, this, clock, progress)
     looks = _Looks(lambda candidate: _look(hub, archive, candidate))
@@ -57,7 +57,6 @@ def fetch_documents(
     finally:
         looks.end()
     night.write()
-    return night.failed
 
 
 class Look(NamedTuple):
@@ -155,7 +154,7 @@ class _Night:
     def __init__(self, store: Store, archive: documents.Archive, this: Crawl, clock: Callable[[], datetime],
                  progress: Progress) -> None:  # fmt: skip
         self.store, self.archive, self.this, self.clock, self.progress = store, archive, this, clock, progress
-        self.failed = self.done = 0
+        self.done = 0
         self._pending: list[Look] = []
         self._since = clock()
         self._silent = 0  # documents in a row for which no answer came
@@ -164,7 +163,6 @@ class _Night:
         """Documents to be written."""
         for look in looks:
             self._pending.append(look)
-            self.failed += look.document.outcome == "error"
             if look.document.unreachable:
                 self._silent += 1
             elif look.path not in look.candidate.absent:

@@ -131,5 +131,6 @@ def write(conn: sqlite3.Connection, crawl_id: int, fetches: Iterable[Fetch]) -> 
         (night,) = conn.execute("SELECT date FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
         conn.executemany(_UPSERT, [(*row, night) for row in rows])
         conn.execute(
-            "UPDATE crawls SET documents = documents + ? WHERE id = ?", (sum(f.outcome == "ok" for f in rows), crawl_id)
+            "UPDATE crawls SET documents = documents + ?, failed = failed + ? WHERE id = ?",
+            (sum(f.outcome == "ok" for f in rows), sum(f.outcome == "error" for f in rows), crawl_id),
         )

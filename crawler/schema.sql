@@ -19,8 +19,9 @@ CREATE TABLE crawls (                     -- one row per night (or partial walk)
   rejects INTEGER NOT NULL DEFAULT 0,
   documents INTEGER NOT NULL DEFAULT 0,
   requests INTEGER NOT NULL DEFAULT 0,
-  errors INTEGER NOT NULL DEFAULT 0,      -- answers that had to be asked again, and documents that failed
-  note TEXT NOT NULL DEFAULT ''
+  errors INTEGER NOT NULL DEFAULT 0,      -- answers that had to be asked again
+  failed INTEGER NOT NULL DEFAULT 0,      -- looks at documents and data sets that brought nothing: another night tries again
+  note TEXT NOT NULL DEFAULT ''           -- what a person should know of the walk, a sentence a line
 ) STRICT;
 
 CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo, hi], walked up to cursor
@@ -35,6 +36,7 @@ CREATE TABLE ranges (                     -- checkpoints of the walk: ids in (lo
   first TEXT,                             -- first oid seen
   beyond TEXT,                            -- first oid seen behind hi, which the next range must begin with; '' = the Hub ended
   ordered INTEGER NOT NULL DEFAULT 1,     -- 0 = ids did not rise: nothing may be called missing
+  doubted TEXT NOT NULL DEFAULT '',       -- what pages did not show of most models that had it: a word a page
   PRIMARY KEY (crawl, lo)
 ) STRICT, WITHOUT ROWID;
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +56,7 @@ class Range(NamedTuple):
     first: str | None = None  # the first id seen
     beyond: str | None = None  # the first id seen behind hi; '' = the Hub ended within the range
     ordered: bool = True  # ids rose from page to page: only then does absence mean something
+    doubted: str = ""  # what pages did not show of most models that had it: a word a page
 
 
 class Written(NamedTuple):
@@ -157,11 +158,16 @@ class Store:
     def ranges(self, crawl_id: int) -> list[Range]:
         """The checkpoints of a crawl, in order of ids."""
         rows = self.conn.execute(
-            """SELECT lo, hi, cursor, next_cursor, done, models, first, beyond, ordered
+            """SELECT lo, hi, cursor, next_cursor, done, models, first, beyond, ordered, doubted
                FROM ranges WHERE crawl = ? ORDER BY lo""",
             (crawl_id,),
         )
-        return [Range._make((*row[:4], bool(row[4]), *row[5:8], bool(row[8]))) for row in rows]
+        return [Range._make((*row[:4], bool(row[4]), *row[5:8], bool(row[8]), row[9])) for row in rows]
+
+    def notes(self, crawl_id: int) -> tuple[str, ...]:
+        """What a person should know of a crawl's walk, as sentences: also what an interrupted run found out."""
+        (note,) = self.conn.execute("SELECT note FROM crawls WHERE id = ?", (crawl_id,)).fetchone()
+        return tuple(filter(None, note.split("\n")))
 
     def newest_night(self) -> str | None:
         """The latest night that anything was crawled for."""
@@ -204,9 +210,10 @@ class Store:
             )
         return new
 
-    def merge(self, crawl: Crawl) -> None:
-        """Back to one range. The first keeps its checkpoint if it has one of the Hub's own that nothing lies before;
-        what the others had walked is walked again."""
+    def merge(self, crawl: Crawl, why: str) -> None:
+        """Back to one range, with the reason for the report. The first keeps its checkpoint if it has one of the Hub's
+        own that nothing lies before; what the others had walked is walked again.
+        """
         with database.transaction(self.conn):
             first = self.ranges(crawl.id)[0]
             kept = first.next_cursor is not None and not first.done
@@ -221,8 +228,9 @@ class Store:
                 (crawl.id, cursor),
             )
             self.conn.execute(
-                "UPDATE crawls SET models = (SELECT sum(models) FROM ranges WHERE crawl = ?1) WHERE id = ?1",
-                (crawl.id,),
+                """UPDATE crawls SET (pages, models) = (SELECT sum(pages), sum(models) FROM ranges WHERE crawl = ?1),
+                     note = ?2 WHERE id = ?1""",
+                (crawl.id, why),
             )
 
     # -- the walk -----------------------------------------------------------------------------------------------
@@ -274,10 +282,9 @@ class Store:
                 (*written, crawl.id),
             )
             self.conn.execute(
-                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, models = ?, first = ?, beyond = ?, ordered
-                = ?, pages = pages + 1 WHERE crawl = ? AND lo = ?""",
-                (part.cursor, part.next_cursor, part.done, part.models, part.first, part.beyond, part.ordered,
-                 crawl.id, part.lo),
+                """UPDATE ranges SET cursor = ?, next_cursor = ?, done = ?, models = ?, first = ?, beyond = ?,
+                     ordered = ?, doubted = ?, pages = pages + 1 WHERE crawl = ? AND lo = ?""",
+                (*part[2:], crawl.id, part.lo),
             )  # fmt: skip
         return written
 
@@ -386,8 +393,12 @@ class Store:
         with database.transaction(self.conn):
             self.conn.executemany("DELETE FROM absent WHERE crawl = ? AND repo = ?", [(crawl.id, r) for r in repos])
 
-    def end_walk(self, crawl: Crawl, *, now: str, complete: bool, last_seen: str | None, note: str = "") -> int:
-        """End a walk. After a complete walk, what it did not meet is missing from that night on; how many are new."""
+    def end_walk(
+        self, crawl: Crawl, *, now: str, complete: bool, last_seen: str | None, notes: Sequence[str] = ()
+    ) -> int:  # fmt: skip
+        """End a walk, with what a person should know of it. After a complete one, what it did not meet is missing from
+        that night on; how many are new.
+        """
         with database.transaction(self.conn):
             missing = 0
             if complete and crawl.scope == "":
@@ -406,8 +417,9 @@ class Store:
             self.conn.execute("DELETE FROM absent WHERE crawl = ?", (crawl.id,))
             index_names(self.conn)
             self.conn.execute(
-                "UPDATE crawls SET walked = ?, complete = ?, missing = ?, note = ? WHERE id = ?",
-                (now, int(complete), missing, note, crawl.id),
+                """UPDATE crawls SET walked = ?1, complete = ?2, missing = ?3, note = ?4,
+                     rejects = (SELECT count(*) FROM rejects WHERE crawl = ?5) WHERE id = ?5""",
+                (now, int(complete), missing, "\n".join(notes), crawl.id),
             )
         return missing
 

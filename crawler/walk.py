@@ -83,16 +83,15 @@ def walk(
     """Walk what is left of a crawl's ranges. `now`: Unix time, the end of the ids. Raises StoppedError; pages
     written stay.
     """
-    problems: list[str] = []
-    doubted: Counter[str] = Counter()
+    problems = list(store.notes(crawl.id))
     try:
-        _Walker(store, hub, crawl, scope, now, stop, progress, doubted).run()
+        _Walker(store, hub, crawl, scope, now, stop, progress, cut=not problems).run()
         if scope == WHOLE and (fault := plan.joint_fault([(r.first, r.beyond) for r in store.ranges(crawl.id)])):
             raise MadeCursorRefused(fault)
     except MadeCursorRefused as e:
         problems.append(f"The Hub did not honour a made cursor ({e}); it was walked in one sequence instead.")
-        store.merge(crawl)
-        _Walker(store, hub, crawl, scope, now, stop, progress, doubted, cut=False).run()
+        store.merge(crawl, problems[-1])
+        _Walker(store, hub, crawl, scope, now, stop, progress, cut=False).run()
     ranges = store.ranges(crawl.id)
     ordered = scope != WHOLE or all(r.ordered for r in ranges)
     if not ordered:
@@ -100,8 +99,10 @@ def walk(
     joined = scope != WHOLE or plan.is_cover([(r.lo, r.hi) for r in ranges])
     if not joined:
         problems.append("The ranges of the walk do not join; nothing was marked as missing.")
+    doubted = Counter(word for r in ranges for word in r.doubted.split())
     problems += [
-        f"{count} pages of the listing showed no {what} for most models that had it: what is known of them was kept."
+        f"{count} page{'s' if count > 1 else ''} of the listing showed no {what} for most models that had it:"
+        " what is known of them was kept."
         for what, count in sorted(doubted.items())
     ]
     return Walked(ordered and joined, tuple(problems))
@@ -112,14 +113,16 @@ class _Walker:
 
     def __init__(
         self, store: Store, hub: Hub, crawl: Crawl, scope: Scope, now: float, stop: threading.Event, progress: Progress,
-        doubted: Counter[str], cut: bool = True,
+        cut: bool,
     ) -> None:  # fmt: skip
         self.store, self.hub, self.crawl, self.scope = store, hub, crawl, scope
-        self.now, self.stop, self.progress, self.doubted = now, stop, progress, doubted
+        self.now, self.stop, self.progress = now, stop, progress
         self.cut = cut and scope == WHOLE
         self.width = FIRST_WIDTH
-        self.open = {r.lo: r for r in store.ranges(crawl.id) if not r.done}
-        self.honoured = any(r.lo and r.first for r in store.ranges(crawl.id))  # a cursor that we made
+        ranges = store.ranges(crawl.id)
+        self.open = {r.lo: r for r in ranges if not r.done}
+        self.honoured = any(r.lo and r.first for r in ranges)  # a cursor that we made
+        self.doubting = any(r.doubted for r in ranges)
         self.ready = sorted(self.open)  # a heap: the first ranges first, so that what is stored stays close together
         self.asked: dict[str, set[str | None]] = {lo: set() for lo in self.open}
         self.pages = 0
@@ -228,22 +231,28 @@ class _Walker:
             known = self.store.known(part.cursor, (part.hi or None) if after.done else after.cursor)
         else:  # a partial walk, or not in order: absence means nothing
             known = self.store.known_oids([r.oid for r in rows if r.oid])
-        page = self._believed(known, plan.read_page(known, rows))
+        page, doubted = self._believed(known, plan.read_page(known, rows))
+        if doubted:
+            self.doubting = True
+            after = after._replace(doubted=" ".join([after.doubted, *doubted]).strip())
+            if after.lo in self.open:
+                self.open[after.lo] = after
         self.store.write_page(self.crawl, after, page, seen=len(rows))
 
-    def _believed(self, known: list[plan.Known], page: plan.PagePlan) -> plan.PagePlan:
-        """The page without what cannot be true of so many models at once."""
-        many = 1 if self.doubted else plan.MANY  # after one whole page, the ends of ranges are doubted too
+    def _believed(self, known: list[plan.Known], page: plan.PagePlan) -> tuple[plan.PagePlan, list[str]]:
+        """The page without what cannot be true of so many models at once, and what that is."""
+        many = 1 if self.doubting else plan.MANY  # after one whole page, the ends of ranges are doubted too
+        doubted = []
         if plan.lost_counters(known, page, many):
-            self.doubted["counters"] += 1
+            doubted.append("counters")
             page = page._replace(counted=[], changed=[])
         if plan.is_mass_change(known, page, many):
             old = {r.repo: r for r in self.store.repos(k.repo for k, _ in page.changed)}
             new = [(old[k.repo], expand(row)) for k, row in page.changed]
             lost = plan.lost_facts([(before, now) for before, now in new if not isinstance(now, Reject)], many)
-            self.doubted.update(lost)
+            doubted += lost
             page = page._replace(changed=[]) if lost else page
-        return page
+        return page, doubted
 
     # -- how wide -----------------------------------------------------------------------------------------------
 

@@ -17,11 +17,12 @@ from contextlib import closing
 import pytest
 
 from crawler import database
-from crawler.errors import OtherHub, RefusedError, StorageFull
+from crawler.cli import FAILURES, exit_status
+from crawler.errors import HubUnreachable, OtherHub, RefusedError, StorageFull
 from crawler.lock import locked
 from crawler.recording import Recording
 from crawler.replay import ReplayHub
-from crawler.replay_faults import Quotas
+from crawler.replay_faults import Faults, Quotas, Scripted
 from crawler.session import Options, hub_name, run
 from crawler.store import Store
 from crawler.walk import Scope
@@ -89,6 +90,35 @@ def test_a_clock_that_jumps_a_day_ahead_makes_a_gap_and_no_more(hub, tmp_path):
     report = night(tmp_path, hub.url, "2026-08-07")
     assert (report.complete, report.missing, report.counted) == (True, 0, 0)
     assert {d[1] for d in content(tmp_path)["downloads"]} == {20_670}
+
+
+def test_a_night_that_took_several_runs_is_reported_as_one_with_all_that_a_person_should_know(hub, tmp_path):
+    hub.faults = Faults(made_cursors="refused", rates={"poison_card": 0.3}, seed=2)
+    whole = night(tmp_path, hub.url, page_size=20)
+    assert exit_status([whole]) == FAILURES
+    assert (whole.rejects > 0, "one sequence" in whole.problems[0]) == (True, True)
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as conn, conn:  # killed after the walk, before the documents
+        conn.execute("UPDATE crawls SET finished = NULL")
+        assert conn.execute("SELECT pages FROM crawls").fetchone() == (COUNT / 20,)  # no page of the walk counts twice
+    hub.faults = Faults()
+    again = night(tmp_path, hub.url, page_size=20)
+    assert again == whole
+    assert exit_status([again]) == FAILURES
+
+
+def test_pages_that_were_doubted_before_a_stop_are_told_by_the_run_that_goes_on(hub, tmp_path):
+    night(tmp_path, hub.url, page_size=100)
+    recording = hub.recording
+    zeros = [row(n * 45_000, downloads=0) for n in range(COUNT)]
+    hub.recording = Recording.open(write(tmp_path / "zeros", zeros))
+    hub.faults = Faults(script=[Scripted(2, "error503", "listing", times=7)])
+    with pytest.raises(HubUnreachable):
+        night(tmp_path, hub.url, "2026-08-02", page_size=100)
+    hub.recording.close()
+    hub.recording, hub.faults = recording, Faults()
+    report = night(tmp_path, hub.url, "2026-08-02", page_size=100)
+    assert report.complete
+    assert report.problems[0].startswith("1 page of the listing showed no counters")
 
 
 def test_the_same_night_again_changes_nothing(hub, tmp_path):

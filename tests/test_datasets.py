@@ -35,10 +35,15 @@ def store(tmp_path):
 
 
 def look(store: Store, url: str, night: str = "2026-08-01", budget: int = 100, token: str | None = None) -> int:
+    """Look at what is due; how many looks the ledger says have failed."""
     wire = Wire(sleep=lambda s: None, random=lambda: 0.0)
     door = hub.connect(url, token=token, share=0.9, wire=wire)
     try:
-        return datasets.look_at_datasets(store.conn, door, night, budget, lambda: datetime.now(UTC), threading.Event())
+        crawl = store.begin(night, "replay", "", "x", [("", "")]).id
+        datasets.look_at_datasets(
+            store.conn, door, crawl, night, budget, lambda: datetime.now(UTC), threading.Event()
+        )  # fmt: skip
+        return store.conn.execute("SELECT failed FROM crawls WHERE id = ?", (crawl,)).fetchone()[0]
     finally:
         door.client.close()
 

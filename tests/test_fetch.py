@@ -60,10 +60,11 @@ class Place:
         door = hub.connect(url, token=token, share=0.9, wire=wire)
         crawl = self.begin(night)
         try:
-            return fetch_documents(
+            fetch_documents(
                 self.store, self.archive, door, crawl, budget, options.pop("clock", lambda: datetime.now(UTC)),
                 self.stop, options.pop("progress", lambda what, count: None), **options,
             )  # fmt: skip
+            return self.store.conn.execute("SELECT failed FROM crawls WHERE id = ?", (crawl.id,)).fetchone()[0]
         finally:
             door.client.close()
 
