@@ -126,7 +126,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = sum(f.stat().st_size for f in folder.glob("hub.db*"))
-    print(json.dumps({"name": name, "models": count, "seconds": seconds, "peak_mb": peak, "bytes": size}))
+    used = time.process_time()
+    print(json.dumps({"name": name, "models": count, "seconds": seconds, "cpu": used, "peak_mb": peak, "bytes": size}))
 
 
 if __name__ == "__main__":
