@@ -115,6 +115,11 @@ def parse(body: bytes) -> Card:
     )
 
 
+def front_matter(body: bytes) -> dict[str, Any]:
+    """The front matter alone, as `parse` gives it."""
+    return _front_matter(_decode(body[:MAX_BYTES])[0].replace("\0", "\ufffd"))[0]
+
+
 def _decode(body: bytes) -> tuple[str, str]:
     if body.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return body.decode("utf-32", "replace"), "utf-32"

@@ -81,11 +81,16 @@ _card = msgspec.json.Decoder(dict[str, Any])
 
 def names_in(tags: str | None, card_data: str | None) -> set[str]:
     """The ids of data sets that one model's tags (JSON list) and front matter (JSON object) name."""
-    texts: list[str] = []
-    if tags and '"dataset:' in tags:
-        texts += [t[8:] for t in _tags.decode(tags) if isinstance(t, str) and t.startswith("dataset:")]
-    if card_data and '"datasets"' in card_data:
-        texts += records.strings(_card.decode(card_data).get("datasets"))
+    return names_of(
+        _tags.decode(tags) if tags and '"dataset:' in tags else (),
+        _card.decode(card_data) if card_data and '"datasets"' in card_data else None,
+    )
+
+
+def names_of(tags: Iterable[str] | None, card_data: Mapping[str, Any] | None) -> set[str]:
+    """The same of tags and front matter that are read already."""
+    texts = [t[8:] for t in tags or () if isinstance(t, str) and t.startswith("dataset:")]
+    texts += records.strings((card_data or {}).get("datasets"))
     return {name for name in map(id_of, texts) if name}
 
 

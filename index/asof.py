@@ -30,6 +30,8 @@ CAUSES = {
     "first": "judged for the first time",
     "repo": "the repository changed: its files, tags, licence or gating",
     "card": "its card or licence text changed",
+    "listing": "its row in the Hub's listing could not be read any more, or could again",
+    "data": "the Hub shows something else of a data set that it names",
     "base": "a model that it is made from changed",
     "rules": "our rules changed, not the model",
     "override": "a person reviewed it",
@@ -131,14 +133,14 @@ def _verdict(db: sqlite3.Connection, model_id: str, day: str) -> tuple[Verdict |
     for row in _rows(
         db,
         """SELECT date(v.day * 86400, 'unixepoch'), 'L' || v.level, 'L' || v.level_max, r.word, c.word, s.word,
-             v.dossier
+             v.note, v.dossier
            FROM models m JOIN verdicts v ON v.model = m.model JOIN terms r ON r.term = v.restriction
            JOIN terms c ON c.term = v.cause JOIN terms s ON s.term = v.rules_version
            WHERE m.id = ? AND v.day <= CAST(julianday(?) - 2440587.5 AS INTEGER) ORDER BY v.day DESC LIMIT 1""",
         model_id,
         day,
     ):
-        return Verdict(*row[:6]), row[6]
+        return Verdict(*row[:7]), row[7]
     return None, None
 
 
@@ -245,7 +247,7 @@ def _verdict_line(found: AsOf) -> Text:
     if v is None:
         return Text(f"{away}It had not been judged yet.")
     why = f", {clean(v.restriction)}" if v.restriction else ""
-    because = CAUSES.get(v.cause, clean(v.cause))
+    because = CAUSES.get(v.cause, clean(v.cause)) + (f", {clean(v.note, 300)}" if v.note else "")
     return Text(
         f"{away}{v.level} {clean(found.level_name)}{why} (not excluded: {v.level_max}); in force since {v.date}:"
         f" {because}; rules {clean(v.rules_version)}"

@@ -31,6 +31,7 @@ OTHER_WORDS = {
     R.CLICK_THROUGH: "click-through access",
     R.UNKNOWN_WEIGHTS: "not all of its weights were seen",
     R.UNKNOWN_ACCESS: "whether it is gated was not shown",
+    R.UNREADABLE: "what the Hub shows of it now could not be read",
     R.UNKNOWN_BASE: "a base model that cannot be judged",
     R.DOCUMENTATION: "documentation not shown in full",
     R.CODE_AND_DATA: "code and data not shown in full",
@@ -166,6 +167,9 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
     elif own is R.UNKNOWN_ACCESS:
         yield Hindrance("Whether it is gated was not shown.", "A listing that says whether it is gated.")
     yield from _licence_hindrance(page, own)
+    if own is R.UNREADABLE:
+        why = "Its row in the Hub's listing could not be read any more; all that is known of it is older."
+        yield Hindrance(why, "A row that can be read; then it is judged again by itself.")
     if own is R.UNKNOWN_BASE:
         unknown = [a.id for a in page.ancestors if a.level is None]
         named = f"Its base model {unknown[0]} is not known or not judged." if unknown else "A base model is not known."

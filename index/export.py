@@ -41,8 +41,8 @@ TABLES = {
     "judgements": f"SELECT m.id, {_CELLS} FROM models m WHERE m.cells IS NOT NULL ORDER BY m.model",
     "downloads": "SELECT id, date, downloads, downloads_all_time, likes FROM downloads ORDER BY id",
     "imported_downloads": "SELECT id, date, downloads, downloads_all_time, likes, source FROM imported_downloads",
-    "changes": "SELECT date, id, field, old, new, downloads, cause, not_before FROM changes ORDER BY change",
-    "verdict_history": """SELECT id, date, level, level_max, restriction, cause, rules_version
+    "changes": "SELECT date, id, field, old, new, downloads, cause, not_before, note FROM changes ORDER BY change",
+    "verdict_history": """SELECT id, date, level, level_max, restriction, cause, rules_version, note
         FROM verdict_history""",
     "lineage": "SELECT id, base_model, relation, stated_by, license, base_license, conflict FROM lineage",
     "licenses": "SELECT * FROM licenses ORDER BY id",

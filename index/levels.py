@@ -16,6 +16,7 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | gated by hand                                                | L1     | L1           | manual-approval  |
 | gated by click                                               | L2     | L2           | click-through    |
 | gating not shown or in words we do not know; private         | L2     | -            | unknown-access   |
+| its newest row could not be read: all this is of before      | L2     | -            | unreadable       |
 | effective licence not conformant                             | L2     | L2           | of that licence  |
 | no licence stated, and file list and card read               | L2     | L2           | no-license       |
 | no licence stated in the metadata, the rest not looked at    | L2     | -            | no-license       |
@@ -32,7 +33,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | what L6 asks is not shown / one of it is positively closed   | L5     | - / L5       | completeness     |
 
 A gated ancestor sets no limit: whoever downloads a fine-tune is asked nothing by its base, unless the base's licence
-asks it, and that binds. The model's own access is what its level judges.
+asks it, and that binds. The model's own access is what its level judges. Nor does an ancestor whose newest row could
+not be read: the terms that its descendants were made under are those that were seen.
 
 A listing row without `gated` and without files (the 2024 recording) thus proves L2 at most, never L3: it shows that
 weights are there (a tag of the Hub), not that anyone may take them. Where no weights are seen, L0 is what is proved and
@@ -46,7 +48,7 @@ from typing import NamedTuple
 
 from index import licenses
 from index.lineage import Limits
-from index.model import GRAVITY, Assessment, Dimension, Evidence, Judgement, Level, Restriction, Value
+from index.model import GRAVITY, Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
 from index.seen import Seen
 
 D, L, R = Dimension, Level, Restriction
@@ -133,6 +135,8 @@ def _access(found: Seen) -> Iterator[Limit]:
         yield Limit(L.L2, L.L2, R.CLICK_THROUGH) if by_click else Limit(L.L1, L.L1, R.MANUAL_APPROVAL)
     elif not found.no("gating"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_ACCESS)
+    if found.all("readable_row", Outcome.UNAVAILABLE):
+        yield Limit(L.L2, L.L6, R.UNREADABLE)
 
 
 def _license(found: Seen, limits: Limits) -> Iterator[Limit]:

@@ -106,6 +106,8 @@ class Inherited(NamedTuple):
     links: tuple[Link, ...]
 
 
+#: What `inherit` reports. It is asked anew whenever a model is judged; all other evidence is of the model alone.
+PROBES = frozenset({"effective_license", "license_conflict", "known_bases", "inherited"})
 _YES, _NO = Outcome.YES, Outcome.NO
 _BASE = Dimension.BASE_WEIGHTS
 _FREE = Level.L6

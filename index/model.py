@@ -93,6 +93,7 @@ class Restriction(StrEnum):
     UNKNOWN_LICENSE = "unknown-license"  # L2..L3: a licence we cannot read
     UNKNOWN_WEIGHTS = "unknown-weights"  # the file list was not shown
     UNKNOWN_ACCESS = "unknown-access"  # whether it is gated was not shown
+    UNREADABLE = "unreadable"  # its newest row in the Hub's listing could not be read: what is known of it is older
     UNKNOWN_BASE = "unknown-base"  # a declared ancestor cannot be judged
     DOCUMENTATION = "documentation"  # L3: what L4 asks of the documentation is not shown
     CODE_AND_DATA = "code-and-data"  # L4: what L5 asks of code and data information is not shown

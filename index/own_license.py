@@ -65,9 +65,11 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML's nothing; the car
 
 def _front_matter(card: Card | None) -> dict[str, Any]:
     """Front matter as the listing would show it: keys that are given and empty are left out."""
-    if card is None:
-        return {}
-    return {k: v for k, v in card.front_matter.items() if not (isinstance(v, str) and v.strip() in _NULLS)}
+    return {} if card is None else _given(card.front_matter)
+
+
+def _given(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in data.items() if not (isinstance(v, str) and v.strip() in _NULLS)}
 
 
 def _place(card: Card, key: str) -> tuple[str, str]:
@@ -81,20 +83,22 @@ def _place(card: Card, key: str) -> tuple[str, str]:
     return quote, f"{README}#{found.start()}-{found.start() + len(quote)}"
 
 
+def stated_bases(bases: Sequence[Base], front_matter: dict[str, Any]) -> tuple[Base, ...]:
+    """The bases that a README's front matter declares and the listing (`bases`) does not, by name."""
+    stated = declared_bases(None, _given(front_matter)) if front_matter else ()
+    if not stated:
+        return ()
+    known = {way.casefold() for base in bases for way in candidates(base.repo_id)}
+    more = [base for base in stated if known.isdisjoint(way.casefold() for way in candidates(base.repo_id))]
+    return tuple(Base(base.relation, base.repo_id, "card") for base in sorted(more, key=lambda base: base.repo_id))
+
+
 def with_card_bases(repo: Repo, card: Card | None) -> tuple[Repo, tuple[Evidence, ...]]:
     """The repo with the bases that its README's front matter declares and the listing does not; the evidence."""
+    more = stated_bases(repo.bases, card.front_matter) if card is not None else ()
+    if card is None or not more:
+        return repo, ()
     data = _front_matter(card)
-    stated = declared_bases(None, data) if data else ()
-    if card is None or not stated:
-        return repo, ()
-    known = {way.casefold() for base in repo.bases for way in candidates(base.repo_id)}
-    more = tuple(
-        Base(base.relation, base.repo_id, "card")
-        for base in stated
-        if known.isdisjoint(way.casefold() for way in candidates(base.repo_id))
-    )
-    if not more:
-        return repo, ()
     key = next((k for k in data if re.fullmatch(r"base[ _-]?models?|model[ _-]?base", k, re.IGNORECASE)), "base_model")
     quote, place = _place(card, key)
     evidence = tuple(

@@ -101,7 +101,8 @@ CREATE TABLE changes (
   new TEXT,
   downloads INTEGER,
   cause TEXT,
-  not_before TEXT                         -- last night on which the old state was seen; NULL: it happened on `date`
+  not_before TEXT,                        -- last night on which the old state was seen; NULL: it happened on `date`
+  note TEXT                               -- of a review: what, why, who, when
 ) STRICT;
 
 CREATE TABLE names (
@@ -433,6 +434,7 @@ CREATE TABLE verdicts (                   -- every verdict ever published
   rules_version INTEGER NOT NULL,         -- term
   cause INTEGER NOT NULL,                 -- term
   dossier INTEGER NOT NULL,
+  note TEXT,
   PRIMARY KEY (model, day)
 ) STRICT, WITHOUT ROWID;
 
@@ -532,7 +534,8 @@ FROM ancestors a JOIN models m ON m.model = a.model;
 
 CREATE VIEW verdict_history AS
 SELECT m.id, date(v.day * 86400, 'unixepoch') AS date, 'L' || v.level AS level, 'L' || v.level_max AS level_max,
-  r.word AS restriction, c.word AS cause, s.word AS rules_version
+  r.word AS restriction, c.word AS cause, s.word AS rules_version,
+  v.note
 FROM verdicts v
 JOIN models m ON m.model = v.model
 CROSS JOIN terms r ON r.term = v.restriction

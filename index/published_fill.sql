@@ -95,8 +95,9 @@ WHERE repo NOT IN (SELECT repo FROM temp.private)
 ORDER BY repo, base_id
 ON CONFLICT (model, base_model) DO NOTHING;  -- the same ancestor in two spellings
 
-INSERT INTO verdicts (model, day, level, level_max, restriction, rules_version, cause, dossier)
-SELECT h.repo, CAST(julianday(h.date) - 2440587.5 AS INTEGER), h.level, h.level_max, r.term, s.term, c.term, h.dossier
+INSERT INTO verdicts (model, day, level, level_max, restriction, rules_version, cause, dossier, note)
+SELECT h.repo, CAST(julianday(h.date) - 2440587.5 AS INTEGER), h.level, h.level_max, r.term, s.term, c.term, h.dossier,
+  h.note
 FROM hub.verdict_history h
 CROSS JOIN terms r ON r.word = h.restriction
 CROSS JOIN terms s ON s.word = h.rules_version
@@ -119,8 +120,9 @@ FROM hub.names n JOIN models m ON m.model = n.repo
 WHERE n.repo_id <> m.id
 ON CONFLICT (name, since, id) DO NOTHING;
 
-INSERT INTO changes (date, id, field, old, new, downloads, cause)
-SELECT c.date, m.id, c.field, c.old, c.new, c.downloads, iif(c.field = 'level', h.cause, NULL)
+INSERT INTO changes (date, id, field, old, new, downloads, cause, note)
+SELECT c.date, m.id, c.field, c.old, c.new, c.downloads, iif(c.field = 'level', h.cause, NULL),
+  iif(c.field = 'level', h.note, NULL)
 FROM hub.changes c
 JOIN models m ON m.model = c.repo
 LEFT JOIN hub.verdict_history h ON h.repo = c.repo AND h.date = c.date

@@ -122,6 +122,7 @@ class Change(NamedTuple):
     downloads: int | None
     cause: str | None
     not_before: str | None = None
+    note: str | None = None  # of a review: what, why, who, when
 
 
 class Verdict(NamedTuple):
@@ -133,6 +134,7 @@ class Verdict(NamedTuple):
     restriction: str
     cause: str
     rules_version: str
+    note: str | None = None  # of a review: what, why, who, when
 
 
 class Claim(NamedTuple):

@@ -4,7 +4,8 @@ CREATE TABLE dossiers (                   -- the 14 judgements and their evidenc
   dossier INTEGER PRIMARY KEY,
   digest BLOB NOT NULL UNIQUE,
   cells TEXT NOT NULL,                    -- JSON list of [dimension, value, rule, detail], 14 in order
-  evidence TEXT NOT NULL                  -- JSON list of [dimension, probe, outcome, quote, place, value]
+  evidence TEXT NOT NULL,                 -- JSON list of [dimension, probe, outcome, quote, place, value]
+  own TEXT NOT NULL DEFAULT ''            -- JSON: its own licence as [catalogue id, words, place]; new rules need no document
 ) STRICT;
 
 CREATE TABLE verdicts (                   -- one row per repo
@@ -23,7 +24,7 @@ CREATE TABLE verdicts (                   -- one row per repo
   allows INTEGER NOT NULL DEFAULT 2,      -- 0..6: nothing made from this model is proved above it
   allows_max INTEGER NOT NULL DEFAULT 6,  -- nor can be above this
   allows_why TEXT NOT NULL DEFAULT 'unknown-base', -- the reason, as a restriction code
-  basis BLOB NOT NULL,                    -- everything the verdict rests on, 8 bytes each: repo, documents, bases, rules
+  basis BLOB NOT NULL,                    -- everything the verdict rests on, 8 bytes each; see basis.py
   rules_version TEXT NOT NULL,
   judged TEXT NOT NULL                    -- date
 ) STRICT;
@@ -36,7 +37,8 @@ CREATE TABLE verdict_history (            -- every verdict that was ever publish
   restriction TEXT NOT NULL,
   dossier INTEGER NOT NULL REFERENCES dossiers(dossier),
   rules_version TEXT NOT NULL,
-  cause TEXT NOT NULL,                    -- first, repo, card, base, rules, override
+  cause TEXT NOT NULL,                    -- first, repo, card, listing, data, override, rules, base
+  note TEXT,                              -- of a review: what, why, who, when; NULL = nothing to add
   PRIMARY KEY (repo, date)
 ) STRICT, WITHOUT ROWID;
 
@@ -54,8 +56,16 @@ CREATE TABLE lineage (                    -- one row per declared ancestor
 CREATE INDEX lineage_base ON lineage (base);
 CREATE INDEX lineage_base_id ON lineage (base_id);
 
+CREATE TABLE data_uses (                  -- the data sets that a judged repo names, as the Hub showed them then
+  repo INTEGER NOT NULL REFERENCES repos(repo),
+  name TEXT NOT NULL,
+  facts TEXT NOT NULL,                    -- see tables.FACTS; '' = nobody has looked
+  PRIMARY KEY (repo, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE due (                        -- what the unfinished judge run has still to look at; empty after it
-  repo INTEGER PRIMARY KEY REFERENCES repos(repo)
+  repo INTEGER PRIMARY KEY REFERENCES repos(repo),
+  anew INTEGER NOT NULL                   -- 1 = its row or its documents must be read, 0 = what was seen in them holds
 ) STRICT;
 
 CREATE TABLE judge_runs (

@@ -73,9 +73,12 @@ class Row(NamedTuple):
     digest: bytes
     cells: str
     evidence: str
+    own: str
     basis: bytes
     links: tuple[Link, ...]
     bases: tuple[int | None, ...]  # the repos that the links resolve to; None = not on the Hub as far as we know
+    facts: tuple[tuple[str, str], ...]  # name of a data set -> what the Hub shows of it
+    note: str  # what to say beside the cause; '' = nothing
     error: str  # '' = judged; else why it could not be
 
 
@@ -90,6 +93,12 @@ class Moved(NamedTuple):
     downloads: int
 
 
+#: What the Hub shows of a data set, as one text. '' = unknown: the look failed; or it is hidden from us, by a Hub that
+#: shows not one data set to us, such as a recording of models alone.
+FACTS = """CASE WHEN d.state = 'error' OR (d.state <> 'found'
+      AND NOT EXISTS (SELECT 1 FROM datasets WHERE state = 'found')) THEN ''
+    ELSE d.state || ' ' || coalesce(d.gated, '-') || ' ' || coalesce(d.private, '-') || ' ' || coalesce(d.disabled, '-')
+      || ' ' || coalesce(d.card, '-') || ' ' || coalesce(d.license, '') END"""
 IN_LIST = 500  # keys of one IN (...): well under SQLite's limit of variables
 _bases = msgspec.json.Decoder(tuple[Base, ...])
 _cells = msgspec.json.Decoder(list[tuple[str, str, str, str]])
@@ -125,12 +134,17 @@ def declared_names(conn: sqlite3.Connection, due: str) -> set[str]:
     return names
 
 
-def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[str]]:
-    """Names that these repos declare as bases."""
-    found: dict[int, list[str]] = {}
+def decoded_bases(text: str | None) -> tuple[Base, ...]:
+    """`details.bases` as what it was made of."""
+    return _bases.decode(text) if text else ()
+
+
+def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, tuple[Base, ...]]:
+    """What the rows of these repos declare as bases."""
+    found: dict[int, tuple[Base, ...]] = {}
     for marks, part in chunks(keys):
         for repo, text in conn.execute(f"SELECT repo, bases FROM details WHERE repo IN ({marks})", part):
-            found[repo] = [base.repo_id for base in _bases.decode(text)] if text else []
+            found[repo] = decoded_bases(text)
     return found
 
 
@@ -193,6 +207,23 @@ def documents(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, list[D
     return found
 
 
+def data_facts(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, str]:
+    """What the Hub shows of data sets, by the names that models use; those that nobody has looked at are left out."""
+    found: dict[str, str] = {}
+    wanted = sorted(set(names))
+    for i in range(0, len(wanted), IN_LIST):
+        part = wanted[i : i + IN_LIST]
+        marks = ",".join("?" * len(part))
+        found.update(conn.execute(f"SELECT name, {FACTS} FROM datasets d WHERE name IN ({marks})", part))
+    return found
+
+
+def dossier(conn: sqlite3.Connection, key: int) -> tuple[str, str]:
+    """(evidence, own licence) of a stored verdict, as JSON."""
+    evidence, own = conn.execute("SELECT evidence, own FROM dossiers WHERE dossier = ?", (key,)).fetchone()
+    return evidence, own
+
+
 def before(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, Before]:
     """Their verdicts as they stand."""
     found: dict[int, Before] = {}
@@ -222,8 +253,8 @@ _UPSERT_VERDICT = """
       rules_version = excluded.rules_version, judged = excluded.judged"""
 
 _UPSERT_HISTORY = """
-    INSERT INTO verdict_history (repo, date, level, level_max, restriction, dossier, rules_version, cause)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO verdict_history (repo, date, level, level_max, restriction, dossier, rules_version, cause, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (repo, date) DO UPDATE SET
       level = excluded.level, level_max = excluded.level_max, restriction = excluded.restriction,
       dossier = excluded.dossier, rules_version = excluded.rules_version"""
@@ -267,7 +298,7 @@ def write(
             _UPSERT_HISTORY,
             [
                 (r.repo, date, r.level, r.level_max, r.restriction, dossiers[r.digest], rules_version,
-                 changed[r.repo].cause)
+                 changed[r.repo].cause, r.note or None)
                 for r in rows
                 if r.repo in changed
             ],
@@ -297,8 +328,8 @@ def _dossiers(conn: sqlite3.Connection, rows: Sequence[Row]) -> dict[bytes, int]
     """Keys of the rows' dossiers, the new ones written."""
     by_digest = {r.digest: r for r in rows}
     conn.executemany(
-        "INSERT INTO dossiers (digest, cells, evidence) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-        [(digest, r.cells, r.evidence) for digest, r in by_digest.items()],
+        "INSERT INTO dossiers (digest, cells, evidence, own) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        [(digest, r.cells, r.evidence, r.own) for digest, r in by_digest.items()],
     )
     digests = list(by_digest)
     found: dict[bytes, int] = {}
@@ -321,7 +352,12 @@ def _moves(
 
 
 def _write_links(conn: sqlite3.Connection, rows: Sequence[Row], was: dict[int, Before]) -> None:
-    conn.executemany("DELETE FROM lineage WHERE repo = ?", [(r.repo,) for r in rows if r.repo in was])
+    for table in ("lineage", "data_uses"):
+        conn.executemany(f"DELETE FROM {table} WHERE repo = ?", [(r.repo,) for r in rows if r.repo in was])
+    conn.executemany(
+        "INSERT INTO data_uses (repo, name, facts) VALUES (?, ?, ?)",
+        [(r.repo, name, facts) for r in rows for name, facts in r.facts],
+    )
     conn.executemany(
         _UPSERT_LINK,
         [

@@ -225,6 +225,7 @@ def _history(page: Page) -> RenderableType:
         table.add_row(when(c), clean(c.field), Text(f"{clean(c.old, 60) or '–'} → {clean(c.new, 60) or '–'}"))
     for v in page.verdicts[:10]:
         told = f"{v.level} (at most {v.level_max}) {clean(v.restriction)}; cause: {clean(v.cause)}"
+        told += f" ({clean(v.note, 300)})" if v.note else ""
         table.add_row(v.date, "verdict", Text(told))
     return table
 

@@ -8,26 +8,29 @@ error, made a verdict by `failed`, never the end of a run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
 from crawler.cards import Card
 from crawler.records import Repo
-from index import frameworks, licenses, mof_record, rules
+from index import frameworks, licenses, lineage, mof_record, rules
 from index.families import family_of_lineage
 from index.levels import assess, binding
 from index.licenses import License
 from index.lineage import Handed, Inherited, Limits, Link, hand_down, inherit
 from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
 from index.overrides import Override, apply_overrides
-from index.own_license import MAX_QUOTE, README, Text, own_license, read_card, with_card_bases
+from index.own_license import MAX_QUOTE, README, OwnLicense, Text, own_license, read_card, with_card_bases
 from index.probes import run_card_probes, run_listing_probes
 from index.seen import Seen
 
-__all__ = ["QUESTIONS", "README", "Text", "Verdict", "conclude", "encoded", "examine", "failed", "own_license"]
+__all__ = [
+    "QUESTIONS", "README", "Sight", "Text", "Verdict", "examine", "failed", "look", "own_license", "remember", "weigh",
+]  # fmt: skip
 
 #: Questions that are answered here and in lineage.py, not by a registered probe: (name, dimension, question).
 QUESTIONS = (
@@ -62,8 +65,17 @@ class Verdict(NamedTuple):
     family: str | None
     cells: str  # JSON, as stored
     evidence: str  # JSON, as stored
+    own: str  # its own licence: JSON, as stored
     digest: bytes
     error: str = ""
+
+
+class Sight(NamedTuple):
+    """What was seen of one repo itself: nothing of its bases, and nothing judged."""
+
+    repo: Repo  # with the bases that only its README declares
+    own: OwnLicense
+    evidence: tuple[Evidence, ...]  # the own licence's included
 
 
 def examine(
@@ -76,6 +88,11 @@ def examine(
     overrides: Sequence[Override] = (),
 ) -> Verdict:
     """Judge one repo. `find`: what a declared base hands down (None: not known); `cycle`, `peers`: as in `inherit`."""
+    return weigh(look(repo, texts), find, cycle=cycle, peers=peers, overrides=overrides)
+
+
+def look(repo: Repo, texts: Sequence[Text], facts: Mapping[str, str] = MappingProxyType({})) -> Sight:
+    """Read its row, its card and its licence files. `facts`: what the Hub shows of the data sets that it names."""
     card, why = read_card(texts)
     repo, more = with_card_bases(repo, card)
     own = own_license(repo, texts, card)
@@ -85,25 +102,48 @@ def examine(
         evidence.append(_gate_announced(card))
     elif why:
         evidence.append(Evidence(Dimension.MODEL_CARD, "card_read", Outcome.UNAVAILABLE, "", README, why))
-    inherited = inherit(own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id)
-    evidence += inherited.evidence
-    return conclude(repo, evidence, inherited, [find(b.repo_id) for b in repo.bases], overrides)
+    return Sight(repo, own, tuple(evidence))
 
 
-def conclude(
-    repo: Repo,
-    evidence: Sequence[Evidence],
-    inherited: Inherited,
-    bases: Sequence[Handed | None],
+def remember(repo: Repo, evidence: str, own: str) -> Sight | None:
+    """What was seen when a stored verdict was made, out of its dossier; None when that was an error.
+
+    `repo`: with the bases that only its README declares. `evidence`, `own`: as `Verdict` has them.
+    """
+    license, said, place = _own.decode(own)
+    found = _evidence.decode(evidence)
+    if not license or any(e.probe == FAILED for e in found):
+        return None
+    kept = tuple(e for e in found if e.probe not in lineage.PROBES)
+    return Sight(repo, OwnLicense(licenses.catalogue()[license], said, place, ()), kept)
+
+
+_own = msgspec.json.Decoder(tuple[str, str, str])
+_evidence = msgspec.json.Decoder(list[Evidence])
+FAILED = "judge"  # the probe that reports that a repo could not be judged
+
+
+def weigh(
+    sight: Sight,
+    find: Callable[[str], Handed | None],
+    *,
+    cycle: Iterable[str] = (),
+    peers: Iterable[License] = (),
     overrides: Sequence[Override] = (),
 ) -> Verdict:
-    """Rules, level, scores over gathered evidence."""
+    """Lineage, rules, level, scores over what was seen. Evidence in a fixed order, so that equal evidence is one
+    dossier, and so that what was stored is judged as what was just read.
+    """
+    repo, own = sight.repo, sight.own
+    inherited = inherit(own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id)
+    evidence = sorted({*sight.evidence, *inherited.evidence})
     found = Seen(evidence)
     judgements = rules.judge_seen(found)
     if overrides:
         judgements = apply_overrides(judgements, overrides)
     made = assess(judgements, evidence, inherited.limits, found)
-    return _verdict(repo, made, binding(found, inherited.limits), inherited, bases)
+    binds = binding(found, inherited.limits)
+    return _verdict(repo, made, binds, inherited, [find(b.repo_id) for b in repo.bases], own)
 
 
 def _verdict(
@@ -112,13 +152,16 @@ def _verdict(
     binds: tuple[Level, Restriction],
     inherited: Inherited,
     bases: Sequence[Handed | None],
+    own: OwnLicense | None = None,
 ) -> Verdict:
     values = {j.dimension: j.value for j in made.judgements}
     family, _ = family_of_lineage(repo.repo_id, [b.repo_id for b in repo.bases])
     if family is None:
         family = next((h.family for h in bases if h and h.family), None)
     handed = hand_down(repo.repo_id, *binds, inherited.limits, values, family)
-    cells, evidence = encoded(made.judgements, made.evidence)
+    cells = msgspec.json.encode(made.judgements).decode()
+    evidence = msgspec.json.encode(made.evidence).decode()
+    said = msgspec.json.encode((own.license.id, own.said, own.place) if own else ("", "", "")).decode()
     return Verdict(
         made,
         handed,
@@ -128,7 +171,8 @@ def _verdict(
         family,
         cells,
         evidence,
-        hashlib.blake2b(f"{cells}\n{evidence}".encode(), digest_size=16).digest(),
+        said,
+        hashlib.blake2b(f"{cells}\n{evidence}\n{said}".encode(), digest_size=16).digest(),
     )
 
 
@@ -143,17 +187,12 @@ def _scores(pattern: tuple[str, ...]) -> tuple[float, float]:
     return frameworks.radboud_score(values), frameworks.eu_score(values)
 
 
-def encoded(judgements: Sequence[Judgement], evidence: Sequence[Evidence]) -> tuple[str, str]:
-    """The two JSON texts of a dossier. Evidence in a fixed order, so that equal evidence is one dossier."""
-    return msgspec.json.encode(judgements).decode(), msgspec.json.encode(sorted(set(evidence))).decode()
-
-
 def failed(repo: Repo, error: Exception) -> Verdict:
     """The verdict of a repo that could not be judged: nothing proved, nothing excluded, the reason as evidence."""
     reason = f"{type(error).__name__}: {error}"[:MAX_QUOTE]
     judgements = tuple(Judgement(d, Value.UNKNOWN, rules.ERROR_CODE, reason) for d in Dimension)
     limits = Limits(licenses.UNKNOWN, "", Level.L2, Level.L6, Restriction.UNKNOWN_BASE, not repo.bases)
-    evidence = (Evidence(Dimension.END_WEIGHTS, "judge", Outcome.ERROR, "", "repo", reason),)
+    evidence = (Evidence(Dimension.END_WEIGHTS, FAILED, Outcome.ERROR, "", "repo", reason),)
     made = Assessment(
         Level.L0,
         Level.L6,

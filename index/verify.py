@@ -12,7 +12,6 @@ Offsets are characters: of a card in the text that `crawler.cards.parse` gives, 
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -22,12 +21,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-import zstandard
 
-from crawler import cards, documents
+from crawler import cards
 from crawler.errors import OpennessError, UsageError
 from crawler.records import Repo, strings
 from index import tables
+from index.library import Library
 from index.model import Evidence
 from index.rules import RULES_VERSION
 from index.verdict import README, Text, examine
@@ -227,14 +226,12 @@ class Source:
         if not hub_db.exists():
             raise UsageError(f"There is no {hub_db} to look in. Run `openness nightly --hub sample` first.")
         self.conn = tables.open_readonly(hub_db)
-        self._archive = documents.open_readonly(documents_db) if documents_db.exists() else None
-        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._library = Library(documents_db)
 
     def close(self) -> None:
         """Close both files."""
         self.conn.close()
-        if self._archive is not None:
-            self._archive.close()
+        self._library.close()
 
     def find(self, name: str) -> int | None:
         """The repo that bears a name today, in any case, or bore it; None when none did."""
@@ -263,24 +260,11 @@ class Source:
             raise NotJudged(f"Model {key} has no verdict yet. Run `openness judge`.")
         name, level, judged, rules_version, evidence = row
         (repo,) = tables.repos(self.conn, [key])
-        checker = Checker(repo, self._texts(key), self._ancestors(key), rules_version == RULES_VERSION)
+        texts = self._library.texts(tables.documents(self.conn, [key]).get(key, []))
+        checker = Checker(repo, texts, self._ancestors(key), rules_version == RULES_VERSION)
         checked = checker.check(_evidence.decode(evidence))
         counts = Counter(c.state for c in checked)
         return Verified(name, f"L{level}", judged, rules_version, {s.value: counts[s] for s in State}, checked)
-
-    def _texts(self, key: int) -> list[Text]:
-        return [Text(d.path, *self._body(d)) for d in tables.documents(self.conn, [key]).get(key, [])]
-
-    def _body(self, one: tables.Document) -> tuple[str, bytes | None]:
-        if one.outcome != "ok" or one.hash is None:
-            return one.outcome, None
-        row = self._archive and self._archive.execute(
-            "SELECT body, size FROM documents WHERE hash = ?", (one.hash,)
-        ).fetchone()  # fmt: skip
-        try:
-            return ("ok", self._decompress(row[0], max_output_size=row[1] or 1)) if row else ("unreadable", None)
-        except (zstandard.ZstdError, zlib.error):
-            return "unreadable", None
 
     def _ancestors(self, key: int) -> frozenset[str]:
         """Names of all bases above a repo, as declared and as they are called today, in lower case."""

@@ -131,7 +131,10 @@ def _write_crawls(conn: sqlite3.Connection) -> None:
 def _write_models(conn: sqlite3.Connection) -> None:
     secret = dossier("license.conformant", "open", "mit", [["license", "license_tag", "yes", "SECRET", "tags", "mit"]])
     for n, (cells, evidence) in enumerate((COMMUNITY, APACHE, CHILD, secret), 1):
-        conn.execute("INSERT INTO dossiers VALUES (?, ?, ?, ?)", (n, bytes([n]), cells, evidence))
+        conn.execute(
+            "INSERT INTO dossiers (dossier, digest, cells, evidence) VALUES (?, ?, ?, ?)",
+            (n, bytes([n]), cells, evidence),
+        )
     for repo, id_, license_, gated, level, top, why, effective, claims, family, base, key in _MODELS:
         conn.execute(
             """INSERT INTO repos (repo, oid, repo_id, author, sha, created_at, last_modified, private, disabled, gated,
@@ -177,7 +180,7 @@ def _write_models(conn: sqlite3.Connection) -> None:
             ),
         )
         conn.execute(
-            "INSERT INTO verdict_history VALUES (?, '2026-11-01', ?, ?, ?, ?, '3', 'first')",
+            "INSERT INTO verdict_history VALUES (?, '2026-11-01', ?, ?, ?, ?, '3', 'first', NULL)",
             (repo, level, top, why, key),
         )
     conn.execute(
@@ -230,8 +233,8 @@ def _write_history(conn: sqlite3.Connection) -> None:
     )
     # Llama 2 was L2 until it was gated on the 5th; model 6 was L2 until new rules read it anew.
     conn.execute("UPDATE verdict_history SET level = 2, restriction = 'community' WHERE repo IN (1, 6)")
-    conn.execute("INSERT INTO verdict_history VALUES (1, '2026-11-05', 1, 1, 'manual-approval', 1, '3', 'repo')")
-    conn.execute("INSERT INTO verdict_history VALUES (6, '2026-11-06', 3, 5, 'documentation', 2, '3', 'rules')")
+    conn.execute("INSERT INTO verdict_history VALUES (1, '2026-11-05', 1, 1, 'manual-approval', 1, '3', 'repo', NULL)")
+    conn.execute("INSERT INTO verdict_history VALUES (6, '2026-11-06', 3, 5, 'documentation', 2, '3', 'rules', NULL)")
     conn.executemany(
         "INSERT INTO lineage VALUES (?, ?, ?, 'finetune', 'hub', ?, ?, ?)",
         [(5, "meta-llama/Meta-Llama-3-8B", 2, "apache-2.0", "llama3", "apache-2.0 on a model under llama3"),
@@ -275,12 +278,12 @@ def big_hub(path: Path, models: int, nights: int, seed: int = 7) -> None:
             (repo, None, None, "text-generation", "transformers", "[]", None, "", 9, "{}", '{"parameters": 8000}')
         )
         evidence = _generated_evidence(rng, license_, read)
-        dossiers.append((repo, repo.to_bytes(8, "big"), *dossier("nothing_found", "unknown", "", evidence)))
+        dossiers.append((repo, repo.to_bytes(8, "big"), *dossier("nothing_found", "unknown", "", evidence), ""))
         base = rng.choice(repos)[2] if rng.random() < 0.5 else None
         verdicts.append((repo, level, level, "no-license", license_, 3.5, 0.25, None, int(read and repo % 50 == 0),
                          rng.choice([None, None, "Llama 3", "Qwen2.5"]), base, repo, b"0" * 32, "3",
                          start))  # fmt: skip
-        history.append((repo, start, level, level, "no-license", repo, "3", "first"))
+        history.append((repo, start, level, level, "no-license", repo, "3", "first", None))
         if base:
             lineage.append((repo, base, None, "finetune", "hub", license_, None, ""))
         if read:

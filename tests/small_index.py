@@ -136,7 +136,7 @@ def _history(db: sqlite3.Connection, t: dict[str, int]) -> None:
     db.execute("INSERT INTO names VALUES ('meta-llama/Llama-3-Old', ?, '2026-11-01', '2026-11-05')", (LLAMA,))
     for d, level in (("2026-11-01", 3), ("2026-11-03", 2)):
         db.execute(
-            "INSERT INTO verdicts VALUES (2, ?, ?, ?, ?, ?, ?, 1)",
+            "INSERT INTO verdicts VALUES (2, ?, ?, ?, ?, ?, ?, 1, NULL)",
             (day(d), level, level, t["community"], t["2026.1"], t["first"] if level == 3 else t["repo"]),
         )
     totals = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from crawler import plan
 from crawler.documents import Archive
-from crawler.records import Listed, decode_page
+from crawler.records import Listed, Reject, decode_page
 from crawler.store import Fetch, Store
 from index import due, tables
 from index import judge as judging
@@ -32,13 +33,20 @@ class Night:
         self.hub, self.papers = folder / "hub.db", folder / "documents.db"
         self.day = 0
 
-    def crawl(self, rows: Iterable[dict[str, Any]], documents: dict[str, dict[str, str]] | None = None) -> None:
-        """One night's listing, and documents by repo name and path."""
+    def crawl(
+        self,
+        rows: Iterable[dict[str, Any]],
+        documents: dict[str, dict[str, str]] | None = None,
+        rejected: dict[str, Any] | None = None,
+    ) -> None:
+        """One night's listing, documents by repo name and path, and a row that comes in a form that nobody can read."""
         self.day += 1
         store, archive = Store(self.hub), Archive(self.papers)
         crawl = store.begin(self.date, "https://hub.test", "", f"{self.date}T02:00:00Z", [("", "")])
-        listed = [r for r in decode_page(json.dumps(list(rows)).encode()) if isinstance(r, Listed)]
-        page = plan.read_page(store.known_oids([r.oid for r in listed]), listed)
+        sent = [*rows, *([rejected | {"downloads": "many"}] if rejected else [])]
+        listed = list(decode_page(json.dumps(sent).encode()))
+        assert sum(isinstance(r, Reject) for r in listed) == bool(rejected)
+        page = plan.read_page(store.known_oids([r.oid for r in listed if r.oid]), listed)
         whole = store.ranges(crawl.id)[0]._replace(cursor="f" * 24, done=True)
         store.write_page(crawl, whole, page, seen=len(listed))
         keys = dict(store.conn.execute("SELECT repo_id, repo FROM repos").fetchall())
@@ -158,6 +166,25 @@ def test_a_base_that_comes_later_is_recognised_by_what_already_named_it(night):
     night.crawl(FAMILY[:2])
     assert night.judge().judged == 2
     assert night.verdict("user/tuned") == ("L3", "L6", "documentation")
+
+
+def test_a_base_that_only_a_readme_names_binds_and_is_watched_like_one_that_is_listed(night):
+    silent = model(2, "user/tuned", tags=["license:mit"])
+    night.crawl([silent, FAMILY[3]], {"user/tuned": {"README.md": "---\nbase_model: maker/base\n---\n# Tuned"}})
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L6", "unknown-base")
+    night.crawl([model(1, "maker/base"), silent, FAMILY[3]])
+    assert night.judge().judged == 2, "it comes"
+    assert night.verdict("user/tuned") == ("L3", "L6", "documentation")
+    assert night.sql("SELECT base, stated_by FROM lineage") == [(3, "card")]
+    night.crawl([model(1, "maker/base", "llama2"), silent, FAMILY[3]])
+    report = night.judge()
+    assert {(m.repo_id, m.cause) for m in report.moved} == {("maker/base", "repo"), ("user/tuned", "base")}
+    assert night.verdict("user/tuned") == ("L2", "L2", "community")
+    stepwise = night.everything()
+    night.judge(everything=True)
+    assert night.everything() == stepwise
+    assert night.judge().judged == 0
 
 
 def test_a_renamed_base_is_found_under_its_old_name(night):
@@ -307,7 +334,7 @@ def test_one_repo_that_cannot_be_judged_is_a_row_with_its_reason_and_the_others_
     ((evidence,),) = night.sql("SELECT evidence FROM dossiers JOIN verdicts USING (dossier) WHERE repo = 4")
     assert [(e[1], e[2]) for e in json.loads(evidence)] == [("judge", "error")]
     assert "AttributeError" in evidence
-    assert night.judge().judged == 4, "without the broken review the rules are others, and all is judged again"
+    assert night.judge().judged == 1, "without the broken review"
     assert night.verdict("loner/model") == ("L3", "L6", "documentation")
 
 
@@ -323,15 +350,65 @@ def test_a_dry_run_tells_what_would_move_and_writes_nothing(night):
     assert {m.repo_id for m in night.judge().moved} == {"maker/base", "user/tuned", "other/twice"}
 
 
-def test_a_reviewed_override_counts_as_other_rules_and_judges_everything_again(night):
+def test_a_review_judges_the_reviewed_model_and_what_is_made_from_it_and_no_other(night):
     night.crawl(FAMILY)
     night.judge()
-    review = Override(
-        "loner/model", "paper", "open", "Ada Example", "2026-11-01", "It is there.", "https://example.org"
-    )
-    report = night.judge(overrides={"loner/model": (review,)})
-    assert (report.judged, report.changed) == (4, 1)
-    assert night.sql("SELECT cause FROM verdict_history WHERE date = '2026-11-01'") == [("first",)] * 4
+    night.day = 2
+    review = Override("maker/base", "end_data", "open", "Ada Example", "2026-11-01", "It is there.", "https://x.org")
+    report = night.judge(overrides={"maker/base": (review,)})
+    assert (report.judged, report.changed) == (3, 3), "the base and what is made from it"
+    told = "SELECT repo_id, cause, note FROM verdict_history NATURAL JOIN repos WHERE date = ? ORDER BY repo_id"
+    assert night.sql(told, "2026-11-02") == [
+        ("maker/base", "override", "end_data open: It is there. (Ada Example, 2026-11-01, https://x.org)"),
+        ("other/twice", "base", None),
+        ("user/tuned", "base", None),
+    ]
+    assert night.judge(overrides={"maker/base": (review,)}).judged == 0
+    night.day = 3
+    assert night.judge().judged == 3
+    assert night.sql(told, "2026-11-03")[0] == ("maker/base", "override", "A review was taken back.")
+
+
+def test_a_model_whose_row_can_no_longer_be_read_is_not_called_open_on_old_facts(night):
+    night.crawl(FAMILY)
+    night.judge()
+    night.crawl([*FAMILY[:1], *FAMILY[2:]], rejected=FAMILY[1])
+    report = night.judge()
+    assert [(m.repo_id, m.old, m.new, m.cause) for m in report.moved] == [("user/tuned", "L3", "L2", "listing")]
+    assert night.verdict("user/tuned") == ("L2", "L6", "unreadable")
+    assert night.verdict("other/twice") == ("L3", "L6", "documentation"), "made under the terms that were seen"
+    night.crawl([*FAMILY[:1], *FAMILY[2:]], rejected=FAMILY[1])
+    assert night.judge().judged == 0, "still the same"
+    night.crawl(FAMILY)
+    assert [(m.old, m.new, m.cause) for m in night.judge().moved] == [("L2", "L3", "listing")]
+    causes = "SELECT date, cause FROM verdict_history NATURAL JOIN repos WHERE repo_id = 'user/tuned' ORDER BY date"
+    assert night.sql(causes) == [("2026-11-01", "first"), ("2026-11-02", "listing"), ("2026-11-04", "listing")]
+
+
+def other_rules(night: Night) -> None:
+    """Every verdict as if other rules had made it."""
+    with closing(sqlite3.connect(night.hub)) as conn:
+        conn.execute(
+            "UPDATE verdicts SET basis = CAST(substr(basis, 1, 40) || x'0101010101010101' || substr(basis, 49) AS BLOB)"
+        )
+        conn.commit()
+
+
+def test_new_rules_judge_what_was_seen_and_read_no_card_again(night):
+    cards = {
+        "maker/base": {"README.md": "---\nlicense: llama2\n---\n# M\n\n## Training data\n\nTrained on the Pile.\n"},
+        "loner/model": {"README.md": "---\nbase_model: maker/base\n---\n# X\n\nOur model is open source."},
+    }
+    quantised = model(5, "user/tuned-AWQ", cardData={"license": "apache-2.0", "base_model": "user/tuned"})
+    night.crawl([*FAMILY, quantised], cards)
+    night.judge()
+    before = night.everything()
+    other_rules(night)
+    night.papers.unlink()  # nothing can be read any more
+    assert night.judge().judged == 5
+    assert night.everything() == before
+    night.judge(everything=True)
+    assert night.everything() != before, "asked for all, it reads, and what is not there is not seen"
 
 
 def rows_of_many(count: int) -> list[dict[str, Any]]:
@@ -429,7 +506,7 @@ def test_no_real_model_under_a_licence_that_is_not_conformant_is_open_weights(sh
 def test_the_list_of_what_is_due_survives_a_run_that_never_began_to_judge(night):
     night.crawl(FAMILY)
     conn = tables.open_hub(night.hub)
-    due.begin(conn, date=night.date, started="x", rules_version="v", rules=b"12345678", everything=False, dry_run=False)
+    due.begin(conn, date=night.date, started="x", rules_version="v", reviews={}, everything=False, dry_run=False)
     conn.close()
     assert night.judge().judged == 4
     assert oid(1) in {o for (o,) in night.sql("SELECT oid FROM repos")}

@@ -56,7 +56,7 @@ def age(night: Night) -> None:
     with closing(sqlite3.connect(night.hub)) as conn:
         conn.execute(
             """UPDATE verdicts SET rules_version = 'older', level = 1, level_max = 1, restriction = 'manual-approval',
-                 basis = CAST(substr(basis, 1, 24) || x'0000000000000000' AS BLOB)"""
+                 basis = CAST(substr(basis, 1, 40) || x'0101010101010101' || substr(basis, 49) AS BLOB)"""
         )
         conn.execute(
             """UPDATE verdict_history SET rules_version = 'older', level = 1, level_max = 1,

@@ -215,6 +215,13 @@ def gating(repo: Repo) -> Iterator[Evidence]:
 
 
 @probe(D.END_WEIGHTS, needs="listing")
+def readable_row(repo: Repo) -> Iterator[Evidence]:
+    """Could the newest row of the Hub's listing be read? If not, since which night not?"""
+    if repo.rejected_since:
+        yield Evidence(D.END_WEIGHTS, "readable_row", UNAVAILABLE, "", "listing", repo.rejected_since)
+
+
+@probe(D.END_WEIGHTS, needs="listing")
 def disabled(repo: Repo) -> Iterator[Evidence]:
     """Has the Hub disabled the repository?"""
     if repo.disabled:
