@@ -197,8 +197,9 @@ def _holders(conn: sqlite3.Connection, name: str) -> list[_Holder]:
         f"""SELECT repo, iif(created_at IS NULL OR substr(created_at, 1, 10) <= '{LEGACY}', 0,
                              CAST(julianday(substr(created_at, 1, 10)) - 2440587.5 AS INTEGER)),
                    CAST(julianday(first_seen) - 2440587.5 AS INTEGER)
-            FROM repos WHERE repo IN (SELECT repo FROM repos WHERE repo_id = ?1
-                                      UNION SELECT repo FROM names WHERE repo_id = ?1)
+            FROM repos WHERE repo IN (
+                SELECT repo FROM repos WHERE repo_id = ?1 COLLATE NOCASE AND repo_id = ?1
+                UNION SELECT repo FROM names WHERE repo_id = ?1 COLLATE NOCASE AND repo_id = ?1)
             ORDER BY 2 DESC, missing_since IS NOT NULL, repo DESC""",
         (name,),
     )

@@ -88,7 +88,7 @@ CREATE TABLE names (                      -- a rename keeps its history
   until TEXT,                             -- night on which another name was first seen
   PRIMARY KEY (repo, since, repo_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX names_repo_id ON names (repo_id);
+CREATE INDEX names_repo_id ON names (repo_id COLLATE NOCASE);
 
 CREATE TABLE downloads (                  -- changed-only: a row when a counter differs from the row before
   repo INTEGER NOT NULL REFERENCES repos(repo),

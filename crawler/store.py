@@ -92,8 +92,11 @@ def upsert_change(source: str = "VALUES (?, ?, ?, ?, ?, ?)") -> str:
 
 
 def index_names(conn: sqlite3.Connection) -> None:
-    """Make the index of names, unless it is there. A first walk brings names in no order, so it comes after that."""
-    conn.execute("CREATE INDEX IF NOT EXISTS repos_repo_id ON repos (repo_id)")
+    """Make the index of names, unless it is there. A first walk brings names in no order, so it comes after that.
+
+    The Hub finds a name in any case, and so does this; a query for one spelling asks for both.
+    """
+    conn.execute("CREATE INDEX IF NOT EXISTS repos_repo_id ON repos (repo_id COLLATE NOCASE)")
 
 
 def day_number(day: str) -> int:

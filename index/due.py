@@ -32,15 +32,18 @@ _DUE = (
     f"""INSERT INTO {{due}} SELECT DISTINCT u.repo, 0 FROM data_uses u LEFT JOIN datasets d USING (name)
         WHERE u.facts <> coalesce({tables.FACTS}, '') ON CONFLICT DO NOTHING""",
     f"""WITH moved (old, new) AS (VALUES {_MOVED})
-        INSERT INTO {{due}} SELECT l.repo, 0 FROM moved m JOIN repos r ON r.repo_id = m.new JOIN {{due}} d USING (repo)
-        JOIN lineage l ON l.base_id = m.old WHERE true ON CONFLICT DO NOTHING""",
+        INSERT INTO {{due}} SELECT l.repo, 0 FROM moved m
+        JOIN repos r ON r.repo_id = m.new COLLATE NOCASE JOIN {{due}} d USING (repo)
+        JOIN lineage l ON l.base_id = m.old COLLATE NOCASE WHERE true ON CONFLICT DO NOTHING""",
     # What was made from these: by the repo that binds it, and by every name that they bear or bore, because a name
     # with several claimants is bound by the strictest, which need not be the one that changed.
     """WITH RECURSIVE down (repo) AS (
          SELECT repo FROM {due}
          UNION SELECT l.repo FROM down JOIN lineage l ON l.base = down.repo
-         UNION SELECT l.repo FROM down JOIN repos r ON r.repo = down.repo JOIN lineage l ON l.base_id = r.repo_id
-         UNION SELECT l.repo FROM down JOIN names n ON n.repo = down.repo JOIN lineage l ON l.base_id = n.repo_id)
+         UNION SELECT l.repo FROM down JOIN repos r ON r.repo = down.repo
+           JOIN lineage l ON l.base_id = r.repo_id COLLATE NOCASE
+         UNION SELECT l.repo FROM down JOIN names n ON n.repo = down.repo
+           JOIN lineage l ON l.base_id = n.repo_id COLLATE NOCASE)
        INSERT INTO {due} SELECT repo, 0 FROM down WHERE true ON CONFLICT DO NOTHING""",
 )
 _EVERYTHING = "INSERT INTO {due} SELECT repo, 0 FROM repos WHERE true ON CONFLICT DO NOTHING"

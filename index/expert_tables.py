@@ -67,7 +67,8 @@ def judgements_of(conn: sqlite3.Connection, repo_id: str) -> tuple[Judgement, ..
     """Our cells of a model, found by its name today or before; None when it is not judged here."""
     row = conn.execute(
         """SELECT d.cells FROM repos r JOIN verdicts v USING (repo) JOIN dossiers d USING (dossier)
-           WHERE r.repo_id = ?1 OR r.repo IN (SELECT repo FROM names WHERE repo_id = ?1)
+           WHERE r.repo IN (SELECT repo FROM repos WHERE repo_id = ?1 COLLATE NOCASE
+                            UNION SELECT repo FROM names WHERE repo_id = ?1 COLLATE NOCASE)
            ORDER BY r.repo_id = ?1 DESC, r.missing_since IS NOT NULL, r.repo LIMIT 1""",
         (repo_id,),
     ).fetchone()

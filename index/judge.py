@@ -24,7 +24,7 @@ from index import basis, executors, judging, tables
 from index import due as listed
 from index.judging import Given, Overrides, World
 from index.library import Library
-from index.lineage import Claim, ancestors_first, candidates, eligible
+from index.lineage import Claim, ancestors_first, candidates, claimants, eligible
 from index.probes import all_probes
 from index.rules import RULES_VERSION, all_rules
 from index.tables import Before, Moved, Row
@@ -101,12 +101,15 @@ def judge(
 
 
 def _resolve(conn: sqlite3.Connection, names: set[str]) -> dict[str, tuple[Claim, ...]]:
-    """Declared names -> repos, through renames and the Hub's early ownerless names. Unknown names are left out."""
+    """Declared names -> repos, in any case, through renames and early ownerless names; unknown ones are left out."""
     ways = {name: list(candidates(name)) for name in names}
-    known = tables.claims_of_names(conn, {way for several in ways.values() for way in several})
-    found = {name: tuple(dict.fromkeys(claim for way in several for claim in known.get(way, ())))
-             for name, several in ways.items()}  # fmt: skip
-    return {name: claims for name, claims in found.items() if claims}
+    known = tables.bearers(conn, {way for several in ways.values() for way in several})
+    found = {}
+    for name, several in ways.items():
+        claims = dict.fromkeys(c for way in several for c in claimants(way, known.get(way.casefold(), ())))
+        if claims:
+            found[name] = tuple(claims)
+    return found
 
 
 # -- judging ---------------------------------------------------------------------------------------------------------

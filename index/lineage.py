@@ -78,6 +78,14 @@ class Claim(NamedTuple):
     created_at: str | None  # ISO 8601, UTC
 
 
+class Named(NamedTuple):
+    """A repo that bears a name in this spelling (`now`), or bore it and is called otherwise now."""
+
+    spelling: str
+    now: bool
+    claim: Claim
+
+
 class Limits(NamedTuple):
     """What licence and lineage allow one model."""
 
@@ -168,7 +176,7 @@ def inherit(
     of them is unknown.
     """
     looped = frozenset(cycle)
-    found = [(b, None if b.repo_id in looped or b.repo_id == name else find(b.repo_id)) for b in bases]
+    found = [(b, None if b.repo_id in looped or _same_name(b, name) else find(b.repo_id)) for b in bases]
     known = catalogue()
     chain = [(own, "")] + [(known[h.license], b.repo_id) for b, h in found if h] + [(p, "a cycle") for p in peers]
     effective = most_restrictive(license for license, _ in chain)
@@ -188,6 +196,10 @@ def inherit(
         if link.conflict
     ][:MAX_QUOTED]
     return Inherited(limits, tuple(evidence), links)
+
+
+def _same_name(base: Base, name: str) -> bool:
+    return base.repo_id.casefold() == name.casefold()
 
 
 def _allowed(found: Sequence[tuple[Base, Handed | None]]) -> tuple[Level, Level, Restriction]:
@@ -227,7 +239,7 @@ def _base_evidence(
     """Which declared bases cannot be judged, and which allow less than L3."""
     for base, handed in found[:MAX_QUOTED]:
         place = f"base:{base.repo_id}"
-        if base.repo_id in looped or base.repo_id == name:
+        if base.repo_id in looped or _same_name(base, name):
             yield Evidence(_BASE, "known_bases", _NO, base.repo_id, place, "cycle")
         elif handed is None:
             yield Evidence(_BASE, "known_bases", Outcome.UNAVAILABLE, base.repo_id, place)
@@ -288,8 +300,22 @@ def candidates(name: str) -> Iterator[str]:
     """Names under which a declared base may stand today, likeliest first (renames of our own record come after)."""
     name = name.strip().removeprefix("https://huggingface.co/").strip("/")
     yield name
-    if name in MOVED:
-        yield MOVED[name]
+    if name.casefold() in MOVED:
+        yield MOVED[name.casefold()]
+
+
+def claimants(name: str, bearers: Sequence[Named]) -> list[Claim]:
+    """The repos that a declared name may mean, of those that bear or bore it in any case of its letters.
+
+    The one that bears it as it is written is meant, with whoever bore it so before. Else the Hub takes any case: then
+    all of them may be meant, unless several bear it in other spellings, which nobody can tell apart: it is unknown.
+    """
+    exact = [b for b in bearers if b.spelling == name]
+    if not any(b.now for b in exact):
+        if len({b.spelling for b in bearers if b.now}) > 1:
+            return []
+        exact = list(bearers)
+    return list(dict.fromkeys(b.claim for b in exact))
 
 
 #: Days that a base may be younger than what is made from it: makers upload a release's repositories in any order.

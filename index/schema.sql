@@ -54,7 +54,7 @@ CREATE TABLE lineage (                    -- one row per declared ancestor
   PRIMARY KEY (repo, base_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_base ON lineage (base);
-CREATE INDEX lineage_base_id ON lineage (base_id);
+CREATE INDEX lineage_base_id ON lineage (base_id COLLATE NOCASE);
 
 CREATE TABLE data_uses (                  -- the data sets that a judged repo names, as the Hub showed them then
   repo INTEGER NOT NULL REFERENCES repos(repo),

@@ -20,7 +20,7 @@ from sqlite_utils import Migrations
 from crawler import database, store
 from crawler.columns import read_repos
 from crawler.records import Base, Repo
-from index.lineage import Claim, Handed, Link
+from index.lineage import Claim, Handed, Link, Named
 from index.model import Dimension, Level, Restriction
 
 migrations = Migrations("index")
@@ -148,21 +148,24 @@ def bases_of(conn: sqlite3.Connection, keys: Sequence[int]) -> dict[int, tuple[B
     return found
 
 
-def claims_of_names(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[Claim]]:
-    """All repos that ever bore a name: who bears it today first, then the missing, then those called otherwise now."""
-    found: dict[str, list[Claim]] = defaultdict(list)
-    wanted = list(names)
+def bearers(conn: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[Named]]:
+    """All repos that ever bore a name in any case, by the name in lower case: who bears it today first, then the
+    missing, then those called otherwise now.
+    """
+    found: dict[str, list[Named]] = defaultdict(list)
+    wanted = sorted({name.casefold() for name in names})
     for i in range(0, len(wanted), IN_LIST):
         part = wanted[i : i + IN_LIST]
         marks = ",".join("?" * len(part))
-        now = f"""SELECT repo_id, repo, created_at FROM repos WHERE repo_id IN ({marks})
+        now = f"""SELECT repo_id, 1, repo, created_at FROM repos
+                  WHERE repo_id COLLATE NOCASE IN ({marks})
                   ORDER BY missing_since IS NOT NULL, missing_since DESC, created_at DESC, oid"""
-        old = f"""SELECT n.repo_id, repo, r.created_at FROM names n JOIN repos r USING (repo)
-                  WHERE n.repo_id IN ({marks}) AND n.repo_id <> r.repo_id ORDER BY n.since DESC, r.oid"""
+        old = f"""SELECT n.repo_id, 0, repo, r.created_at FROM names n JOIN repos r USING (repo)
+                  WHERE n.repo_id COLLATE NOCASE IN ({marks}) AND n.repo_id <> r.repo_id
+                  ORDER BY n.since DESC, r.oid"""
         for sql in (now, old):
-            for name, repo, created_at in conn.execute(sql, part):
-                if all(repo != claim.repo for claim in found[name]):
-                    found[name].append(Claim(repo, created_at))
+            for name, bears, repo, created_at in conn.execute(sql, part):
+                found[name.casefold()].append(Named(name, bool(bears), Claim(repo, created_at)))
     return found
 
 

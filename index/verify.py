@@ -236,9 +236,9 @@ class Source:
     def find(self, name: str) -> int | None:
         """The repo that bears a name today, in any case, or bore it; None when none did."""
         for sql in (
-            "SELECT repo FROM repos WHERE repo_id = ? ORDER BY missing_since IS NOT NULL, observed DESC",
-            "SELECT repo FROM repos WHERE repo_id = ? COLLATE NOCASE ORDER BY missing_since IS NOT NULL, observed DESC",
-            "SELECT repo FROM names WHERE repo_id = ? COLLATE NOCASE ORDER BY since DESC",
+            """SELECT repo FROM repos WHERE repo_id = ?1 COLLATE NOCASE
+               ORDER BY repo_id <> ?1, missing_since IS NOT NULL, observed DESC""",
+            "SELECT repo FROM names WHERE repo_id = ?1 COLLATE NOCASE ORDER BY since DESC",
         ):
             found = self.conn.execute(sql, (name,)).fetchone()
             if found:

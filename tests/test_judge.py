@@ -187,6 +187,25 @@ def test_a_base_that_only_a_readme_names_binds_and_is_watched_like_one_that_is_l
     assert night.judge().judged == 0
 
 
+def test_a_base_is_found_in_any_case_of_its_letters_and_watched_under_it(night):
+    child = model(2, "user/tuned", "mit", "MAKER/Base")
+    night.crawl([child, model(3, "user/other", "mit", "GPT2")])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L6", "unknown-base")
+    rows = [child, model(3, "user/other", "mit", "GPT2"), model(4, "openai-community/gpt2", "mit")]
+    night.crawl([model(1, "maker/base"), *rows])
+    assert night.judge().judged == 4
+    assert night.verdict("user/tuned") == night.verdict("user/other") == ("L3", "L6", "documentation")
+    night.crawl([model(1, "maker/base", "llama2"), *rows])
+    assert {m.repo_id for m in night.judge().moved} == {"maker/base", "user/tuned"}
+    night.crawl([model(1, "maker/base"), model(5, "Maker/base", "llama2"), *rows])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L2", "L6", "unknown-base"), "two bear it, and neither as it is written"
+    night.crawl([model(1, "maker/base", "llama2"), model(5, "MAKER/Base", "mit"), *rows])
+    night.judge()
+    assert night.verdict("user/tuned") == ("L3", "L6", "documentation"), "the one that is written so"
+
+
 def test_a_renamed_base_is_found_under_its_old_name(night):
     night.crawl(FAMILY[:2])
     night.judge()
