@@ -43,10 +43,11 @@ for _value, _code in ((OPEN, "B1"), (PARTIAL, "B2"), (CLOSED, "B3")):
 
 def _own_pretraining(seen: Seen) -> str | None:
     """What shows that a model without a declared base was pre-trained by itself: its words, or corpora for that."""
-    if seen.yes("declared_bases") or not seen.any("declared_bases"):
+    if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("stated_base"):
         return None
     said = seen.yes("from_scratch")
-    corpora = [e.value for e in seen.all("named_datasets") if _is_pretraining(e.value)]
+    corpora = [e.value for e in seen.all("named_datasets")]
+    corpora = corpora if all(map(_is_pretraining, corpora)) else []
     return said.quote if said else f"listed corpora: {', '.join(corpora[:3])}" if corpora else None
 
 
@@ -83,9 +84,16 @@ def _names(seen: Seen, dimension: Dimension) -> frozenset[str]:
     return frozenset(found)
 
 
+_PUBLIC_TOO = re.compile(
+    r"(?<!non-)(?<!not )(?<!n't )\b(?:public|publicly available|open)\b[^.]{0,20}\b(?:data|and)", re.I
+)
+
+
 def _withheld(dimension: Dimension, *, in_part: bool) -> When:
     def when(seen: Seen, cells: Cells) -> str | None:
         said = next((e for e in seen.all("data_withheld", Outcome.NO) if e.dimension == dimension), None)
+        if said and not in_part and _PUBLIC_TOO.search(said.quote):
+            return None  # "a mix of public and proprietary data": partial if the public part is named, and nobody knows
         named = bool(said) and bool(_names(seen, D.BASE_DATA) | _names(seen, D.END_DATA))
         return said.quote if said and named == in_part else None
 
@@ -279,6 +287,8 @@ def _family(told: str) -> When:
 
     def when(seen: Seen, cells: Cells) -> str | None:
         known = seen.all("family_pretraining") or seen.all("stated_base")
+        if 0 < len(seen.all("family_pretraining")) < len(seen.all("declared_bases")):
+            return None  # of other bases nothing is known
         values = [(what, whose) for what, _, whose in (e.value.partition(": ") for e in known)]
         least = next((level for level in _LEAST_FIRST if any(what == level for what, _ in values)), None)
         return next(whose for what, whose in values if what == told) if least == told else None
@@ -308,9 +318,10 @@ def _corpora(seen: Seen) -> str | None:
     """The public corpora that a model lists; None where it has a base, declared or by the sound of its name."""
     if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("suspected_base"):
         return None
-    if any(e.value == "conversion" for e in seen.all("tuned_name")):
+    if seen.yes("stated_base") or any(e.value == "conversion" for e in seen.all("tuned_name")):
         return None
-    return ", ".join(name for name in _listed(seen) if _is_pretraining(name)) or None
+    listed = _listed(seen)  # beside tuning data, a corpus may be all there is or a part: then nothing can be said
+    return ", ".join(listed) if listed and all(map(_is_pretraining, listed)) else None
 
 
 @rule(

@@ -335,7 +335,8 @@ def said_tuned(repo: Repo, card: Card) -> Iterator[Evidence]:
     v, name = view(repo, card), "said_tuned"
     for m in near_words(v, _NEAR_SAID_TUNED):
         a, b = sentence(card.text, m.start(), m.end())
-        top = m.start() < card.body_start + 1_500
+        line = v.text[v.text.rfind("\n", 0, m.start()) + 1 : m.start()].lstrip()
+        top = m.start() < card.body_start + 1_500 and not line.startswith(("* ", "- "))  # a list is of several models
         if top and not v.in_code(m.start()) and not _NOT_TUNED.search(card.text, a, m.start()):
             yield seen(D.END_DATA, name, card, a, b, " ".join(m[0].lower().split()))
             return

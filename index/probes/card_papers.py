@@ -71,7 +71,7 @@ _BORROWS = re.compile(
     r"(?:method|technique|approach)|"
     r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned "
     r"(?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|"
-    r"technique|sharegpt|alpaca|self-instruct|evol)\b",
+    r"technique|apply(?:ing)?|idea (?:of|from)|sharegpt|alpaca|self-instruct|evol)\b",
     re.I,
 )
 _TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")

@@ -270,11 +270,14 @@ def lines_of_others(org: str) -> frozenset[str]:
     """Names of well-known lines ('llama', 'mistral') of other makers than this account: not its own words."""
     low = org.lower()
     return _LINES - frozenset(
-        family.line.lower() for family in families() if any(p.lower().startswith(f"{low}/") for p in family.patterns)
+        word
+        for family in families()
+        if any(p.lower().startswith(f"{low}/") for p in family.patterns)
+        for word in family.line.lower().split()
     )
 
 
-_LINES = frozenset(family.line.lower() for family in families() if family.line.isalpha())
+_LINES = frozenset(word for family in families() for word in family.line.lower().split())
 
 
 def squash(name: str) -> str:

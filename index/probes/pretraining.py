@@ -32,6 +32,10 @@ def _value(family: str | None) -> str:
     return f"{known.told}: {family} ({known.source})" if family and known else ""
 
 
+#: Of a family that the card names, and of whose data we know nothing: that it is made from it says something too.
+_NOT_KNOWN = "not known"
+
+
 @probe(D.BASE_DATA, needs="listing")
 def family_pretraining(repo: Repo) -> Iterator[Evidence]:
     """What have the makers of the family that it is of, or is made from, said of the pre-training data?"""
@@ -66,8 +70,8 @@ _MADE = (
 )
 _STATED_BASE = re.compile(
     rf"\b{_MADE}(?: (?:versions?|variant|model|directly|specifically|entirely)\b)?"
-    r"(?:[ *_]+(?:(?:on )?top of|based on|from|of|on|upon|with|using|by|our|the|an?|original|latest|pre-?trained|base|"
-    r"foundation(?:al)?|open-?source|models?|llm|weights|checkpoint|\[?\w+['’]s\]?(?:\([^)\n]{0,80}\))?)(?![\w-]))*"
+    r"(?:[ *_]+(?:(?:on )?top of|off of|based on|from|of|on|upon|with|using|by|our|the|an?|original|latest|"
+    r"pre-?trained|base|foundation(?:al)?|open-?source|models?|llm|weights|checkpoint|\[?\w+['’]s\]?(?:\([^)\n]{0,80}\))?)(?![\w-]))*"
     r"(?:[*_ ]*(?:model)?[*_ ]*(?:\[optional\])?[*_ ]*:[*_ ]*)?[ *_`]*\[?[*_`]*"
     r"(?P<name>[a-z][\w.+/-]*(?: ?v?\d[\w.]*)?(?: \d[\w.]*)?)",
     re.I,
@@ -93,11 +97,11 @@ _TOP = 3_000  # characters of the body that introduce the model
 @probe(D.BASE_DATA, needs="card")
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which known family does the card say that the model was made from, and what is known of that one's data?"""
-    for begin, stop, family in _stated(repo, card):
-        told = _value(family)
-        if told:
-            yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
-            return
+    found = list(_stated(repo, card))
+    for begin, stop, family in [s for s in found if pretraining_of(s[2])] or found[:1]:
+        told = _value(family) or f"{_NOT_KNOWN}: {family}"
+        yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
+        return
     yield from not_stated("stated_base", D.BASE_DATA)
 
 
