@@ -40,14 +40,19 @@ def clean(text: object, limit: int | None = None) -> str:
     cut = limit is not None and len(line) > 16 * limit  # a card of megabytes is not cleaned for one line of it
     if cut:
         line = line[: 16 * (limit or 0)]
+    if not (line.isascii() and line.isprintable()):  # nearly every name is, and so has nothing to take out
+        line = _harmless(line)
+    if limit is not None and (cut or len(line) > limit):
+        line = line[: max(limit - 1, 0)].rstrip() + "…"
+    return line
+
+
+def _harmless(line: str) -> str:
     line = _ESCAPES.sub("", line)
     line = _BLANKS.sub(" ", line)
     line = _CONTROLS.sub("", line)
     line = _UNSEEN.sub(lambda m: f"<U+{ord(m[0]):04X}>", line)
-    line = _SURROGATES.sub("\ufffd", line)
-    if limit is not None and (cut or len(line) > limit):
-        line = line[: max(limit - 1, 0)].rstrip() + "…"
-    return line
+    return _SURROGATES.sub("\ufffd", line)
 
 
 def make_console(file: TextIO, width: int | None = None) -> Console:

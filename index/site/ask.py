@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
@@ -64,9 +65,8 @@ class Ask(NamedTuple):
 
     def link(self, path: str | None = None, **changes: object) -> str:
         """A same-site address with this request's parameters, some changed (None or '' takes one out)."""
-        kept = [(k, v) for k, v in self.params if k not in changes and k not in _SWITCHES and v]
-        more = [(k, str(v)) for k, v in changes.items() if v not in (None, "")]
-        query = urlencode(kept + more)
+        kept = [_pair(k, v) for k, v in self.params if k not in changes and k not in _SWITCHES and v]
+        query = "&".join(kept + [_pair(k, str(v)) for k, v in changes.items() if v not in (None, "")])
         where = "/" + (self.path if path is None else path).lstrip("/\\")
         return f"{where}?{query}" if query else where
 
@@ -74,6 +74,12 @@ class Ask(NamedTuple):
         """What an answer depends on."""
         kept = tuple((k, v) for k, v in self.params if k not in _SWITCHES)
         return self.path, kept, self.lang, self.theme, self.base
+
+
+@lru_cache(maxsize=256)
+def _pair(name: str, value: str) -> str:
+    """One parameter in an address: a dozen links of a page hold the same."""
+    return urlencode([(name, value)])
 
 
 def language(chosen: str, cookie: str, accepted: str) -> str:

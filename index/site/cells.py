@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
+from index import plain
 from index.model import VALUES
+from index.site.ask import model_path
 
 if TYPE_CHECKING:
     from index.site.render import Texts
@@ -51,6 +53,14 @@ def _end(t: Texts, letter: str, key: str, linked: bool) -> str:
         f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {value}">{picture}'
         f'<span class="sr">{value}</span></{"a" if linked else "span"}></td>'
     )
+
+
+def name(model_id: str, extra: str = "") -> Markup:
+    """ORG/NAME as a link to its page; `extra`: what follows the address, such as #claims."""
+    org, _, own = model_id.rpartition("/")
+    maker = f'<span class="org">{escape(org)}/</span>' if org else ""
+    shown = f'<span class="name">{escape(plain.clean(own, 400))}</span>'
+    return Markup(f'<a class="model" href="{model_path(model_id)}{escape(extra)}">{maker}{shown}</a>')
 
 
 @lru_cache(maxsize=512)

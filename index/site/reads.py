@@ -147,6 +147,9 @@ def crawls(db: sqlite3.Connection, limit: int = 60) -> tuple[Crawl, ...]:
     return tuple(Crawl(*r) for r in _select(db, "crawls", Crawl._fields, "1 ORDER BY id DESC LIMIT ?", limit))
 
 
+_FEW = 10_000  # models of a level from which on the newest changes soon show enough of them
+
+
 def changes(
     db: sqlite3.Connection,
     *,
@@ -174,13 +177,17 @@ def changes(
         if day:
             parts.append(f"c.date {sign} ?")
             values.append(day)
+    tables = "changes c"
     if level:
-        parts.append("m.level = ?")
         values.append(level)
+        (few,) = _rows(db, "SELECT coalesce(max(models), 0) < ? FROM levels WHERE level = ?", _FEW, level)[0]
+        parts.append("c.id IN (SELECT id FROM models WHERE level = ?)" if few else "m.level = ?")
+        tables += "" if few else " CROSS JOIN models m ON m.id = c.id"
+    order = "c.date DESC, c.downloads DESC"
+    inner = f"SELECT c.change FROM {tables} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT ? OFFSET ?"
     sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, c.not_before,
                 m.level, m.level_max
-              FROM changes c LEFT JOIN models m ON m.id = c.id WHERE {" AND ".join(parts)}
-              ORDER BY c.date DESC, c.downloads DESC LIMIT ? OFFSET ?"""
+              FROM changes c LEFT JOIN models m ON m.id = c.id WHERE c.change IN ({inner}) ORDER BY {order}, c.change"""
     return tuple(Change(*r) for r in _rows(db, sql, *values, limit, offset))
 
 

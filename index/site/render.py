@@ -127,6 +127,7 @@ def _environment() -> Environment:
         "loose": loose,
         "level_html": cells.level,
         "strip": cells.strip,
+        "name_html": cells.name,
     }
     return env
 

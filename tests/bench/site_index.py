@@ -122,7 +122,7 @@ def _history(db: sqlite3.Connection, models: int) -> None:
     db.execute(
         """INSERT INTO main.changes (date, id, field, old, new, downloads)
            SELECT d.date, m.id, CASE m.model % 3 WHEN 0 THEN 'license' WHEN 1 THEN 'gated' ELSE 'base_model' END, 'mit', 'other',
-             m.downloads FROM temp.days d CROSS JOIN main.models m ON m.model BETWEEN d.n * 200 + 1 AND d.n * 200 + 200"""
+             m.downloads FROM temp.days d CROSS JOIN main.models m ON m.model BETWEEN d.n * 3000 + 1 AND d.n * 3000 + 3000"""
     )
     db.execute(
         """INSERT INTO main.family_downloads (family, date, downloads, models) SELECT f.family, d.date, 1000000 + d.n * 1000, 40 FROM temp.days d

@@ -14,6 +14,7 @@ from index.site import ask as asking
 from index.site import reads, render
 from index.site.ask import Ask
 from index.site.host import Answer
+from index.site.memory import remember
 from index.site.pages.trends import read_shares, share_chart
 
 SUGGESTIONS = 8
@@ -101,17 +102,10 @@ def _family_names(db: sqlite3.Connection) -> list[str]:
     return [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY downloads DESC")]
 
 
-_kept: dict[str, list[tuple[str, str]]] = {}
-
-
 def _popular(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(id, id in lower case) of the most downloaded models: read once for each published file, 3 MB at most."""
-    file = queries._rows(db, "PRAGMA database_list")[0][2] + reads.about(db).get("published", "")
-    if file not in _kept:
-        sql = "SELECT id FROM models WHERE missing_since IS NULL ORDER BY downloads DESC LIMIT ?"
-        _kept.clear()
-        _kept[file] = [(i, i.casefold()) for (i,) in queries._rows(db, sql, POPULAR)]
-    return _kept[file]
+    """(id, id in lower case) of the most downloaded models: 3 MB at most."""
+    sql = "SELECT id FROM models WHERE missing_since IS NULL ORDER BY downloads DESC LIMIT ?"
+    return remember(db, "popular", lambda: [(i, i.casefold()) for (i,) in queries._rows(db, sql, POPULAR)])
 
 
 def _squeeze(text: str) -> str:

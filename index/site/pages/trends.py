@@ -16,6 +16,7 @@ from index.site import ask as asking
 from index.site import reads, render, svg
 from index.site.ask import Ask, BadAsk
 from index.site.host import Answer
+from index.site.memory import remember
 from index.site.render import Texts
 from index.trends import Series
 
@@ -160,20 +161,31 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
     chart = Markup(draw(comparison, t))
     if asking.choice(ask, "embed", ("1",)):
         return Answer(render.page("embed.html", ask, chart=chart, comparison=comparison), embeds=True)
-    shares = read_shares(db, 120)
     sql = sql_of(comparison.series)
-    moved = {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {}
     body = render.page(
         "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=f"/index?sql={quote(sql)}",
-        names=_names(comparison), table=_table(comparison), share_chart=Markup(share_chart(shares, t)), shares=shares,
-        growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series), movers=moved,
-        windows=WINDOWS, families=[f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
-        licenses=reads.license_counts(db), authors=reads.author_counts(db) if reads.has_table(db, "authors") else (),
+        names=_names(comparison), table=_table(comparison),
+        growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series),
+        windows=WINDOWS, once=lambda caller: remember(db, ("trends", ask.lang), caller),
+        **remember(db, ("trends of all", ask.lang), lambda: _of_all(db, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
         uncounted=[s.name for s in comparison.series if not any(p.downloads is not None for p in s.points)],
     )  # fmt: skip
     return Answer(body)
+
+
+def _of_all(db: sqlite3.Connection, t: Texts) -> dict[str, Any]:
+    """What the page shows whatever is compared."""
+    shares = read_shares(db, 120)
+    return {
+        "shares": shares,
+        "share_chart": Markup(share_chart(shares, t)),
+        "movers": {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {},
+        "families": [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
+        "licenses": reads.license_counts(db),
+        "authors": reads.author_counts(db) if reads.has_table(db, "authors") else (),
+    }
 
 
 def _names(comparison: Comparison) -> list[tuple[str, str]]:
