@@ -1,8 +1,9 @@
-"""Counters in index.db: written in order of models, and summed up by night, level and family.
+"""Counters in index.db: written in order of models, and summed up by night, level, family, organisation, licence.
 
 `write` copies what hub.db has packed as it is and packs the rest in the same form (`crawler/series.py`). `write_sums`
-reads them once, model by model, and writes what each night adds to the night before (temp.deltas, temp.kin_deltas); the
-running totals are made from it by published_fill.sql. In SQL alone a year of the Hub would be sorted three times.
+reads them once, model by model, and writes what each night adds to the night before (temp.deltas, temp.kin_deltas,
+temp.leader_deltas); the running totals are made from it by published_fill.sql. In SQL alone a year of the Hub would be
+sorted three times.
 
 A counter holds from its observation to the next one. It counts on complete nights on which its model was there, at the
 level then in force, and only while it is known. Which nights and levels these are is decided in published_fill.sql.
@@ -12,15 +13,16 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from crawler import series
 
+LEADERS = 1_000  # more than there are places in temp.leaders
 _numbers = msgspec.json.Decoder(list[int])
 
 
@@ -63,12 +65,16 @@ def seen_until(conn: sqlite3.Connection, model_id: str, day: int) -> series.Obse
 
 
 class Span(NamedTuple):
-    """Days, or numbers of nights, from `since` up to `until` (exclusive) on which a model was there at a level."""
+    """Days, or numbers of nights, from `since` up to `until` (exclusive) on which a model was there at a level.
+
+    `leaders`: the places of its organisation and of its licence in temp.leaders (0: not among them), as one number.
+    """
 
     since: int
     until: int
     level: int | None
     family: int | None
+    leaders: int = 0
 
 
 class Run(NamedTuple):
@@ -172,7 +178,7 @@ def _known(
 
 
 def write_sums(conn: sqlite3.Connection) -> None:
-    """Fill temp.deltas and temp.kin_deltas with what counters add to each night."""
+    """Fill temp.deltas, temp.kin_deltas and temp.leader_deltas with what counters add to each night."""
     first, numbers = _night_numbers(conn)
     if not numbers:
         return
@@ -181,20 +187,45 @@ def write_sums(conn: sqlite3.Connection) -> None:
     def number(day: int) -> int:
         return numbers[min(max(day - first, 0), len(numbers) - 1)]
 
-    levels: dict[int | None, Totals] = {}
+    totals: dict[tuple[int | None, int], Totals] = {}  # by level and leaders: each counter is added once
     families: dict[int, Family] = {}
     for spans, days, downloads in _models(conn):
         where = [s._replace(since=number(s.since), until=number(s.until)) for s in spans]
         found = runs([number(day) for day in days], downloads, where, end)
         for run in found:
-            totals = levels.get(run.level)
-            if totals is None:
-                totals = levels[run.level] = Totals(end)
-            totals.add(run.nights, run.downloads, run.until)
+            key = run.level, spans[0].leaders
+            if key not in totals:
+                totals[key] = Totals(end)
+            totals[key].add(run.nights, run.downloads, run.until)
         family = spans[0].family
         if found and family is not None:
             families.setdefault(family, Family(end)).add(found)
-    _store(conn, levels, families, end)
+    _store(conn, _summed(totals, lambda key: key[0], end), families, end)
+    for what, part in (("author", lambda key: key[1] // LEADERS), ("license", lambda key: key[1] % LEADERS)):
+        conn.executemany(
+            "INSERT INTO temp.leader_deltas (what, place, n, counted, downloads) VALUES (?, ?, ?, ?, ?)",
+            ((what, *row) for row in _rows(_summed(totals, part, end), end)),
+        )
+
+
+def _summed(
+    totals: Mapping[tuple[int | None, int], Totals], key: Callable[[tuple[int | None, int]], Any], end: int
+) -> dict[Any, Totals]:
+    """The totals of all that have the same key."""
+    found: dict[Any, Totals] = {}
+    for each, one in totals.items():
+        into = found.setdefault(key(each), Totals(end))
+        into.counted = [a + b for a, b in zip(into.counted, one.counted, strict=True)]
+        into.downloads = [a + b for a, b in zip(into.downloads, one.downloads, strict=True)]
+    return found
+
+
+def _rows(totals: Mapping[Any, Totals], end: int) -> Iterator[tuple[Any, int, int, int]]:
+    """(key, night, models that come or go, downloads that come or go), where there are any."""
+    for key, one in totals.items():
+        for n in range(end + 1):
+            if one.counted[n] or one.downloads[n]:
+                yield key, n, one.counted[n], one.downloads[n]
 
 
 def _night_numbers(conn: sqlite3.Connection) -> tuple[int, list[int]]:
@@ -207,11 +238,15 @@ def _models(conn: sqlite3.Connection) -> Iterator[tuple[list[Span], list[int], l
     """Of each model with counters: its spans (in days), days and downloads. Both sources are in order of models."""
     spans = groupby(
         conn.execute(
-            """SELECT p.model, max(p.since, g.since), min(p.until, g.until), g.level, f.family
+            """SELECT p.model, max(p.since, g.since), min(p.until, g.until), g.level, f.family,
+                 coalesce(a.place, 0) * :leaders + coalesce(l.place, 0)
                FROM temp.present p CROSS JOIN temp.in_force g
                  ON g.model = p.model AND g.since < p.until AND g.until > p.since
                CROSS JOIN models m ON m.model = p.model LEFT JOIN temp.kin f ON f.name = m.family
-               ORDER BY p.model"""
+               LEFT JOIN temp.leaders a ON a.what = 'author' AND a.name = m.author
+               LEFT JOIN temp.leaders l ON l.what = 'license' AND l.name = coalesce(m.license, '(none stated)')
+               ORDER BY p.model""",
+            {"leaders": LEADERS},
         ),
         itemgetter(0),
     )
@@ -227,12 +262,7 @@ def _models(conn: sqlite3.Connection) -> Iterator[tuple[list[Span], list[int], l
 def _store(conn: sqlite3.Connection, levels: dict[int | None, Totals], families: dict[int, Family], end: int) -> None:
     conn.executemany(
         "INSERT INTO temp.deltas (level, n, models, counted, downloads) VALUES (?, ?, 0, ?, ?)",
-        [
-            (level, n, totals.counted[n], totals.downloads[n])
-            for level, totals in levels.items()
-            for n in range(end + 1)
-            if totals.counted[n] or totals.downloads[n]
-        ],
+        _rows(levels, end),
     )
     conn.executemany(
         """INSERT INTO temp.kin_deltas (family, n, members, models, downloads, same_models, same_downloads, same_last)

@@ -92,6 +92,16 @@ CREATE TABLE share_by_level (
   PRIMARY KEY (date, level)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE share_by_group (              -- the 20 organisations and licences of the most downloads today, and all others
+  what TEXT NOT NULL,                     -- author, license
+  name TEXT NOT NULL,                     -- '(others)', '(none stated)'
+  date TEXT NOT NULL,
+  counted INTEGER NOT NULL,
+  downloads INTEGER NOT NULL,
+  share REAL,
+  PRIMARY KEY (what, name, date)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (
   change INTEGER PRIMARY KEY,
   date TEXT NOT NULL,

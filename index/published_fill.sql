@@ -238,6 +238,17 @@ CREATE TEMP TABLE kin_deltas (
   family INTEGER NOT NULL, n INTEGER NOT NULL, members INTEGER, models INTEGER, downloads INTEGER, same_models INTEGER,
   same_downloads INTEGER, same_last INTEGER);
 
+-- The organisations and licences of the most downloads today; what they and all others had is counted night by night.
+CREATE TEMP TABLE leaders (what TEXT NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (what, name));
+INSERT INTO temp.leaders
+SELECT 'author', row_number() OVER (ORDER BY sum(downloads) DESC, author), author FROM models
+WHERE missing_since IS NULL AND downloads > 0 AND author IS NOT NULL GROUP BY author ORDER BY 2 LIMIT 20;
+INSERT INTO temp.leaders
+SELECT 'license', row_number() OVER (ORDER BY sum(downloads) DESC, license), coalesce(license, '(none stated)') FROM models
+WHERE missing_since IS NULL AND downloads > 0 GROUP BY license ORDER BY 2 LIMIT 20;
+CREATE TEMP TABLE leader_deltas (
+  what TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL, counted INTEGER NOT NULL, downloads INTEGER NOT NULL);
+
 -- step: trends
 INSERT INTO temp.deltas
 SELECT s.level, iif(sign.of > 0, a.n, z.n) AS night, sum(sign.of), 0, 0
@@ -294,6 +305,20 @@ FROM (
   WINDOW w AS (PARTITION BY v.level ORDER BY t.n))
 WHERE counted > 0
 ORDER BY date, level;
+
+INSERT INTO share_by_group (what, name, date, counted, downloads, share)
+SELECT what, name, date, counted, downloads,
+  round(1.0 * downloads / nullif(sum(downloads) OVER (PARTITION BY what, date), 0), 6)
+FROM (
+  SELECT v.what, v.name, t.date, sum(coalesce(d.counted, 0)) OVER w AS counted,
+    sum(coalesce(d.downloads, 0)) OVER w AS downloads
+  FROM (SELECT what, place, name FROM temp.leaders
+        UNION ALL SELECT DISTINCT what, 0, '(others)' FROM temp.leader_deltas WHERE place = 0) v
+  CROSS JOIN temp.nights t
+  LEFT JOIN temp.leader_deltas d ON d.what = v.what AND d.place = v.place AND d.n = t.n
+  WINDOW w AS (PARTITION BY v.what, v.place ORDER BY t.n))
+WHERE counted > 0
+ORDER BY what, name, date;
 
 -- step: indexes
 -- missing_since ends the indexes that the site's table is ordered by: rows before a page are passed in the index alone.

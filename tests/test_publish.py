@@ -186,6 +186,21 @@ def test_the_share_of_a_level_counts_nobody_whose_counter_is_not_known(index: sq
     assert {total for _, total in shares} == {1.0}
 
 
+def test_organisations_and_licences_have_the_same_downloads_as_the_levels_of_each_night(
+    index: sqlite3.Connection,
+) -> None:
+    wanted = rows(index, "SELECT date, sum(counted), sum(downloads) FROM share_by_level GROUP BY date")
+    for what in ("author", "license"):
+        sql = "SELECT date, sum(counted), sum(downloads), round(sum(share), 4) FROM share_by_group WHERE what = ? GROUP BY date"
+        found = index.execute(sql, (what,)).fetchall()
+        assert [row[:3] for row in found] == wanted
+        assert {row[3] for row in found} == {1.0}
+    by_name = rows(index, "SELECT name, downloads FROM share_by_group WHERE what = 'author' AND date = '2026-11-06'")
+    counted = rows(index, """SELECT author, sum(downloads) FROM models WHERE missing_since IS NULL AND downloads > 0
+                             GROUP BY author""")  # fmt: skip
+    assert set(counted) <= set(by_name)
+
+
 def test_a_model_counts_with_the_level_in_force_that_night_unless_only_the_rules_changed(
     index: sqlite3.Connection,
 ) -> None:
