@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.site_data import Site, publish_hub
 LLAMA = "meta-llama/Meta-Llama-3-8B"
 PAGES = (
     "/", "/table", "/table?rows=families", "/table?framework=eu12", "/table?framework=mof", f"/model/{LLAMA}",
-    f"/model/{LLAMA}/evidence/license", "/trends", "/trends?f=Llama+2&f=Llama+3&by=age", "/claims", "/claims?holds=unshown",
+    f"/model/{LLAMA}/evidence/license", "/trends", "/trends?f=Llama+2&f=Llama+3&by=age", "/trends?share=license", "/claims", "/claims?holds=unshown",
     "/changes", "/licenses", "/licenses/llama3", "/experts", "/method", "/status", "/api",
 )  # fmt: skip
 
@@ -490,6 +491,34 @@ def test_datasettes_search_over_all_tables_finds_models(site: Site) -> None:
     rows = site.get("/index/models.json?_search=llama&_shape=array").json()
     assert rows
     assert all("llama" in f"{r['id']} {r['family']}".lower() for r in rows)
+
+
+@pytest.mark.parametrize("by", ["level", "author", "license"])
+def test_shares_over_time_are_a_chart_a_table_and_sql_that_agree(site: Site, by: str) -> None:
+    said = site.get(f"/share.json?share={by}").json()
+    nights: dict[str, float] = {}
+    for row in said["shares"]:
+        nights[row["date"]] = nights.get(row["date"], 0) + row["share"]
+    assert len(nights) > 5
+    assert all(abs(total - 1) < 1e-4 for total in nights.values())
+    page = soup(site, f"/trends?share={by}")
+    sql = page.select_one(".wide .sqlbox code").get_text()  # type: ignore[union-attr]
+    by_sql = {tuple(r.values())[:3] for r in site.get(f"/index.json?_shape=array&sql={quote(sql)}").json()}
+    named = {tuple(r.values())[:2] + (r["share"],) for r in said["shares"] if by == "level" or r["name"] != "(others)"}
+    assert named <= by_sql
+    svg = ET.fromstring(site.get(f"/share.svg?share={by}").text)
+    assert len(svg.findall(".//{*}g/{*}rect")) > len(nights)
+    lines = site.get(f"/share.csv?share={by}").text.splitlines()
+    assert len(lines) == 1 + len(said["shares"])
+    assert site.get("/share.json?share=taste").status_code == 400
+
+
+def test_the_largest_organisation_lies_lowest_and_all_others_on_top(site: Site) -> None:
+    keys = [li.get_text(" ") for li in soup(site, "/trends?share=author").select(".keys li")]
+    assert len(keys) == 8
+    assert keys[0].strip().startswith("all others")
+    parts = [float(re.search(r"([\d.]+)%", key)[1]) for key in keys[1:]]  # type: ignore[index]
+    assert parts == sorted(parts)
 
 
 def test_where_no_index_of_ours_is_served_the_site_stays_away(tmp_path: Path) -> None:

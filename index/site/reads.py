@@ -13,11 +13,12 @@ from index.queries import _rows, _select
 
 
 class Share(NamedTuple):
-    """One night's part of all counted downloads at one level."""
+    """One night's part of all known downloads at a level, or of an organisation or licence; `counted`: of `models`."""
 
     date: str
-    level: str
+    name: str
     models: int
+    counted: int
     downloads: int
     share: float | None
 
@@ -128,8 +129,16 @@ def about(db: sqlite3.Connection) -> dict[str, str]:
 
 def shares(db: sqlite3.Connection, days: int) -> tuple[Share, ...]:
     """The nights of the last so many days, by night and level."""
-    where = "date > (SELECT date(max(date), ?) FROM share_by_level) ORDER BY date, level"
-    return tuple(Share(*r) for r in _select(db, "share_by_level", Share._fields, where, f"-{days} days"))
+    sql = """SELECT date, level, models, counted, downloads, share FROM share_by_level
+             WHERE date > (SELECT date(max(date), ?) FROM share_by_level) ORDER BY date, level"""
+    return tuple(Share(*r) for r in _rows(db, sql, f"-{days} days"))
+
+
+def group_shares(db: sqlite3.Connection, what: str, days: int) -> tuple[Share, ...]:
+    """The same by organisation ('author') or licence ('license'), as published: the largest and all others."""
+    sql = """SELECT date, name, counted, counted, downloads, share FROM share_by_group
+             WHERE what = ? AND date > (SELECT date(max(date), ?) FROM share_by_level) ORDER BY date, name"""
+    return tuple(Share(*r) for r in _rows(db, sql, what, f"-{days} days"))
 
 
 def levels(db: sqlite3.Connection) -> tuple[Level, ...]:

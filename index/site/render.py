@@ -204,3 +204,8 @@ def ladder(level: str | None, level_max: str | None) -> list[str]:
 def loose(day: str, not_before: str | None) -> bool:
     """Whether an event happened on some day between two nights, and not in the night before `day`."""
     return bool(not_before) and (date.fromisoformat(day) - date.fromisoformat(not_before or day)).days > 1
+
+
+def harmless(value: object) -> object:
+    """A value for CSV: what a spreadsheet would run as a formula gets a quote before."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from index.site.host import view
-from index.site.pages import assets, card, catalogues, changes, home, model, table, trends
+from index.site.pages import assets, card, catalogues, changes, home, model, shares, table, trends
 
 #: Of a real id at most one slash; whatever else is asked for is answered by us with 404.
 _MODEL = r"(?P<id>.+?)"
@@ -27,8 +27,9 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/trends\.json$", view(trends.trends_json)),
     (r"^/trends\.csv$", view(trends.trends_csv)),
     (r"^/trends\.svg$", view(trends.trends_svg)),
-    (r"^/share\.svg$", view(trends.share_svg)),
-    (r"^/share\.json$", view(trends.share_json)),
+    (r"^/share\.svg$", view(shares.share_svg)),
+    (r"^/share\.csv$", view(shares.share_csv)),
+    (r"^/share\.json$", view(shares.share_json)),
     (r"^/claims$", view(catalogues.claims)),
     (r"^/claims\.json$", view(catalogues.claims_json)),
     (r"^/changes$", view(changes.changes)),

@@ -58,11 +58,17 @@ class Words(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One level's part of every night: (day number, share 0..1)."""
+    """One part of every night: (day number, share 0..1). `colour`: l0 to l7 or s0 to s7; '' is that of the level."""
 
     key: str
     name: str
     shares: tuple[tuple[int, float], ...]
+    colour: str = ""
+
+    @property
+    def ink(self) -> str:
+        """Its colour in the style sheet."""
+        return f"var(--{self.colour or f'l{LEVELS.index(self.key) if self.key in LEVELS else 7}'})"
 
 
 Short = Callable[[int], str]
@@ -104,15 +110,13 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
             part = 100 * values.get(day, 0.0)
             if part > 0:
                 y1, y0 = at_y(below + part), at_y(below)
-                place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
                 bars.append(f'<rect x="{at_x(day):.1f}" y="{y1:.1f}" width="{wide:.1f}" height="{max(y0 - y1, 0):.1f}" '
-                            f'fill="var(--l{place})"/>')  # fmt: skip
+                            f'fill="{layer.ink}"/>')  # fmt: skip
             below += part
         parts.append(f"<g{' class=' + chr(34) + 'ch-thin' + chr(34) if day in thin else ''}>{''.join(bars)}</g>")
     for n, layer in enumerate(reversed(layers)):
-        place = LEVELS.index(layer.key) if layer.key in LEVELS else 7
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
-        parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="var(--l{place})" class="ch-key"/>')
+        parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="{layer.ink}" class="ch-key"/>')
         parts.append(_text(x + 18, y + 1, _cut(layer.name, 23), "ch-n"))
     return _frame(words, parts, standalone)
 

@@ -15,7 +15,7 @@ from index.site import reads, render
 from index.site.ask import Ask
 from index.site.host import Answer
 from index.site.memory import remember
-from index.site.pages.trends import read_shares, share_chart
+from index.site.pages import shares
 
 SUGGESTIONS = 8
 POPULAR = 20_000  # most downloaded models among which names are looked for as they are typed
@@ -26,7 +26,8 @@ _NIGHT = 6  # changes of last night on the front page
 def home(db: sqlite3.Connection, ask: Ask) -> Answer:
     """What this is, how complete, what people download, what changed last night, whose claim does not hold."""
     values = _home(db)
-    night = read_shares(db, 120)
+    night = shares.read(db, shares.NIGHTS)
+    t = render.texts(ask.lang)
     famous = [(f, m) for f in FAMOUS if (m := queries.best_of_family(db, f)) is not None][:6]
     licenses = {m.id: queries.get_license(db, m.license_effective) for _, m in famous}
     return Answer(
@@ -34,7 +35,8 @@ def home(db: sqlite3.Connection, ask: Ask) -> Answer:
             "home.html",
             ask,
             **values,
-            chart=Markup(share_chart(night, render.texts(ask.lang))),
+            chart=Markup(shares.chart(night, t)),
+            share_keys=shares.keys(night, t),
             night=night,
             famous=[(f, m, queries_words(m, licenses[m.id])) for f, m in famous],
         )

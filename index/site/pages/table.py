@@ -140,9 +140,5 @@ def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     for row in found.rows:
         fields = row._asdict()
         cells = [render.SIGNS[c] for c in row.cells] if row.cells else [""] * 14
-        writer.writerow([_harmless(fields[f]) for f in plain] + cells)
+        writer.writerow([render.harmless(fields[f]) for f in plain] + cells)
     return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename="openness.csv")
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

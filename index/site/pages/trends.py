@@ -1,10 +1,12 @@
-"""Trends: series side by side, shares by level, top movers. As a page, SVG (to embed), CSV and JSON."""
+"""Trends: series side by side, top movers, and whose part of the downloads is how large (shares.py).
+
+As a page, SVG (to embed), CSV and JSON.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ from index.site import reads, render, svg
 from index.site.ask import Ask, BadAsk
 from index.site.host import Answer
 from index.site.memory import remember
+from index.site.pages import shares
 from index.site.render import Texts
 from index.trends import Series
 
@@ -28,14 +31,6 @@ _TABLE_ROWS = 40
 MOVERS = (1, 7, 30)
 
 
-class Shares(NamedTuple):
-    """The last nights by level, and which of them had few counters."""
-
-    rows: tuple[reads.Share, ...]
-    thin: frozenset[str]
-    latest: str  # newest night that is not thin
-
-
 class Comparison(NamedTuple):
     """What one request compares."""
 
@@ -43,33 +38,6 @@ class Comparison(NamedTuple):
     by: str
     days: int
     chosen: bool  # False: the reader chose nothing yet
-
-
-def read_shares(db: sqlite3.Connection, days: int) -> Shares:
-    """Nights whose counters cover less than half of the models that the best night covers are thin."""
-    rows = reads.shares(db, days)
-    counted: dict[str, int] = {}
-    for row in rows:
-        counted[row.date] = counted.get(row.date, 0) + row.models
-    most = max(counted.values(), default=0)
-    thin = frozenset(d for d, n in counted.items() if 2 * n < most)
-    return Shares(rows, thin, max((d for d in counted if d not in thin), default=""))
-
-
-def share_chart(shares: Shares, t: Texts, standalone: bool = False) -> str:
-    """The stacked chart of shares by level."""
-    layers = []
-    for level in svg.LEVELS:
-        points = tuple(
-            (date.fromisoformat(r.date).toordinal(), r.share or 0.0) for r in shares.rows if r.level == level
-        )
-        if points:
-            name = f"{level} {t('level.' + level)}" if level != "not judged" else t("level.none")
-            layers.append(svg.Layer(level, name, points))
-    words = svg.Words(t("chart.share_title"), t("chart.share_desc", thin=len(shares.thin)), t("chart.share_y"),
-                      t("chart.night"), t("chart.gap"), t("chart.empty"))  # fmt: skip
-    thin = frozenset(date.fromisoformat(d).toordinal() for d in shares.thin)
-    return svg.shares(layers, thin, words, standalone=standalone)
 
 
 def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
@@ -161,13 +129,14 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
     chart = Markup(draw(comparison, t))
     if asking.choice(ask, "embed", ("1",)):
         return Answer(render.page("embed.html", ask, chart=chart, comparison=comparison), embeds=True)
+    by = asking.choice(ask, "share", shares.BY, shares.BY[0])
     sql = sql_of(comparison.series)
     body = render.page(
-        "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=f"/index?sql={quote(sql)}",
+        "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=_run(sql),
         names=_names(comparison), table=_table(comparison),
         growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series),
-        windows=WINDOWS, once=lambda caller: remember(db, ("trends", ask.lang), caller),
-        **remember(db, ("trends of all", ask.lang), lambda: _of_all(db, t)),
+        windows=WINDOWS, once=lambda caller: remember(db, ("trends", ask.lang, by), caller), share_by=shares.BY,
+        **remember(db, ("trends of all", ask.lang, by), lambda: _of_all(db, by, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
         uncounted=[s.name for s in comparison.series if not any(p.downloads is not None for p in s.points)],
@@ -175,17 +144,25 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
     return Answer(body)
 
 
-def _of_all(db: sqlite3.Connection, t: Texts) -> dict[str, Any]:
+def _of_all(db: sqlite3.Connection, by: str, t: Texts) -> dict[str, Any]:
     """What the page shows whatever is compared."""
-    shares = read_shares(db, 120)
+    shown = shares.read(db, shares.NIGHTS, by)
     return {
-        "shares": shares,
-        "share_chart": Markup(share_chart(shares, t)),
+        "shares": shown,
+        "share_chart": Markup(shares.chart(shown, t)),
+        "share_keys": shares.keys(shown, t),
+        "share_sql": shares.sql_of(by),
+        "share_sql_url": _run(shares.sql_of(by)),
         "movers": {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {},
         "families": [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
         "licenses": reads.license_counts(db),
         "authors": reads.author_counts(db) if reads.has_table(db, "authors") else (),
     }
+
+
+def _run(sql: str) -> str:
+    """Datasette's page of a query."""
+    return f"/index?sql={quote(sql)}"
 
 
 def _names(comparison: Comparison) -> list[tuple[str, str]]:
@@ -229,21 +206,6 @@ def trends_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The chart as a file of its own: to embed as an image, or to keep."""
     text = draw(parse(db, ask), render.texts(ask.lang), standalone=True)
     return Answer(text.encode(), "image/svg+xml; charset=utf-8", embeds=True)
-
-
-def share_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """The shares by level as a file of its own."""
-    text = share_chart(
-        read_shares(db, asking.number(ask, "days", 1, 3650, 120)), render.texts(ask.lang), standalone=True
-    )
-    return Answer(text.encode(), "image/svg+xml; charset=utf-8", embeds=True)
-
-
-def share_json(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """The shares by night and level."""
-    shares = read_shares(db, asking.number(ask, "days", 1, 3650, 120))
-    body = {"nights_with_few_counters": sorted(shares.thin), "shares": [r._asdict() for r in shares.rows]}
-    return Answer(render.to_json(body), "application/json; charset=utf-8")
 
 
 def trends_json(db: sqlite3.Connection, ask: Ask) -> Answer:

@@ -76,7 +76,7 @@
         pen.fillStyle = getComputedStyle(document.body).backgroundColor;
         pen.fillRect(0, 0, canvas.width, canvas.height);
         pen.drawImage(picture, 0, 0);
-        const link = Object.assign(document.createElement("a"), { download: "openness-trends.png", href: canvas.toDataURL("image/png") });
+        const link = Object.assign(document.createElement("a"), { download: `${button.dataset.name || "openness-trends"}.png`, href: canvas.toDataURL("image/png") });
         link.click();
       };
       picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
