@@ -67,7 +67,7 @@ def read(conn: sqlite3.Connection, keys: Sequence[int], world: World) -> dict[in
     """Repos with what is stored of them, in the order of their keys."""
     papers, before = tables.documents(conn, keys), tables.before(conn, keys)
     repos = list(tables.repos(conn, keys))
-    named = {r.oid: sorted(datasets.names_of(r.tags, r.card_data))[:MAX_DATA_SETS] for r in repos}
+    named = {r.oid: data_names(r) for r in repos}
     facts = tables.data_facts(conn, {name for names in named.values() for name in names})
     found = {}
     for repo in repos:
@@ -77,6 +77,11 @@ def read(conn: sqlite3.Connection, keys: Sequence[int], world: World) -> dict[in
         shown = {name: facts.get(name, "") for name in named[repo.oid]}
         found[key] = Given(repo, whole, papers.get(key, ()), shown, before.get(key))
     return found
+
+
+def data_names(repo: Repo) -> list[str]:
+    """The ids of data sets that its row names, as many as count."""
+    return sorted(datasets.names_of(repo.tags, repo.card_data))[:MAX_DATA_SETS]
 
 
 _BASE_KEY = re.compile(rb"base[ _-]*model|model[ _-]*base", re.IGNORECASE)

@@ -115,7 +115,7 @@ class Evidence(NamedTuple):
     outcome: str  # Outcome
     quote: str  # the exact words, field value or file name; '' only when there is nothing to quote
     # where: 'tags', 'siblings', 'gated', 'cardData.license', 'README.md#120-180' (character offsets in the parsed
-    # text), 'LICENSE#0-90', 'base:ORG/NAME'
+    # text), 'LICENSE#0-90', 'base:ORG/NAME', 'dataset:ORG/NAME'
     place: str
     value: str = ""  # for machines: a licence id, a format, a count, a URL
 

@@ -115,8 +115,8 @@ def pack(cells: str | bytes, evidence: str | bytes | Sequence[Finding], terms: T
 def _item(finding: Finding, terms: Terms) -> int | list[int | str]:
     """A finding as the number of a sight, or written out with its empty end left off."""
     where, mark, offsets = finding.place.partition("#")
-    ancestor = where.startswith("base:")  # one of millions: it stays as it is
-    if not ancestor:
+    elsewhere = where.startswith(("base:", "dataset:"))  # one of millions: it stays as it is
+    if not elsewhere:
         at: int | str = terms.place(where)
         sight = terms.sight(finding)
         if sight is not None:

@@ -495,6 +495,7 @@ SELECT
   CASE
     WHEN l.model IS NOT NULL THEN iif(l.same_sha, m.sha, l.sha)
     WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN b.sha
+    WHEN json_extract(e.value, '$[3]') LIKE 'dataset:%' THEN NULL
     ELSE m.sha
   END AS sha,
   coalesce(date(l.day * 86400, 'unixepoch'), b.observed, m.observed) AS observed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from index.data_sets import PLACE, TO_BE_HAD
 from index.model import Dimension, Outcome, Value
 from index.rules import Cells, When, rule
 from index.seen import Seen
@@ -173,6 +174,62 @@ def _stage_unlisted(seen: Seen) -> bool:
 def _some_named(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
     return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if _stage_unlisted(seen) else None
+
+
+def _out_of_reach(seen: Seen) -> list[str]:
+    """Listed data sets that one must ask for, or that are not to be seen; known corpora are public elsewhere too."""
+    listed = set(_listed(seen))
+    shut = [e for e in seen.all("data_access", Outcome.NO) if e.value in listed and not _is_pretraining(e.value)]
+    return [f"{e.value} ({_ACCESS.get(e.quote, e.quote)})" for e in shut]
+
+
+_ACCESS = {"auto": "gated", "manual": "gated by hand", "hidden": "private or not there", "missing": "not there"}
+
+
+@rule(
+    "ED11",
+    D.END_DATA,
+    PARTIAL,
+    "Data sets are listed, and not all of them are open to everybody: {}.",
+    reads="data_access",
+    confidence="medium",
+    source="3 data, end: data set gated; 1.2 data: some of the sources",
+)
+def _some_shut(seen: Seen, cells: Cells) -> str | None:
+    shut = _out_of_reach(seen)
+    had = seen.yes("data_access") or any(e.quote in TO_BE_HAD for e in seen.all("data_access", Outcome.NO))
+    return ", ".join(shut[:5]) if shut and had else None
+
+
+@rule(
+    "ED12",
+    D.END_DATA,
+    UNKNOWN,
+    "Data sets are listed, and none of them is to be seen on the Hub: {}.",
+    reads="data_access",
+    confidence="medium",
+    source="4.1 unknown: the place is off-Hub or hidden",
+)
+def _all_shut(seen: Seen, cells: Cells) -> str | None:
+    return ", ".join(_out_of_reach(seen)[:5]) or None
+
+
+@rule(
+    "ED13",
+    D.END_DATA,
+    OPEN,
+    "The data sets that the metadata lists are few, all on the Hub, open to everybody and under a stated licence: {}.",
+    reads="data_access",
+    confidence="high",
+    source="3 data, end: open cells rest on Hub data sets in 55 %",
+)
+def _short_list_seen(seen: Seen, cells: Cells) -> str | None:
+    listed = _listed(seen)
+    reached = {e.value for e in seen.all("data_access")}
+    stated = {e.place: e.quote for o in Outcome for e in seen.all("data_license", o) if e.quote}
+    if _short_list(seen, cells) is None or any(n not in reached or PLACE + n not in stated for n in listed):
+        return None
+    return ", ".join(f"{name} ({stated[PLACE + name]})" for name in listed)
 
 
 @rule(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from index.model import Dimension, Value
+from index.model import Dimension, Outcome, Value
 from index.rules import Cells, rule
 from index.seen import Seen
 
@@ -92,6 +92,33 @@ def _code_linked(seen: Seen, cells: Cells) -> str | None:
 def _sheet_named(seen: Seen, cells: Cells) -> str | None:
     named = seen.yes("data_sheet")
     return named.value if named else None
+
+
+@rule(
+    "D3",
+    D.DATASHEET,
+    UNKNOWN,
+    "The data sets that it names have cards on the Hub ({}), which were not read.",
+    reads="data_card",
+    confidence="low",
+    source="3 data sheet: README of linked data sets",
+)
+def _sheets_there(seen: Seen, cells: Cells) -> str | None:
+    there = [e.value for e in seen.all("data_card")]
+    return ", ".join(there[:3]) + (", ..." if len(there) > 3 else "") if there else None
+
+
+@rule(
+    "D4",
+    D.DATASHEET,
+    UNKNOWN,
+    "None of the data sets that it names on the Hub has a card ({}); whether another page describes them is not known.",
+    reads="data_card",
+    confidence="low",
+    source="3 data sheet: README of linked data sets",
+)
+def _no_sheets(seen: Seen, cells: Cells) -> str | None:
+    return ", ".join(e.value for e in seen.all("data_card", Outcome.NO)[:3]) or None
 
 
 @rule(

@@ -17,7 +17,7 @@ import msgspec
 
 from crawler.cards import Card
 from crawler.records import Repo
-from index import frameworks, licenses, lineage, mof_record, rules
+from index import data_sets, frameworks, licenses, lineage, mof_record, rules
 from index.families import family_of_lineage
 from index.levels import assess, binding
 from index.licenses import License
@@ -46,6 +46,9 @@ QUESTIONS = (
      "Is the most restrictive licence, its own and all declared ancestors', one that open source allows?"),
     ("license_conflict", Dimension.LICENSE, "Does an ancestor's licence forbid what the model's own licence grants?"),
     ("known_bases", Dimension.BASE_WEIGHTS, "Is each declared base known, and open weights itself?"),
+    ("data_access", Dimension.END_DATA, "May anybody read the data sets that it names, as the Hub shows them?"),
+    ("data_license", Dimension.LICENSE, "Is the licence that a named data set declares one that open source allows?"),
+    ("data_card", Dimension.DATASHEET, "Does a named data set have a card on the Hub?"),
     ("inherited", Dimension.BASE_WEIGHTS, "What do the declared bases hand down?"),
     ("inherited", Dimension.BASE_DATA, "What do the declared bases hand down?"),
     ("inherited", Dimension.END_DATA, "What does the model that this one is a quantisation of hand down?"),
@@ -86,9 +89,10 @@ def examine(
     cycle: Iterable[str] = (),
     peers: Iterable[License] = (),
     overrides: Sequence[Override] = (),
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Verdict:
     """Judge one repo. `find`: what a declared base hands down (None: not known); `cycle`, `peers`: as in `inherit`."""
-    return weigh(look(repo, texts), find, cycle=cycle, peers=peers, overrides=overrides)
+    return weigh(look(repo, texts, facts), find, cycle=cycle, peers=peers, overrides=overrides)
 
 
 def look(repo: Repo, texts: Sequence[Text], facts: Mapping[str, str] = MappingProxyType({})) -> Sight:
@@ -96,7 +100,7 @@ def look(repo: Repo, texts: Sequence[Text], facts: Mapping[str, str] = MappingPr
     card, why = read_card(texts)
     repo, more = with_card_bases(repo, card)
     own = own_license(repo, texts, card)
-    evidence = [*run_listing_probes(repo), *more, *own.evidence]
+    evidence = [*run_listing_probes(repo), *more, *own.evidence, *data_sets.seen(facts)]
     if card is not None:
         evidence += run_card_probes(repo, card)
         evidence.append(_gate_announced(card))

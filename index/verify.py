@@ -25,7 +25,8 @@ import msgspec
 from crawler import cards
 from crawler.errors import OpennessError, UsageError
 from crawler.records import Repo, strings
-from index import tables
+from index import data_sets, tables
+from index.judging import data_names
 from index.library import Library
 from index.model import Evidence
 from index.rules import RULES_VERSION
@@ -84,9 +85,15 @@ class NotJudged(OpennessError):
 class Checker:
     """Looks evidence up in what is stored of one model; each document is read once."""
 
-    def __init__(self, repo: Repo, texts: Sequence[Text], ancestors: frozenset[str], same_rules: bool = True) -> None:
-        """`ancestors`: names of all bases declared by it or above it; `same_rules`: as those of the verdict."""
+    def __init__(
+        self, repo: Repo, texts: Sequence[Text], ancestors: frozenset[str], facts: Mapping[str, str],
+        same_rules: bool = True,
+    ) -> None:  # fmt: skip
+        """`ancestors`: names of all bases declared by it or above it; `facts`: what the Hub shows of the data sets that
+        it names; `same_rules`: as those of the verdict.
+        """
         self._repo, self._texts, self._ancestors, self._same_rules = repo, texts, ancestors, same_rules
+        self._facts = facts
         self._documents = {text.path: text for text in texts}
         self._read: dict[str, str] = {}
 
@@ -98,6 +105,8 @@ class Checker:
         where, _, offsets = e.place.partition("#")
         if where.startswith("base:"):
             state, note = self._base(where[5:])
+        elif where.startswith(data_sets.PLACE):
+            state, note = self._data_set(e)
         elif where in self._documents and e.quote:
             state, note = self._quoted(where, offsets, e.quote)
         elif not e.quote:
@@ -112,6 +121,11 @@ class Checker:
         if name.casefold() in self._ancestors:
             return State.FOUND, ""
         return State.GONE, f"{name} is not declared as a base any more"
+
+    def _data_set(self, e: Evidence) -> tuple[State, str]:
+        if e in data_sets.seen(self._facts):
+            return State.FOUND, ""
+        return State.GONE, f"the Hub shows something else of {e.place.removeprefix(data_sets.PLACE)}"
 
     def _quoted(self, path: str, offsets: str, quote: str) -> tuple[State, str]:
         document = self._documents[path]
@@ -151,7 +165,7 @@ class Checker:
     def _again(self) -> frozenset[Evidence] | str:
         """What the probes see today, bases left out; a sentence where they cannot be run."""
         try:
-            return frozenset(examine(self._repo, self._texts, lambda name: None).assessment.evidence)
+            return frozenset(examine(self._repo, self._texts, lambda name: None, facts=self._facts).assessment.evidence)
         except Exception as error:  # what could not be judged then cannot be now
             return f"cannot be judged: {type(error).__name__}: {error}"[:200]
 
@@ -261,7 +275,8 @@ class Source:
         name, level, judged, rules_version, evidence = row
         (repo,) = tables.repos(self.conn, [key])
         texts = self._library.texts(tables.documents(self.conn, [key]).get(key, []))
-        checker = Checker(repo, texts, self._ancestors(key), rules_version == RULES_VERSION)
+        facts = tables.data_facts(self.conn, data_names(repo))
+        checker = Checker(repo, texts, self._ancestors(key), facts, rules_version == RULES_VERSION)
         checked = checker.check(_evidence.decode(evidence))
         counts = Counter(c.state for c in checked)
         return Verified(name, f"L{level}", judged, rules_version, {s.value: counts[s] for s in State}, checked)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from crawler import plan
+from crawler import datasets, plan
 from crawler.documents import Archive
 from crawler.records import Listed, Reject, decode_page
 from crawler.store import Fetch, Store
-from index import due, tables
+from index import due, tables, verify
 from index import judge as judging
 from index.judge import JudgeReport, judge
 from index.overrides import Override
@@ -428,6 +428,58 @@ def test_new_rules_judge_what_was_seen_and_read_no_card_again(night):
     assert night.everything() == before
     night.judge(everything=True)
     assert night.everything() != before, "asked for all, it reads, and what is not there is not seen"
+
+
+def test_a_data_set_that_is_gated_moves_the_models_that_name_it_and_no_other(night):
+    tags = ["transformers", "license:mit", "dataset:org/data"]
+    rows = [model(1, "maker/base", tags=tags), model(2, "user/tuned", "mit", "maker/base"), FAMILY[3]]
+
+    def look(**shown: Any) -> None:
+        store = Store(night.hub)
+        found = datasets.Dataset("org/data", "found", private=False, disabled=False, license="odc-by", card=True)
+        other = datasets.Dataset("org/other", "found", gated="no")
+        datasets.write(store.conn, [found._replace(**shown), other], 1, night.date, f"{night.date}T04:00:00Z")
+        store.close()
+
+    def cell(dimension: str, repo: int = 1) -> tuple[str, str]:
+        ((cells,),) = night.sql("SELECT cells FROM dossiers JOIN verdicts USING (dossier) WHERE repo = ?", repo)
+        return next((value, rule) for name, value, rule, _ in json.loads(cells) if name == dimension)
+
+    night.crawl(rows)
+    night.judge()
+    assert cell("end_data") == ("open", "ED6"), "nobody has looked yet"
+    look(gated="no")
+    report = night.judge()
+    assert (report.judged, report.changed, report.unchanged) == (1, 1, 1), "what it hands down is as before"
+    assert (cell("end_data"), cell("datasheet")) == (("open", "ED13"), ("unknown", "D3"))
+    assert night.judge().judged == 0
+    night.crawl(rows)
+    look(gated="manual")
+    night.judge()
+    assert cell("end_data") == ("partial", "ED11")
+    causes = "SELECT repo_id, cause FROM verdict_history NATURAL JOIN repos WHERE date = ? ORDER BY repo_id"
+    assert night.sql(causes, night.date) == [("maker/base", "data"), ("user/tuned", "base")]
+    with closing(verify.Source(night.hub, night.papers)) as source:
+        assert {c.state for c in verify.verify_named(source, "maker/base").checked} == {"found"}
+        look(gated="no")
+        lost = [c for c in verify.verify_named(source, "maker/base").checked if c.state != "found"]
+        assert [(c.probe, c.place) for c in lost] == [("data_access", "dataset:org/data")]
+    stepwise = night.judge() and night.everything()
+    night.judge(everything=True)
+    assert night.everything() == stepwise
+
+
+def test_a_recording_that_shows_not_one_data_set_says_nothing_by_hiding_them(night):
+    night.crawl([model(1, "maker/base", tags=["license:mit", "dataset:org/data"])])
+    store = Store(night.hub)
+    datasets.write(store.conn, [datasets.Dataset("org/data", "hidden")], 1, night.date, f"{night.date}T04:00:00Z")
+    night.judge()
+    cells = "SELECT cells FROM dossiers JOIN verdicts USING (dossier)"
+    assert '"ED6"' in night.sql(cells)[0][0]
+    datasets.write(store.conn, [datasets.Dataset("org/other", "found")], 1, night.date, f"{night.date}T04:00:00Z")
+    store.close()
+    assert night.judge().judged == 1
+    assert '"ED12"' in night.sql(cells)[0][0]
 
 
 def rows_of_many(count: int) -> list[dict[str, Any]]:

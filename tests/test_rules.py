@@ -36,6 +36,9 @@ ROOT = ev(D.BASE_WEIGHTS, "declared_bases", Outcome.NOT_STATED)
 SETUP = ev(D.ARCHITECTURE, "training_setup")
 CODE_MIT = ev(D.LICENSE, "component_license", value="mit (code)")
 DATA_ODC = ev(D.LICENSE, "component_license", value="odc-by (dataset)")
+NAMED = ev(D.END_DATA, "named_datasets", value="o/d", quote="o/d")
+HAD = ev(D.END_DATA, "data_access", Y, "o/d", "open", "dataset:o/d")
+ODC_BY = ev(D.LICENSE, "data_license", Y, "odc-by", "odc-by", "dataset:o/d")
 CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
 
 
@@ -60,6 +63,19 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
          (Value.UNKNOWN, UNKNOWN_CODE)),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="org/data")], (Value.OPEN, "ED6")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value=f"o/d{i}") for i in range(9)], (Value.UNKNOWN, "ED10")),
+        (D.END_DATA, [NAMED, HAD], (Value.OPEN, "ED6")),
+        (D.END_DATA, [NAMED, HAD, ODC_BY], (Value.OPEN, "ED13")),
+        (D.END_DATA, [NAMED, ev(D.END_DATA, "data_access", N, "o/d", "auto", "dataset:o/d"), ODC_BY],
+         (Value.PARTIAL, "ED11")),
+        (D.END_DATA, [NAMED, ev(D.END_DATA, "data_access", N, "o/d", "hidden", "dataset:o/d")],
+         (Value.UNKNOWN, "ED12")),
+        (D.END_DATA, [NAMED, HAD, ODC_BY, ev(D.END_DATA, "named_datasets", value="o/e"),
+                      ev(D.END_DATA, "data_access", N, "o/e", "missing", "dataset:o/e")], (Value.PARTIAL, "ED11")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="EleutherAI/the_pile"),
+                      ev(D.END_DATA, "data_access", N, "EleutherAI/the_pile", "hidden", "dataset:EleutherAI/the_pile")],
+         (Value.OPEN, "ED6")),
+        (D.DATASHEET, [ev(D.DATASHEET, "data_card", Y, "o/d", "", "dataset:o/d")], (Value.UNKNOWN, "D3")),
+        (D.DATASHEET, [ev(D.DATASHEET, "data_card", N, "o/d", "", "dataset:o/d")], (Value.UNKNOWN, "D4")),
         (D.END_DATA, [ev(D.END_DATA, "data_withheld", N)], (Value.CLOSED, "ED5")),
         (D.END_DATA, [ev(D.END_DATA, "data_withheld", N), ev(D.END_DATA, "named_datasets", value="org/data")],
          (Value.PARTIAL, "ED4")),

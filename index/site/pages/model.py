@@ -147,6 +147,8 @@ def evidence_link(model: Model, proof: Proof) -> str:
     place = proof.place.partition("#")[0]
     if place.startswith("base:"):
         return render.safe_link("https://huggingface.co/" + place[5:])
+    if place.startswith("dataset:"):
+        return render.safe_link("https://huggingface.co/datasets/" + place[8:])
     revision = proof.sha or "main"
     if revision.startswith(STAND_IN):
         return ""
