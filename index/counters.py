@@ -191,7 +191,9 @@ def write_sums(conn: sqlite3.Connection) -> None:
     families: dict[int, Family] = {}
     for spans, days, downloads in _models(conn):
         where = [s._replace(since=number(s.since), until=number(s.until)) for s in spans]
-        found = runs([number(day) for day in days], downloads, where, end)
+        early = days[-1] - first < len(numbers)
+        nights = [numbers[day - first] for day in days] if early else [number(day) for day in days]
+        found = runs(nights, downloads, where, end)
         for run in found:
             key = run.level, spans[0].leaders
             if key not in totals:
