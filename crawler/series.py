@@ -5,7 +5,8 @@ A row of `downloads` costs some twenty bytes, most of them key and header. Many 
 `observations` gives all rows back, packed or not. Every observation stands in exactly one of the two tables.
 
 What stays unpacked: this month, and of each repo the newest row before it, which tonight's counters are compared with.
-`pack` decides, `pack_finished` reads and writes. No number is rounded, thinned out or left off.
+`pack` decides, `pack_finished` reads and writes. No number is rounded, thinned out or left off. The pages that packing
+frees are filled by the nights that follow: the file needs no VACUUM, which would save another tenth of the history.
 """
 
 from __future__ import annotations
