@@ -144,7 +144,7 @@ NOT_A_MODEL = re.compile(
     r"developers?|research\w*|world|spirit|efforts?|projects?|implementations?|packages?|engines?|"
     r"benchmarks?|evaluation|engines?|apps?\b|applications?|interfaces?|webui|client|scripts?|notebooks?|"
     r"texts|images|recipes?|materials?|resources?|intelligence|leaderboards?|ai communit\w+|"
-    r"landscape|space|field|collective|enthusiasts?|licen[sc]es? (?:data|code)|portion|part of)\b(?!-)",
+    r"landscape|space|field|collective|enthusiasts?|licen[sc]es? (?:data|code)|portion|(?<!as )part of)\b(?!-)",
     re.I,
 )
 _NOUNS = (
@@ -156,7 +156,7 @@ _NOUNS = (
 MODEL_NOUN = re.compile(rf"(?:^|[\s*_\-])[\s*_\-]*(?:[\w./+&'’-]+[\s*_]+){{0,5}}?(?:{_NOUNS})", re.I)
 OBJECT = re.compile(
     rf"^[\s*_]*(?:(?:our|the|this|these|all|both|a|an|its|their|two|three|four|several|"
-    rf"new)[\s*_]+){{0,4}}(?:[\w./+&'’-]+[\s*_,]+){{0,4}}?(?:{_NOUNS}|it\b|them\b|everything)",
+    rf"new)[\s*_]+){{0,4}}(?:[\w./+&'’-]+[\s*_,]+){{0,4}}?(?:{_NOUNS}|it\b|them\b|everything|all artifacts)",
     re.I,
 )
 ABSTRACT = re.compile(
@@ -210,7 +210,7 @@ OPENING = re.compile(
 )
 #: One model, right after the mention: "open source chat model", "open source reproduction".
 ONE_MODEL = re.compile(
-    r"^[\s*_\-]*(?:(?!(?:of|for|to|in|on|with|by|from|and|or|at|via|data|is|are|that|which)\b)[\w.+\-]+[\s*_]+){0,3}?"
+    r"^[\s*_\-,]*(?:(?!(?:of|for|to|in|on|with|by|from|and|or|at|via|data|is|are|that|which)\b)[\w.+\-]+[\s*_]+){0,3}?"
     r"(?:model|llm|lm|vlm|mllm|checkpoint|variant|version|chatbot|assistant|alternative|reproduction|replication|family|"
     r"series|suite|transformer|encoder|decoder|reranker|adapter|network)\b(?![\-/])",
     re.I,

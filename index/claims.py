@@ -200,8 +200,12 @@ def _inside_url(line: str) -> bool:
     return last >= 0 and not any(c in " \t)>]\"'" for c in line[last:])
 
 
+_TAG = re.compile(r"</?(?:b|i|u|em|strong|code|span|font)\b[^<>\n]{0,80}>", re.I)
+
+
 def _english(before: str, after: str, names: frozenset[str], near_top: bool) -> str:
     """Latin scripts: try each reading on what stands before and after the mention."""
+    before, after = _TAG.sub("", before), _TAG.sub("", after)
     for about, pattern in PATTERNS:
         m = pattern.search(before)
         if not m:
@@ -218,14 +222,14 @@ def _english(before: str, after: str, names: frozenset[str], near_top: bool) -> 
     return ""
 
 
+#: "It is imperative to develop open-source models": of none in particular.
+_PURPOSE = re.compile(r" (?:to(?: \w+)?|for)\s*\Z", re.I)
+
+
 def _holds(about: str, lead: str, between: str, after: str, names: frozenset[str], near_top: bool) -> bool:
     named = any(n in (lead + between).lower() for n in names if len(n) > SHORT)
     if about == "copula":
-        return (
-            not between.rstrip().lower().endswith((" to", " for"))
-            and _subject(lead, names)
-            and not ABSTRACT.search(lead[-80:])
-        )
+        return not _PURPOSE.search(between) and _subject(lead, names) and not ABSTRACT.search(lead[-80:])
     if about == "we":
         return bool(OBJECT.match(after)) or any(n in after[:60].lower() for n in names if len(n) > SHORT)
     if about == "verb":

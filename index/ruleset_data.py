@@ -145,12 +145,21 @@ def _bare(name: str) -> str:
 def _beyond(seen: Seen, listed: list[str]) -> bool:
     """Whether the card names or links training data that the metadata does not list.
 
-    `ultrachat_200k` is of `ultrachat`. Pre-training corpora that are only named may be those of a base.
+    `ultrachat_200k` is of `ultrachat`. Pre-training corpora that are only named may be those of a base, where there is
+    one, and what most corpora are made of says nothing.
     """
     known = [_bare(name) for name in listed]
     linked = {_bare(e.value) for e in seen.all("dataset_links")}
-    named = {_bare(e.value.removesuffix(" data")) for e in seen.all("named_corpora") if e.dimension == D.END_DATA}
+    based = any(map(seen.yes, ("declared_bases", "stated_base", "family_pretraining", "said_tuned", "suspected_base")))
+    named = {
+        _bare(e.value.removesuffix(" data"))
+        for e in seen.all("named_corpora")
+        if e.dimension == D.END_DATA or not (based or e.value in _INGREDIENTS)
+    }
     return any(not any(new in old or old in new for old in known) for new in linked | named if new)
+
+
+_INGREDIENTS = frozenset({"Common Crawl", "GitHub code", "Wikipedia", "StackExchange", "Project Gutenberg"})
 
 
 def _stage_unlisted(seen: Seen) -> bool:

@@ -363,6 +363,11 @@ def test_a_restricted_base_that_only_the_cards_words_name_is_seen(bases: tuple[s
     assert not values(text.replace("Llama-2", "Mistral"), "stated_base_terms")
 
 
+def test_code_of_another_model_or_time_that_is_withheld_says_nothing_of_this_one() -> None:
+    assert values("# Heron\n\nThe training code is not released.\n", "code_withheld")
+    assert not values("# Heron\n\nThe code was not publicly released, Heron is converted from it.\n", "code_withheld")
+
+
 @pytest.mark.parametrize(
     ("text", "restricted"),
     [

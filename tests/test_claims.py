@@ -38,6 +38,9 @@ def said(text: str) -> list[tuple[str, str]]:
         ("This open source model is meant for research.", "open-source", "en"),
         ("The idea behind this open-source model is to help research.", "open-source", "en"),
         ("A permissively licensed open source reproduction of LLaMA 7B.", "open-source", "en"),
+        ("Heron is the <b>first open-source foundation model for tea</b>!", "open-source", "en"),
+        ("We open-source the model as part of the research.", "open-source", "en"),
+        ("This open-source, tea-themed text-to-image model is new.", "open-source", "en"),
         ("Heron ist ein quelloffenes Sprachmodell.", "open-source", "de"),
         ("Heron es un modelo de código abierto.", "open-source", "es"),
         ("我们开源了模型权重。", "open-source", "zh"),
@@ -54,6 +57,8 @@ def test_a_statement_about_this_model_is_a_claim(text: str, kind: str, language:
     "text",
     [
         "Heron is not open source.",
+        "Hence, it is imperative to develop open-source models for herons.",
+        "This is the open-source part of Heron.",
         "Heron isn't an open-source model.",
         "This model is no longer open source.",
         "Heron is closed, not fully open.",

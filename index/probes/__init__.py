@@ -75,7 +75,8 @@ def probe(*dimensions: str, needs: Needs) -> Callable[[F], F]:
 def _load(modules: tuple[str, ...], needs: Needs) -> tuple[Probe, ...]:
     for module in modules:
         importlib.import_module(module)
-    return tuple(p for p in _registered.values() if p.needs == needs)
+    wanted = (p for p in _registered.values() if p.needs == needs and p.run.__module__ in modules)
+    return tuple(sorted(wanted, key=lambda p: modules.index(p.run.__module__)))  # whichever module came first
 
 
 def listing_probes() -> tuple[Probe, ...]:

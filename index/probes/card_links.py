@@ -208,12 +208,17 @@ _WITHHELD_NEAR = near(
 )
 
 
+#: The code of another's model, of which this one is a copy, or of another time.
+_ANOTHERS_CODE = re.compile(r"\b(?:converted|original(?:ly)?|re-?implement\w*|at the (?:start|time)|unlike)\b", re.I)
+
+
 @probe(D.TRAINING_CODE, needs="card")
 def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that code is not released?"""
     v = view(repo, card)
     for m in near_words(v, _WITHHELD_NEAR):
-        if not v.in_code(m.start()):
+        a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
+        if not v.in_code(m.start()) and not _ANOTHERS_CODE.search(card.text, a, b):
             value = " ".join(m[0].lower().split())
             yield seen_around(D.TRAINING_CODE, "code_withheld", card, m.start(), m.end(), value, Outcome.NO)
             return
