@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from index.probes.card_quotes import View, near_words, sentence
-from index.probes.card_words import near
+from index.probes.card_words import fold, near
 
 
 class Reference(NamedTuple):
@@ -33,7 +33,7 @@ _ARXIV = re.compile(
     re.I,
 )
 _ARXIV_NEAR = near(_ARXIV, ("arxiv", "/papers/"), limit=200)
-_VENUE_URL = re.compile(
+_VENUE_URL = re.compile(  # of a text in lower case, as the two below
     r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|"
     r"papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"
     r"openreview\.net/(?:forum|pdf)|jmlr\.org|dl\.acm\.org/doi|ieeexplore\.ieee\.org|"
@@ -41,15 +41,14 @@ _VENUE_URL = re.compile(
     r"isca-(?:speech|archive)\.org|"
     r"academic\.oup\.com|pnas\.org/doi|science\.org/doi|ojs\.aaai\.org|ijcai\.org/proceedings|"
     r"transacl\.org|lrec-conf\.org|ceur-ws\.org|mdpi\.com/\d|frontiersin\.org/articles|cell\.com|"
-    r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*",
-    re.I,
+    r"(?:dx\.)?doi\.org/10\.(?!48550|5281|57967|1101|36227|31219|21203)\d{4,6})[^\s)<>\]\"'}]*"
 )
 _ENTRY = re.compile(r"@\s?(\w{4,20})\s*\{", re.I)
-_FIELD = re.compile(
-    r"\b(title|booktitle|journal|eprint|url|doi|author|publisher|archiveprefix|note|howpublished)\s*=\s*[{"
-    r"\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})",
-    re.I,
+_FIELDS = frozenset(
+    str.split("title booktitle journal eprint url doi author publisher archiveprefix note howpublished")
 )
+_NAME = re.compile(r"\w+\Z")  # of a field, before its "="
+_VALUE = re.compile(r"=\s*[{\"]{1,3}((?:[^{}\"]|\{[^{}]{0,80}\}){0,400})")
 _PREPRINT_PLACE = re.compile(
     r"arxiv|corr\b|preprint|biorxiv|medrxiv|ssrn|\bblog\b|techreport|hugging ?face|github|zenodo", re.I
 )
@@ -61,7 +60,6 @@ _INTRODUCES = re.compile(
     r"read|check(?: out)?|refer to)\b[^.]{0,40}\bpaper\b|(?:official|accompan\w+|associated|"
     r"corresponding)[^.]{0,30}\bpaper|\bmodel paper|\bresearch paper\b[*_\s]{0,4}[:：]|"
     r"please cite|cite (?:this|our|us|the)|if you use|论文|技术报告",
-    re.I,
 )
 _BORROWS = re.compile(
     r"\b(?:q?lora|dpo|ppo|orpo|simpo|rlhf|rope|yarn|alibi|flash-?attention|gptq|awq|ties|dare|slerp|model "
@@ -72,7 +70,6 @@ _BORROWS = re.compile(
     r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned "
     r"(?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|"
     r"technique|apply(?:ing)?|idea (?:of|from)|sharegpt|alpaca|self-instruct|evol)\b",
-    re.I,
 )
 _TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")
 _TOP = 2_500  # characters of the body in which a plain "[paper]" is the model's
@@ -99,16 +96,14 @@ def _entries(v: View) -> Iterator[Reference]:
     starts = [m for _, m in zip(range(60), _ENTRY.finditer(text, card.body_start), strict=False)]
     for i, m in enumerate(starts):
         stop = min(starts[i + 1].start() if i + 1 < len(starts) else len(text), m.start() + 3_000)
-        fields: dict[str, tuple[str, int, int]] = {}
-        for f in _FIELD.finditer(text, m.end(), stop):
-            fields.setdefault(f[1].lower(), (f[2], f.start(), f.end()))
+        fields = _fields(text, m.end(), stop)
         if "title" not in fields:
             continue
         own = _own_entry(v, fields["title"][0], len(starts), m.start())
         title = (fields["title"][1], min(fields["title"][2], fields["title"][1] + 200))
-        number = _ARXIV.search(text, m.start(), stop) or _eprint(fields)
+        number = _number(v.low, m.start(), stop) or _eprint(fields)
         if number:
-            yield Reference(number[1].lower(), *title, own, venue=False)
+            yield Reference(number[1], *title, own, venue=False)
         place = next((fields[k][0] for k in ("booktitle", "journal") if k in fields), "")
         if (
             place
@@ -119,8 +114,29 @@ def _entries(v: View) -> Iterator[Reference]:
             yield Reference(
                 "venue: " + " ".join(place.split())[:120], where[1], min(where[2], where[1] + 200), own, venue=True
             )
-        elif (url := _VENUE_URL.search(text, m.start(), stop)) and url.end() - url.start() < 200:
-            yield Reference(url[0], url.start(), url.end(), own, venue=True)
+        elif (url := _VENUE_URL.search(v.low, m.start(), stop)) and url.end() - url.start() < 200:
+            yield Reference(text[url.start() : url.end()], url.start(), url.end(), own, venue=True)
+
+
+def _fields(text: str, start: int, stop: int) -> dict[str, tuple[str, int, int]]:
+    """The first field of each name in an entry: its value and its place."""
+    fields: dict[str, tuple[str, int, int]] = {}
+    at = text.find("=", start, stop)
+    while at >= 0:
+        begin = max(start, at - 40)
+        name = _NAME.search(text[begin:at].rstrip())
+        m = _VALUE.match(text, at, stop) if name and name[0].lower() in _FIELDS else None
+        if name and m:
+            fields.setdefault(name[0].lower(), (m[1], begin + name.start(), m.end()))
+            start = m.end()
+        at = text.find("=", m.end() if m else at + 1, stop)
+    return fields
+
+
+def _number(low: str, start: int, stop: int) -> re.Match[str] | None:
+    if low.find("xiv", start, stop) < 0 and low.find("/papers/", start, stop) < 0:
+        return None
+    return _ARXIV_NEAR.pattern.search(low, start, stop)
 
 
 _EPRINT = re.compile(r"(\d{4}\.\d{4,5})")
@@ -137,21 +153,21 @@ def _own_entry(v: View, title: str, count: int, place: int) -> bool:
         return True
     if v.foreign:
         return False  # a derived model's only entry is usually its base's
-    if count != 1 or _BORROWS.search(title):
+    if count != 1 or _BORROWS.search(fold(title)):
         return False
-    return "citation" in v.kinds_at(place) or _INTRODUCES.search(v.card.text[max(0, place - 300) : place]) is not None
+    return "citation" in v.kinds_at(place) or _INTRODUCES.search(v.whole[max(0, place - 300) : place]) is not None
 
 
 def _inline(v: View) -> Iterator[Reference]:
     text = v.text
     words = {link.start: link.text for link in v.links}
     hits = [(m, False) for m in islice(near_words(v, _ARXIV_NEAR), 200)]
-    venues = (m for link in v.links if (m := _VENUE_URL.match(text, link.start)))
+    venues = (m for link in v.links if (m := _VENUE_URL.match(v.low, link.start)))
     hits += [(m, True) for m in islice(venues, 100)]
     for m, venue in hits:
         start, end = _url_bounds(text, m.start(), m.end())
         a, b = sentence(text, start, min(end, start + 200))
-        value = m[0].rstrip(".,;") if venue else m[1].lower()
+        value = text[m.start() : m.end()].rstrip(".,;") if venue else m[1]
         label = words.get(start, "")
         yield Reference(value, a, min(b, a + 200), _own_inline(v, a, b, start, end, label), venue)
 
@@ -163,16 +179,19 @@ def _url_bounds(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _own_inline(v: View, a: int, b: int, start: int, end: int, label: str) -> bool:
-    near = v.card.text[a:start] + " " + v.card.text[end:b]
-    named = v.names_us(label) or v.names_us(v.card.text[max(a, start - 90) : start])
-    if _BORROWS.search(v.card.text[max(a, start - 90) : start]) and not v.names_us(label):
+    lead, says = v.whole[max(a, start - 90) : start], fold(label)
+    named = v.names_us(label) or v.names_us(lead)
+    if _BORROWS.search(lead) and not v.names_us(label):
         return False
     if v.foreign and not named:
         return False
     if not named and ("training_data" in v.kinds_at(start) or _TABLE_ROW.search(v.text, end, end + 80)):
         return False  # the paper of a data set
     introduced = (
-        _INTRODUCES.search(near) or _INTRODUCES.search(label) or "paper" in label.lower() or "arxiv" in label.lower()
+        "paper" in says
+        or "arxiv" in says
+        or _INTRODUCES.search(v.whole[a:start] + " " + v.whole[end:b])
+        or _INTRODUCES.search(says)
     )
     if named and introduced:
         return True

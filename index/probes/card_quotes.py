@@ -291,6 +291,7 @@ class View(NamedTuple):
     card: Card
     text: str  # the card's text, comments and placeholders blanked, place for place: for looking, not for quoting
     low: str  # that in lower case, place for place
+    whole: str  # the card's own text in lower case, what is blanked above included
     found: Places  # where the words stand in it that some probe looks for
     heard: Places  # where they stand in the card's own text, what is blanked above included
     links: tuple[Link, ...]  # those outside HTML comments
@@ -350,7 +351,8 @@ def view(repo: Repo, card: Card) -> View:
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
     low = fold(card.text)
-    heard = found = places(low, card.body_start)
+    whole, heard = low, places(low, card.body_start)
+    found = heard
     text = _stated(card, low, heard)
     if text is not card.text:
         low = fold(text)
@@ -362,6 +364,7 @@ def view(repo: Repo, card: Card) -> View:
         card=card,
         text=text,
         low=low,
+        whole=whole,
         found=found,
         heard=heard,
         links=links,

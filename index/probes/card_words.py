@@ -47,6 +47,11 @@ def register(*words: str) -> tuple[str, ...]:
     return words
 
 
+def in_lower_case(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The same for a text in lower case: twice as quick as one that must not regard case, and more at a literal."""
+    return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)
+
+
 def near(
     pattern: re.Pattern[str],
     words: tuple[str, ...],
@@ -55,8 +60,7 @@ def near(
     reach: int = REACH,
 ) -> Near:
     """A pattern to be looked for near these words. It is read without regard to case."""
-    plain = re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)  # twice as quick in a text in lower case
-    made = Near(plain, register(*words), limit, register(*also), reach)
+    made = Near(in_lower_case(pattern), register(*words), limit, register(*also), reach)
     _NEAR.append(made)
     return made
 
