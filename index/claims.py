@@ -34,7 +34,6 @@ from index.claim_words import (
     Mention,
     fragment_ends,
     mentions,
-    speaks,
 )
 from index.probes import card_words
 
@@ -55,20 +54,18 @@ class Claim(NamedTuple):
 
 
 def claims(
-    card: Card, names: frozenset[str] = frozenset(), heard: card_words.Places | None = None
+    card: Card, names: frozenset[str] = frozenset(), read: tuple[str, card_words.Places] | None = None
 ) -> tuple[Claim, ...]:
     """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name.
 
-    `heard`: what `card_words.places` found in the card's body, where that was looked for already.
+    `read`: the card's text in lower case and the places of words in its body, where they are known already.
     """
     text, places = _visible(card.text)
-    if heard is not None and places is None and not speaks(heard):
-        return ()
     start = card.body_start if places is None else _back(places, card.body_start)
-    low_text = card_words.fold(text)
-    if heard is None or places is not None:
-        heard = card_words.places(low_text, start)
-    hits = mentions(low_text, start, heard)[:MAX_HITS]
+    if read is None or places is not None:
+        low_text = card_words.fold(text)
+        read = low_text, card_words.places(low_text, start)
+    hits = mentions(*read, start)[:MAX_HITS]
     known = names | _title_names(card) if hits else names
     found: dict[tuple[str, int], Claim] = {}
     for hit in hits:
@@ -103,6 +100,19 @@ def _visible(text: str) -> tuple[str, list[int] | None]:
     """The text as a reader sees it, and where each of its characters stands in the original (None = the same place)."""
     if text.isascii() or not _INVISIBLE.search(_beyond_ascii(text)):
         return text, None
+    if _OVERRIDE not in text:
+        pieces, shown, at = [], list[int](), 0
+        for m in _INVISIBLE.finditer(text):
+            pieces.append(text[at : m.start()])
+            shown.extend(range(at, m.start()))
+            at = m.end()
+        shown.extend(range(at, len(text)))
+        return "".join((*pieces, text[at:])), shown
+    return _reordered(text)
+
+
+def _reordered(text: str) -> tuple[str, list[int]]:
+    """As `_visible`, of a text in which the direction of some words is overridden."""
     shown: list[int] = []
     at, reversed_from = 0, -1
     for m in _INVISIBLE_OR_END.finditer(text):

@@ -7,9 +7,11 @@ are also ordinary words (! in the table) count only in capitals. Does not decide
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 # name: other spellings
 _PRETRAINING = """
@@ -49,6 +51,7 @@ Universal Dependencies | TweetEval | Cityscapes | ADE20K | Pascal VOC | Food-101
 CodeSearchNet | WMT14! | WMT19! | OPUS-100
 """
 MAX_MENTIONS = 20  # of one spelling in one stretch of text
+MAX_WORDS = 4
 _TOKEN = re.compile(r"[a-z0-9]+")
 
 
@@ -88,31 +91,39 @@ def _read(table: str, pretraining: bool) -> dict[str, tuple[Corpus, frozenset[st
 
 _SPELLINGS = {**_read(_TUNING, False), **_read(_PRETRAINING, True)}
 BY_SPELLING = {spelling: corpus for spelling, (corpus, _) in _SPELLINGS.items()}
-_FIRST = frozenset(word for _, first in _SPELLINGS.values() for word in first)
+_SEPARATORS = b"-_ ./"  # of the words of a name: one or two of them
+_ORDER = tuple(_SPELLINGS)
+#: All spellings at once, in a text without separators.
+_AUTOMATON = BytesAhoCorasick([spelling.encode() for spelling in _ORDER], implementation=Implementation.DFA)
 
 
-@lru_cache(maxsize=4_096)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(r"[-_ ./]{1,2}".join(words) + r"(?![a-z0-9])")
+@cache
+def _pattern(spelling: str) -> re.Pattern[str]:
+    return re.compile(r"[-_ ./]{0,2}".join(spelling) + r"(?![a-z0-9])")
 
 
 def corpora_in(low: str, start: int = 0, end: int | None = None) -> list[Mention]:
     """Mentions in low[start:end], lower case, in order of place. `capitals` is for the caller to check."""
     end = len(low) if end is None else end
-    words = _TOKEN.findall(low, start, end)
-    heard: dict[tuple[str, ...], Corpus] = {}
-    for i in [i for i, word in enumerate(words) if word in _FIRST]:
-        for n in (1, 2, 3, 4):
-            corpus = BY_SPELLING.get("".join(words[i : i + n]))
-            if corpus:
-                heard[tuple(words[i : i + n])] = corpus
+    squashed = low[start:end].encode("ascii", "replace").translate(None, _SEPARATORS)
     found = []
-    for spelling, corpus in heard.items():
-        for m in islice(_pattern(spelling).finditer(low, start, end), MAX_MENTIONS):
-            before = low[m.start() - 1] if m.start() else " "
-            if not (before.isalnum() and before.isascii()):
-                found.append(Mention(m.start(), m.end(), corpus))
+    for number in {number for number, _, _ in _AUTOMATON.find_matches_as_indexes(squashed, overlapping=True)}:
+        found += _mentions(low, start, end, _ORDER[number])
     wudao = low.find("悟道", start, end)
     if wudao >= 0:
         found.append(Mention(wudao, wudao + 2, BY_SPELLING["wudao"]))
     return sorted(found)
+
+
+def _mentions(low: str, start: int, end: int, spelling: str) -> Iterator[Mention]:
+    """Where a spelling stands as words of its own, at most MAX_WORDS, the first of which such a name begins with."""
+    corpus, first = _SPELLINGS[spelling]
+    times: dict[tuple[str, ...], int] = {}
+    for m in _pattern(spelling).finditer(low, start, end):
+        words = tuple(_TOKEN.findall(m[0]))
+        before = low[m.start() - 1] if m.start() else " "
+        if len(words) > MAX_WORDS or words[0] not in first or (before.isalnum() and before.isascii()):
+            continue
+        times[words] = times.get(words, 0) + 1
+        if times[words] <= MAX_MENTIONS:
+            yield Mention(m.start(), m.end(), corpus)

@@ -361,7 +361,8 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
 def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card call this model open source, fully open, open weights or source available?"""
     names = tokens(repo.repo_id) | said.short_name(repo.repo_id.rpartition("/")[2])
-    found = said.claims(card, names, view(repo, card).heard)
+    v = view(repo, card)
+    found = said.claims(card, names, (v.whole, v.heard))
     for claim in found:
         yield Evidence("claim", "claims", Outcome.YES, claim.quote, f"{PLACE}#{claim.start}-{claim.end}", claim.kind)
     if not found:
