@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 MAX_LINKS = 5_000
@@ -31,6 +32,9 @@ class Link(NamedTuple):
     end: int
 
 
+_START = itemgetter(2)
+
+
 def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
     """Links in order of place, and whether there are more than were read."""
     found: list[Link] = []
@@ -43,9 +47,8 @@ def find_links(text: str, start: int = 0) -> tuple[tuple[Link, ...], bool]:
             link = _relative(text, m)
             if link is not None:
                 found.append(link)
-    if "]: " in text or "]:\t" in text or "]:<" in text or "]:h" in text:
-        found += _references(text, start)
-    found.sort(key=lambda link: link.start)
+    found += _references(text, start)
+    found.sort(key=_START)
     return tuple(found[:MAX_LINKS]), len(found) > MAX_LINKS
 
 

@@ -1,13 +1,10 @@
 """README bytes -> Card: text, front matter, sections, links, code spans, and whether a person wrote it. Pure.
 
 Every place is a character offset into `Card.text`, so that `quote(card, start, end)` gives the words back verbatim;
-`parse` of the same stored bytes always gives the same text. Front matter is read by strings only: `no` stays 'no',
-dates and numbers stay text, duplicate keys keep the last, aliases are followed within bounds, tags are ignored. Results
-under `model-index` are not read.
+`parse` of the same stored bytes always gives the same text.
 
-Cost is bounded: 1 MB of bytes, 5,000 sections, 5,000 links, 200,000 YAML nodes, depth 40; what was cut is said in
+Cost is bounded: 1 MB of bytes, 5,000 sections, 5,000 links, and what `front_matter.py` bounds; what was cut is said in
 `notes`. Never raises for bad input. Does not render Markdown, fetch links, or judge anything.
-Which block counts as front matter: the Hub client's own rule (huggingface_hub, repocard.py).
 """
 
 from __future__ import annotations
@@ -17,18 +14,16 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import yaml
 from msgspec import Struct
 
 from crawler.card_generators import find_generator
 from crawler.card_links import Link, find_links
+from crawler.front_matter import read_front_matter
 
 __all__ = ["Card", "Link", "Section", "count_words", "parse", "quote", "without_comments"]
 
 MAX_BYTES = 1_000_000
 MAX_SECTIONS = 5_000
-MAX_YAML_NODES = 200_000
-MAX_YAML_DEPTH = 40
 PLACEHOLDER = "[More Information Needed]"
 TEMPLATE_PLACEHOLDERS = 12  # the Hub's template has about 40; a card with this many left was not filled in
 
@@ -88,7 +83,7 @@ def parse(body: bytes) -> Card:
     if "\0" in text:
         text = text.replace("\0", "\ufffd")  # one for one: places stay, and no NUL reaches a database
         notes.append("NUL characters were replaced")
-    front_matter, error, start = _front_matter(text)
+    front_matter, error, start = read_front_matter(text)
     code = _fences(text, start)
     sections = _sections(text, start, code)
     if len(sections) >= MAX_SECTIONS:
@@ -130,152 +125,6 @@ def _decode(body: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as e:
         cut = e.start >= MAX_BYTES - 4 and len(body) == MAX_BYTES  # our own cut fell inside a character
         return body.decode("utf-8-sig", "ignore" if cut else "replace"), "utf-8" if cut else "utf-8, replaced"
-
-
-# --- front matter ---
-
-_OPEN = re.compile(r"\s*---(?:\r\n|\r|\n)")
-_CLOSE = re.compile(r"(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z)")
-_KEY = re.compile(r"[A-Za-z_][\w-]*[ \t]*:")
-
-
-class _Refused(ValueError):
-    """Front matter that we will not load, with the reason."""
-
-
-def _front_matter(text: str) -> tuple[dict[str, Any], str | None, int]:
-    """The data, why there is none although there should be, and where the body begins."""
-    opened = _OPEN.match(text)
-    if not opened:
-        return {}, None, 0
-    closed = _CLOSE.search(text, opened.end())
-    if not closed:
-        looks_meant = _KEY.match(text, opened.end()) is not None
-        return {}, "the front matter is never closed by a line of three hyphens" if looks_meant else None, 0
-    try:
-        data = _load(text[opened.end() : closed.start()])
-        if data == "" or data is None:
-            return {}, None, closed.end()
-        if not isinstance(data, dict):
-            kind = "list" if isinstance(data, list) else "single value"
-            raise _Refused(f"the front matter is a {kind}, not keys with values")
-        return data, None, closed.end()
-    except _Refused as e:
-        return {}, str(e), closed.end()
-    except (yaml.YAMLError, ValueError) as e:
-        return {}, "the front matter is not YAML: " + " ".join(str(e).split())[:200], closed.end()
-
-
-_LOADER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where it is built in: 20 times faster
-
-# Front matter as most cards have it: keys with one plain word or a list of them, and nothing that YAML could read in
-# another way. Read line by line, twenty times faster than through YAML's events; all else goes through those.
-_PLAIN = r"[A-Za-z0-9_/][\w./+@-]*(?: [\w./+@-]+)*"
-_SIMPLE = re.compile(rf"(?:[A-Za-z_][\w-]*:(?: +{_PLAIN} *|\ *(?:\n *- +{_PLAIN} *)*)(?:\n+|\Z))+", re.ASCII)
-
-
-# Results of evaluations, often thousands of lines: nothing that we ask of a card, and nine tenths of all front matter.
-_RESULTS = re.compile(r"^model-index:[ \t]*\n(?:[ \-#][^\n]*(?:\n|\Z)|\n)*", re.MULTILINE)
-
-
-def _load(source: str) -> Any:
-    """The data of front matter. What stands under `model-index` is left out, its key is kept."""
-    if "model-index:" in source:
-        shorter = _RESULTS.sub("model-index:\n", source, count=1)
-        try:
-            return _load_yaml(shorter)
-        except (yaml.YAMLError, ValueError):
-            return _load_yaml(source)  # it may be the results that are named elsewhere, or are the fault
-    data = _load_simple(source)
-    return _load_yaml(source) if data is None else data
-
-
-def _load_simple(source: str) -> dict[str, Any] | None:
-    """The same as `_load_yaml` gives for front matter of the simplest form; None for any other."""
-    if _SIMPLE.fullmatch(source) is None:
-        return None
-    found: dict[str, Any] = {}
-    items: list[str] = []
-    indent = -1
-    for line in source.split("\n"):
-        bare = line.strip(" ")
-        if bare.startswith("- "):
-            here = len(line) - len(line.lstrip(" "))
-            if indent not in (-1, here):
-                return None  # a list whose items stand at different depths: YAML decides what that is
-            indent = here
-            items.append(bare[2:].strip(" "))
-        elif bare:
-            key, _, value = bare.partition(":")
-            if value:
-                found[key] = value.strip(" ")
-            else:
-                items, indent = [], -1
-                found[key] = items
-    return {key: value or "" for key, value in found.items()}
-
-
-def _load_yaml(source: str) -> Any:
-    """Strings, lists and dicts from parser events; our own stack, so that depth and size are ours to bound."""
-    root: list[Any] = []
-    stack = [_Open(root, None, 0)]
-    anchors: dict[str, tuple[Any, int]] = {}
-    weight = 0
-    value: Any
-    next_event = _LOADER(source).get_event
-    while (event := next_event()) is not None:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            value = event.value
-            cost = 1 + len(value) // 100
-            if event.anchor:
-                anchors[event.anchor] = (value, cost)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            if len(stack) > MAX_YAML_DEPTH:
-                raise _Refused(f"the front matter is nested deeper than {MAX_YAML_DEPTH}")
-            stack.append(_Open({} if kind is yaml.MappingStartEvent else [], event.anchor, weight))
-            continue
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            closed = stack.pop()
-            value, cost = closed.container, 1
-            if closed.anchor:
-                anchors[closed.anchor] = (value, weight + 1 - closed.weight)
-        elif kind is yaml.AliasEvent:
-            if event.anchor not in anchors:  # unknown, or the container that we are still inside
-                raise _Refused(f"the front matter's alias *{str(event.anchor)[:40]} names nothing that is complete")
-            value, cost = anchors[event.anchor]
-        elif kind is yaml.StreamEndEvent:
-            break
-        else:
-            continue
-        weight += cost  # an alias costs what it stands for: a bomb is refused before it is anything
-        if weight > MAX_YAML_NODES:
-            raise _Refused(f"the front matter holds more than {MAX_YAML_NODES:,} values, repeated ones counted again")
-        stack[-1].put(value)
-    return root[0] if root else None
-
-
-class _Open:
-    """A list or mapping that is being read, and what had been read when it began."""
-
-    __slots__ = ("anchor", "container", "key", "weight")
-
-    def __init__(self, container: list[Any] | dict[str, Any], anchor: str | None, weight: int) -> None:
-        self.container = container
-        self.anchor = anchor
-        self.weight = weight
-        self.key: str | None = None
-
-    def put(self, value: Any) -> None:
-        if isinstance(self.container, list):
-            self.container.append(value)
-        elif self.key is not None:
-            self.container[self.key] = value  # a key given twice: the last wins, as on the Hub
-            self.key = None
-        elif isinstance(value, str):
-            self.key = value
-        else:
-            raise _Refused("the front matter has a key that is not text")
 
 
 # --- shape of the body ---

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.cards import MAX_BYTES, Card, _load_simple, parse, quote, without_comments
+from crawler.cards import MAX_BYTES, Card, parse, quote, without_comments
+from crawler.front_matter import _load_simple
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "cards.jsonl.xz"
 
@@ -367,7 +368,9 @@ def test_every_real_card_is_read_without_exception() -> None:
 
 SIMPLE_LINES = st.sampled_from(
     ["a: b", "license: mit", "k:", "- x", "  - y", "- a b ", "key: 1.5", "key: no", "a: b:c", "- - z", "x: -1", "c: ~",
-     "", "  ", "d:  e ", "  key: v", "t: 2024-01-01", "a:b", "_x: 1", "q: a.", "- /a", "u: b-", "- #c", "v: 'w'"]
+     "", "  ", "d:  e ", "  key: v", "t: 2024-01-01", "a:b", "_x: 1", "q: a.", "- /a", "u: b-", "- #c", "v: 'w'",
+     "a: []", "- []", "q: \"b: c #d\"", "- 'it''s'", "- 'x: [y]'", "r: \"a\\n\"", "- dataset:squad", "l: (c) 2024, by us", "m: a: b",
+     "n: a #b", "o: a#b", "- *x", "p: a & b", "u: https://a.b/c?d=e%20f", "z: größe", "w: 训练 数据", "- 'a' b", "k: a:", "x: ''"]
 )  # fmt: skip
 
 
@@ -377,6 +380,15 @@ def test_simple_front_matter_is_read_as_yaml_reads_it(lines: list[str]) -> None:
     read = _load_simple(text)
     if read is not None:
         assert read == yaml.load(text, Loader=yaml.BaseLoader)
+
+
+@given(st.sampled_from(["{}", "- {}", "k: {}", "k: '{}'", 'k: "{}"', "k: a{}b", "k:\n  - {} c"]), st.text(max_size=4))
+@settings(max_examples=400)
+def test_any_characters_in_simple_front_matter_are_read_as_yaml_reads_them(form: str, text: str) -> None:
+    source = f"a: b\n{form.format(text)}\n"
+    read = _load_simple(source)
+    if read is not None:
+        assert read == yaml.load(source, Loader=yaml.BaseLoader)
 
 
 def test_front_matter_of_the_usual_form_takes_the_short_way() -> None:
@@ -390,6 +402,12 @@ def test_front_matter_of_the_usual_form_takes_the_short_way() -> None:
 def test_results_under_model_index_are_not_read_and_what_stands_round_them_is() -> None:
     read = front("license: mit\nmodel-index:\n- name: a\n  results:\n  - task: {type: b}\n\n  - x: y\ntags:\n- c")
     assert read.front_matter == {"license": "mit", "model-index": "", "tags": ["c"]}
+    assert read.front_matter_error is None
+
+
+def test_examples_under_widget_are_not_read_and_what_stands_round_them_is() -> None:
+    read = front("license: mit\nwidget:\n- text: >-\n    What is open?\n  output:\n    url: a.png\ntags:\n- c")
+    assert read.front_matter == {"license": "mit", "widget": "", "tags": ["c"]}
     assert read.front_matter_error is None
 
 
