@@ -106,7 +106,7 @@ def corpora_in(low: str, start: int = 0, end: int | None = None) -> list[Mention
     """Mentions in low[start:end], lower case, in order of place. `capitals` is for the caller to check."""
     end = len(low) if end is None else end
     squashed = low[start:end].encode("ascii", "replace").translate(None, _SEPARATORS)
-    found = []
+    found: list[Mention] = []
     for number in {number for number, _, _ in _AUTOMATON.find_matches_as_indexes(squashed, overlapping=True)}:
         found += _mentions(low, start, end, _ORDER[number])
     wudao = low.find("悟道", start, end)
