@@ -112,7 +112,7 @@ def parse(body: bytes) -> Card:
 
 def front_matter(body: bytes) -> dict[str, Any]:
     """The front matter alone, as `parse` gives it."""
-    return _front_matter(_decode(body[:MAX_BYTES])[0].replace("\0", "\ufffd"))[0]
+    return read_front_matter(_decode(body[:MAX_BYTES])[0].replace("\0", "\ufffd"))[0]
 
 
 def _decode(body: bytes) -> tuple[str, str]:
