@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,10 @@ FAMOUS = (
     "OLMo 3", "Apertus", "Phi-3", "Stable Diffusion 1", "Stable Diffusion XL", "FLUX.1", "Whisper",
 )  # fmt: skip
 _BREADTH = 12  # ancestors of one model shown
+_ANCESTORS = 200  # in a tree; a generation that would make it more is not shown
+_BASES = """SELECT l.base_model, l.relation, l.stated_by, l.license, l.base_license, l.conflict, m.level,
+              m.id IS NOT NULL
+            FROM lineage l LEFT JOIN models m ON m.id = l.base_model WHERE l.id = ? ORDER BY l.base_model LIMIT ?"""
 
 
 def open_index(path: Path) -> sqlite3.Connection:
@@ -153,7 +157,7 @@ def get_page(db: sqlite3.Connection, model_id: str) -> Page | None:
         claims=_of(proofs, "claim"),
         license=get_license(db, model.license),
         license_effective=get_license(db, model.license_effective),
-        ancestors=_ancestors(db, model.id, (model.id.casefold(),)),
+        ancestors=_ancestors(db, model.id),
         changes=tuple(Change(*r) for r in _select(db, "changes", Change._fields, newest_first, model.id)),
         verdicts=tuple(Verdict(*r) for r in _select(db, "verdict_history", Verdict._fields, newest_first, model.id)),
         series=model_series(db, model),
@@ -294,20 +298,34 @@ def about(db: sqlite3.Connection) -> dict[str, str]:
     return {key: value for key, value in _rows(db, "SELECT key, value FROM about") if value is not None}
 
 
-def _ancestors(db: sqlite3.Connection, model_id: str, path: tuple[str, ...]) -> tuple[Ancestor, ...]:
-    found = []
-    for base, relation, stated_by, own, theirs, conflict, level, known in _rows(
-        db,
-        """SELECT l.base_model, l.relation, l.stated_by, l.license, l.base_license, l.conflict,
-             m.level, m.id IS NOT NULL
-           FROM lineage l LEFT JOIN models m ON m.id = l.base_model WHERE l.id = ? ORDER BY l.base_model LIMIT ?""",
-        model_id,
-        _BREADTH,
-    ):
-        loops = base.casefold() in path or len(path) >= MAX_DEPTH
-        above = () if loops or not known else _ancestors(db, base, (*path, base.casefold()))
-        found.append(Ancestor(base, relation, stated_by, own, theirs, conflict, level, bool(known), above))
-    return tuple(found)
+def _ancestors(db: sqlite3.Connection, model_id: str) -> tuple[Ancestor, ...]:
+    """The tree of a model's ancestors, generation by generation, as far as there are not too many of them.
+
+    Merges of merges name the same ones on every path: twelve wide and eight deep would be 430 million.
+    """
+    known: dict[str, list[Any]] = {}
+
+    def bases(one: str) -> list[Any]:
+        if one not in known:
+            known[one] = _rows(db, _BASES, one, _BREADTH)
+        return known[one]
+
+    def tree(one: str, path: tuple[str, ...], depth: int) -> Iterator[Ancestor]:
+        for base, relation, stated_by, own, theirs, conflict, level, here in bases(one):
+            deeper = here and depth > 1 and base.casefold() not in path
+            above = tuple(tree(base, (*path, base.casefold()), depth - 1)) if deeper else ()
+            yield Ancestor(base, relation, stated_by, own, theirs, conflict, level, bool(here), above)
+
+    start: tuple[str, ...] = (model_id.casefold(),)
+    generation, depth, total = [(model_id, start)], 0, 0
+    while generation and depth < MAX_DEPTH:
+        found = [(base, (*path, base.casefold())) for one, path in generation for base, *_, here in bases(one)
+                 if here and base.casefold() not in path]  # fmt: skip
+        total += sum(len(bases(one)) for one, _ in generation)
+        if depth and total > _ANCESTORS:
+            break
+        generation, depth = found, depth + 1
+    return tuple(tree(model_id, start, depth))
 
 
 def _of(proofs: Iterable[Proof], dimension: str) -> tuple[Proof, ...]:

@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import re
+import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 from bs4 import BeautifulSoup
 
 from index.model import Dimension
+from index.site import reads
 from index.site.host import CACHE_ENTRY
 from index.site.pages.catalogues import API
 from tests.site_data import Site, publish_hub
@@ -374,6 +377,18 @@ def test_changes_are_filtered_by_organisation_and_level(site: Site) -> None:
     assert found
     assert {c["id"].split("/")[0] for c in found} == {"nvidia"}
     assert {c["level"] for c in found} == {"L3"}
+
+
+def test_changes_of_a_rare_and_of_a_common_level_are_found_alike(site: Site) -> None:
+    path = site.datasette.databases["index"].path
+    with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as db:
+        for level in ("L1", "L2", "L3"):
+            rare = reads.changes(db, level=level)
+            assert rare
+            assert {c.level for c in rare} == {level}
+            assert reads.changes(db, level=level, few=0) == rare
+        whole = reads.changes(db, limit=40)
+        assert reads.changes(db, limit=20) + reads.changes(db, limit=20, offset=20) == whole
 
 
 def test_claims_that_fail_are_apart_from_those_that_are_not_shown(site: Site) -> None:

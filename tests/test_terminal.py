@@ -125,6 +125,27 @@ def test_lineage_shows_the_conflict_stops_at_a_circle_and_says_what_is_not_there
     assert text.count("finetune of") == 2
 
 
+def test_a_merge_of_merges_of_merges_shows_whole_generations_and_not_millions_of_ancestors(tmp_path):
+    path = write_index(tmp_path / "index.db")
+    with sqlite3.connect(path) as made:
+        for n in range(8 * 12):
+            columns = "model, place, id, oid, observed, first_seen, last_seen"
+            made.execute(
+                f"INSERT INTO models ({columns}) VALUES (?, ?, ?, ?, '2026-11-01', '2026-11-01', '2026-11-01')",
+                (100 + n, 100 + n, f"m/{n:02}", f"{n}"),
+            )
+        edges = [(100 + n, f"m/{12 * (n // 12 + 1) + k:02}") for n in range(7 * 12) for k in range(12)]
+        made.executemany(
+            "INSERT INTO ancestors (model, base_model, relation, stated_by) VALUES (?, ?, 'merge', 'hub')", edges
+        )
+    connection = queries.open_index(path)
+    above = page(connection, "m/00").ancestors
+    connection.close()
+    assert len(above) == 12
+    assert {len(one.ancestors) for one in above} == {12}
+    assert {further.ancestors for one in above for further in one.ancestors} == {()}
+
+
 def test_a_vanished_model_says_so_first(db):
     assert "No longer on the Hub: missing since 2026-11-07." in printed(terminal.show(page(db, "gone/model")))
 

@@ -156,9 +156,6 @@ def crawls(db: sqlite3.Connection, limit: int = 60) -> tuple[Crawl, ...]:
     return tuple(Crawl(*r) for r in _select(db, "crawls", Crawl._fields, "1 ORDER BY id DESC LIMIT ?", limit))
 
 
-_FEW = 10_000  # models of a level from which on the newest changes soon show enough of them
-
-
 def changes(
     db: sqlite3.Connection,
     *,
@@ -170,8 +167,12 @@ def changes(
     until: str = "",
     limit: int = 100,
     offset: int = 0,
+    few: int = 10_000,
 ) -> tuple[Change, ...]:
-    """Events, the newest night first and the most downloaded first within it."""
+    """Events, the newest night first and the most downloaded first within it.
+
+    A level with fewer than `few` models is looked for from its models on; of others the newest events show enough.
+    """
     parts, values = ["1"], []
     if fields:
         parts.append(f"c.field IN ({', '.join('?' * len(fields))})")
@@ -189,14 +190,14 @@ def changes(
     tables = "changes c"
     if level:
         values.append(level)
-        (few,) = _rows(db, "SELECT coalesce(max(models), 0) < ? FROM levels WHERE level = ?", _FEW, level)[0]
-        parts.append("c.id IN (SELECT id FROM models WHERE level = ?)" if few else "m.level = ?")
-        tables += "" if few else " CROSS JOIN models m ON m.id = c.id"
-    order = "c.date DESC, c.downloads DESC"
+        (rare,) = _rows(db, "SELECT coalesce(max(models), 0) < ? FROM levels WHERE level = ?", few, level)[0]
+        parts.append("c.id IN (SELECT id FROM models WHERE level = ?)" if rare else "m.level = ?")
+        tables += "" if rare else " CROSS JOIN models m ON m.id = c.id"
+    order = "c.date DESC, c.downloads DESC, c.field, c.change"  # as in the index changes_date, to the last tie
     inner = f"SELECT c.change FROM {tables} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT ? OFFSET ?"
     sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, c.not_before,
                 m.level, m.level_max
-              FROM changes c LEFT JOIN models m ON m.id = c.id WHERE c.change IN ({inner}) ORDER BY {order}, c.change"""
+              FROM changes c LEFT JOIN models m ON m.id = c.id WHERE c.change IN ({inner}) ORDER BY {order}"""
     return tuple(Change(*r) for r in _rows(db, sql, *values, limit, offset))
 
 
