@@ -31,8 +31,9 @@ from crawler.records import Listed, Reject, expand
 from crawler.store import Crawl, Range, Store
 
 WIDEST = 40  # pages under way or waiting to be written, at most
-FIRST_WIDTH = 4  # before the walk knows how many it takes
+FIRST_WIDTH = 2  # before the walk knows how many it takes
 IDLE = 0.5  # share of its time that the writer waits, from which on it is the Hub's latency that holds the walk up
+SLACK = 0.1  # share of its time that the writer waits, from which on one more reader may help
 WAITING = 2  # pages that may wait for the writer: they are what the walk's memory is
 CUT_FROM = 20_000  # models that make it worth while to cut at the start
 CUT_AFTER = 2  # pages in sequence, then the rest is cut: a small Hub never is
@@ -267,7 +268,7 @@ class _Walker:
             self.width = useful
         elif waiting > WAITING:
             self.width -= 1
-        elif waiting == 0:
+        elif waiting == 0 and self.idle > SLACK * self.spent:
             self.width += 1
         self.width = max(2, min(self.width, WIDEST, useful or WIDEST))
         self.idle, self.spent = 0.9 * self.idle, 0.9 * self.spent
