@@ -13,6 +13,7 @@ not look at them (`gc=False`): a page is read twice as fast.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -161,7 +162,7 @@ class _BaseModels(Struct, gc=False):
 
 
 class _Config(Struct, gc=False):
-    architectures: list[str] | None = None
+    architectures: tuple[str, ...] | None = None
     model_type: str | None = None
     auto_map: dict[str, Any] | None = None
 
@@ -244,12 +245,14 @@ def expand(listed: Listed) -> Repo | Reject:
 
 def _expand(row: Listed) -> Repo:
     tags = _tags.decode(row.tags) if row.tags else None
-    files = _files(row.siblings)
+    siblings = _siblings.decode(row.siblings) if row.siblings else None
+    files = None if siblings is None else tuple([s.rfilename for s in siblings])
     card = _card_of(row.card_data) if row.card_data else None
     config = (_config.decode(row.config) if row.config else None) or _NO_CONFIG
     safetensors = _parameters.decode(row.safetensors) if row.safetensors else None
     gguf = _parameters.decode(row.gguf) if row.gguf else None
     info = _transformers_info.decode(row.transformers_info) if row.transformers_info else None
+    license_name, license_link = _own_license(card)
     marked = tuple([t for t in tags if ":" in t]) if tags else ()  # that say more than a word: licence, base models
     total = (safetensors and safetensors.total) or (gguf and gguf.total) or None
     return Repo(  # by place, in the order of its fields: by name it takes seven times as long
@@ -264,8 +267,8 @@ def _expand(row: Listed) -> Repo:
         row.disabled,
         gating(row.gated),
         declared_license(marked, card),
-        (_text(card, "license_name") or _text(card, "license-name")) if card else None,
-        (_text(card, "license_link") or _text(card, "license-link")) if card else None,
+        license_name,
+        license_link,
         row.pipeline_tag,
         row.library_name,
         tags,
@@ -273,7 +276,7 @@ def _expand(row: Listed) -> Repo:
         files[:MAX_FILES] if files is not None else None,
         len(files) if files is not None else None,
         card,
-        tuple(config.architectures or ()),
+        config.architectures or (),
         config.model_type,
         bool(config.auto_map),
         int(total) if total else None,
@@ -283,26 +286,6 @@ def _expand(row: Listed) -> Repo:
         row.downloads_all_time,
         row.likes,
     )
-
-
-_FILES_BEGIN, _FILES_BETWEEN, _FILES_END = '[{"rfilename":"', '"},{"rfilename":"', '"}]'
-
-
-def _files(siblings: Raw) -> tuple[str, ...] | None:
-    """File names of a repo; None when they were not shown.
-
-    As the Hub writes them they are cut out as text: without a backslash, and with no quotes but those around keys and
-    names, that is what parsing would give, in a third of the time.
-    """
-    if not siblings:
-        return None
-    text = str(siblings, "utf-8")
-    if text.startswith(_FILES_BEGIN) and text.endswith(_FILES_END) and "\\" not in text:
-        names = text[len(_FILES_BEGIN) : -len(_FILES_END)].split(_FILES_BETWEEN)
-        if text.count('"') == 4 * len(names):
-            return tuple(names)
-    parsed = _siblings.decode(siblings)
-    return None if parsed is None else tuple([s.rfilename for s in parsed])
 
 
 def _card_of(raw: Raw) -> dict[str, Any] | None:
@@ -317,7 +300,7 @@ def _card_of(raw: Raw) -> dict[str, Any] | None:
         card = {
             k: v
             for k, v in card.items()
-            if k.startswith("license") or _folded(k) in _BASE_KEYS or len(_encode(v)) < 4_000
+            if k.startswith("license") or _names_base(k) or len(_encode(v)) < 4_000
         }
     return card
 
@@ -336,8 +319,19 @@ def gating(value: bool | str | None) -> str | None:
     return word if word in ("auto", "manual") else None
 
 
-def _text(card: dict[str, Any] | None, key: str) -> str | None:
-    value = (card or {}).get(key)
+_OWN_LICENSE = frozenset({"license_name", "license-name", "license_link", "license-link"})
+
+
+def _own_license(card: dict[str, Any] | None) -> tuple[str | None, str | None]:
+    """Name and link of a licence that has no id."""
+    if card is None or _OWN_LICENSE.isdisjoint(card):
+        return None, None
+    name = _text(card, "license_name") or _text(card, "license-name")
+    return name, _text(card, "license_link") or _text(card, "license-link")
+
+
+def _text(card: dict[str, Any], key: str) -> str | None:
+    value = card.get(key)
     return value.strip() or None if isinstance(value, str) else None
 
 
@@ -352,6 +346,8 @@ def strings(value: Any) -> tuple[str, ...]:
 
 def declared(value: Any) -> tuple[str, ...]:
     """The strings of a declaration in front matter, in order; UNREADABLE where something stands that is none."""
+    if isinstance(value, str):
+        return (value.strip(),) if value.strip() else ()
     items = value if isinstance(value, list | tuple) else [value]
     found = []
     for item in items:
@@ -369,6 +365,8 @@ def declared_license(tags: tuple[str, ...] | None, card: dict[str, Any] | None) 
     """
     found = [t[8:] for t in tags or () if t[:8] == "license:"]
     said = card.get("license") if card else None
+    if not found and said is None:
+        return None
     if found == [said]:  # most rows: the tag says what the front matter says
         return found[0].strip().lower() or None
     found += declared(said)
@@ -380,8 +378,10 @@ _RELATIONS = frozenset({"finetune", "adapter", "quantized", "merge"})
 _BASE_KEYS = frozenset({"basemodel", "basemodels", "modelbase"})
 
 
-def _folded(key: str) -> str:
-    return key.replace("-", "").replace("_", "").replace(" ", "").lower()
+@lru_cache(maxsize=4096)
+def _names_base(key: str) -> bool:
+    """Whether a key of front matter is what people write for `base_model`."""
+    return key.replace("-", "").replace("_", "").replace(" ", "").lower() in _BASE_KEYS
 
 
 def _field_bases(base_models: Raw) -> tuple[Base, ...]:
@@ -400,7 +400,7 @@ def _bases(stated: tuple[Base, ...], tags: tuple[str, ...] | None, card: dict[st
 
     Front matter that declares one in a form that cannot be read gives UNREADABLE: that is not "no base".
     """
-    found = {base.repo_id: base for base in stated}
+    found = {base.repo_id: base for base in stated} if stated else {}
     for tag in tags or ():
         if tag[:11] == "base_model:":
             relation, _, name = tag[11:].partition(":")
@@ -408,10 +408,12 @@ def _bases(stated: tuple[Base, ...], tags: tuple[str, ...] | None, card: dict[st
                 relation, name = "", tag[11:]
             if name and (name not in found or (relation and not found[name].relation)):
                 found[name] = Base(relation, name, "hub")
-    said = (card or {}).get("base_model_relation")
+    if card is None:
+        return tuple(found.values())
+    said = card.get("base_model_relation")
     relation = said if isinstance(said, str) and said in _RELATIONS else ""
-    for key, value in (card or {}).items():
-        if "ase" in key.lower() and _folded(key) in _BASE_KEYS:
+    for key, value in card.items():
+        if _names_base(key):
             for name in declared(value):
                 if name not in found:
                     found[name] = Base(relation, name, "card")
