@@ -12,7 +12,7 @@ import msgspec
 from crawler.records import Base, Listed, Reject, Repo, declared_bases, declared_license
 
 
-class Known(NamedTuple):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What a page is compared with: the narrow row of a repo in hub.db."""
 
     repo: int
@@ -52,10 +52,11 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
     readable: list[Known] = []
     seen: set[str] = set()
     for row in rows:
-        if row.oid is not None:
-            if row.oid in seen:
+        oid = row.oid
+        if oid is not None:
+            if oid in seen:
                 continue  # the same row twice on a page: the first one counts
-            seen.add(row.oid)
+            seen.add(oid)
         if isinstance(row, Reject):
             plan.rejects.append(row)
             continue
@@ -69,7 +70,11 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
             plan.changed.append((k, row))
         elif k.rejected_since is not None:
             readable.append(k)
-        if (k.downloads, k.downloads_all_time, k.likes) != (row.downloads, row.downloads_all_time, row.likes):
+        if (
+            k.downloads != row.downloads
+            or k.downloads_all_time != row.downloads_all_time
+            or k.likes != row.likes
+        ):  # fmt: skip
             plan.counted.append((k, row))
     if not any(row.oid is None for row in plan.rejects):  # else the row that cannot be read may be any of them
         plan.absent.extend(k for k in known if k.oid not in seen and k.missing_since is None)
