@@ -297,11 +297,7 @@ def _card_of(raw: Raw) -> dict[str, Any] | None:
         asks = any(key.startswith("extra_gated") for key in card)
         card = {k: v for k, v in card.items() if k not in _CARD_DATA_DROPPED} | ({"extra_gated": True} if asks else {})
     if len(raw) > MAX_CARD_DATA and len(_encode(card)) > MAX_CARD_DATA:
-        card = {
-            k: v
-            for k, v in card.items()
-            if k.startswith("license") or _names_base(k) or len(_encode(v)) < 4_000
-        }
+        card = {k: v for k, v in card.items() if k.startswith("license") or _names_base(k) or len(_encode(v)) < 4_000}
     return card
 
 

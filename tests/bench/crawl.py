@@ -34,6 +34,13 @@ def contend(name: str, url: str, folder: Path, night: str = "2026-08-01") -> dic
     return json.loads(out.stdout.splitlines()[-1])
 
 
+def better(one: dict[str, float] | None, other: dict[str, float]) -> dict[str, float]:
+    """Of two runs the quicker one, with the lesser processor time of the two: they need not be the same run's."""
+    if one is None:
+        return other
+    return {**min(one, other, key=lambda run: run["seconds"]), "cpu": min(one["cpu"], other["cpu"])}
+
+
 NAMES = {
     "ours": "openness crawl (with history)",
     "hfapi": "HfApi.list_models + sqlite-utils",
@@ -52,8 +59,7 @@ def first_night(count: int, rounds: int, keep: Path) -> dict[str, dict[str, floa
                 figures = contend(name, url, folder)
                 if folder != keep:
                     shutil.rmtree(folder)
-                if name not in best or figures["seconds"] < best[name]["seconds"]:
-                    best[name] = figures
+                best[name] = better(best.get(name), figures)
     finally:
         server.terminate()
         server.wait()
@@ -63,19 +69,18 @@ def first_night(count: int, rounds: int, keep: Path) -> dict[str, dict[str, floa
 def second_night(count: int, rounds: int, first: Path) -> dict[str, float]:
     """The same Hub a night later: 14 % of the counters and 0.7 % of the repos are different."""
     server, url = serve(generate.write(Path("bench-data") / f"models-{count}-next.jsonl", count, night=1))
-    best: dict[str, float] = {}
+    best: dict[str, float] | None = None
     try:
         for _ in range(rounds):
             folder = Path(tempfile.mkdtemp(prefix="bench-next-"))
             shutil.copytree(first, folder, dirs_exist_ok=True)
             figures = contend("ours", url, folder, night="2026-08-02")
             shutil.rmtree(folder)
-            if not best or figures["seconds"] < best["seconds"]:
-                best = figures
+            best = better(best, figures)
     finally:
         server.terminate()
         server.wait()
-    return best
+    return best or {}
 
 
 def main() -> None:
@@ -87,15 +92,19 @@ def main() -> None:
     following = second_night(count, rounds, keep)
     shutil.rmtree(keep)
     print(f"\nWalk of {count:,} models on loopback, all fields stored, best of {rounds}")
-    print(f"{'contender':<40}{'models/s':>10}{'peak MB':>9}{'bytes/model':>13}{'ours is':>10}")
+    print(f"{'contender':<40}{'models/s':>10}{'CPU µs':>9}{'peak MB':>9}{'bytes/model':>13}{'ours is':>10}")
     for name, f in best.items():
         ratio = f["seconds"] / best["ours"]["seconds"]
         speed = f["models"] / f["seconds"]
-        print(f"{NAMES[name]:<40}{speed:>10,.0f}{f['peak_mb']:>9,.0f}{f['bytes'] / f['models']:>13,.0f}{ratio:>9.2f}x")
+        cpu = f["cpu"] / f["models"] * 1e6  # of a model, in its own process
+        print(
+            f"{NAMES[name]:<40}{speed:>10,.0f}{cpu:>9.1f}{f['peak_mb']:>9,.0f}{f['bytes'] / f['models']:>13,.0f}{ratio:>9.2f}x"
+        )
     ratio = best["ours"]["seconds"] / following["seconds"]
     speed = following["models"] / following["seconds"]
+    cpu = following["cpu"] / following["models"] * 1e6
     print(
-        f"{'openness crawl, second night':<40}{speed:>10,.0f}{following['peak_mb']:>9,.0f}{'':>13}{ratio:>9.2f}x its first"
+        f"{'openness crawl, second night':<40}{speed:>10,.0f}{cpu:>9.1f}{following['peak_mb']:>9,.0f}{'':>13}{ratio:>9.2f}x its first"
     )
 
 
