@@ -88,9 +88,10 @@ def lost_counters(known: Sequence[Known], page: PagePlan, many: int = MANY) -> b
     """True when most repos of a page are shown with 0 downloads at once: that is said of the answer, not of the
     models.
     """
-    had = sum(1 for k in known if k.missing_since is None and (k.downloads or k.downloads_all_time))
     lost = sum(1 for k, row in page.counted if _lost(k, row))
-    return lost >= many and lost > had / 2
+    if lost < many:
+        return False
+    return lost > sum(1 for k in known if k.missing_since is None and (k.downloads or k.downloads_all_time)) / 2
 
 
 def _lost(k: Known, row: Listed) -> bool:

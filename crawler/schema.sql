@@ -65,6 +65,7 @@ CREATE TABLE repos (                      -- narrow: what every night compares
   rejected_since TEXT                     -- first night on which its row could not be read; NULL = the last one could
 ) STRICT;
 -- The index on repo_id is made after the first walk (store.index_names): to keep it up meanwhile takes a fifth of that.
+CREATE INDEX repos_missing ON repos (missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX repos_rejected ON repos (oid) WHERE rejected_since IS NOT NULL;
 
 CREATE TABLE details (                    -- wide: what a judgement reads

@@ -185,7 +185,9 @@ class Store:
 
     def count_present(self) -> int:
         """Repos that are known and not missing."""
-        return self.conn.execute("SELECT count(*) FROM repos WHERE missing_since IS NULL").fetchone()[0]
+        (known,) = self.conn.execute("SELECT count(*) FROM repos").fetchone()  # of an index: no row is read
+        (missing,) = self.conn.execute("SELECT count(*) FROM repos WHERE missing_since IS NOT NULL").fetchone()
+        return known - missing
 
     def models_seen(self, crawl_id: int) -> int:
         """Rows that a crawl's walk has met so far."""
@@ -194,11 +196,14 @@ class Store:
     def quantiles(self, parts: int) -> list[str]:
         """The ids that cut what is known into `parts` ranges with equally many repos each."""
         (count,) = self.conn.execute("SELECT count(*) FROM repos").fetchone()
-        cuts = [
-            self.conn.execute("SELECT oid FROM repos ORDER BY oid LIMIT 1 OFFSET ?", (count * i // parts,)).fetchone()
-            for i in range(1, parts)
-        ]
-        return sorted({row[0] for row in cuts if row is not None})
+        cuts: list[str] = []
+        if count >= parts:
+            next_cut = "SELECT oid FROM repos WHERE oid > ? ORDER BY oid LIMIT 1 OFFSET ?"
+            for i in range(1, parts):  # each from the one before: the ids are passed once in all
+                after = cuts[-1] if cuts else ""
+                skipped = count * i // parts - count * (i - 1) // parts - (1 if cuts else 0)
+                cuts.append(self.conn.execute(next_cut, (after, skipped)).fetchone()[0])
+        return cuts
 
     def split(self, crawl: Crawl, lo: str, cuts: list[str]) -> list[Range]:
         """Cut what lies between the cursor of an unfinished range and its end; its new neighbours, in order."""

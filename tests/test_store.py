@@ -307,6 +307,20 @@ def test_the_index_of_names_is_made_when_the_first_walk_ends_and_kept_from_then_
     assert is_indexed()
 
 
+@pytest.mark.parametrize("parts", [2, 3, 7, 22, 23, 40])
+def test_what_is_known_is_cut_into_parts_with_equally_many_repos(store, parts):
+    oids = [f"{i * i:024x}" for i in range(1, 24)]
+    night(store, "2026-08-01", [listed(oid) for oid in reversed(oids)])
+    cuts = store.quantiles(parts)
+    assert cuts == ([oids[len(oids) * i // parts] for i in range(1, parts)] if parts <= len(oids) else [])
+
+
+def test_the_missing_do_not_count_as_present(store):
+    night(store, "2026-08-01", [listed(A), listed(B), listed(C)])
+    night(store, "2026-08-02", [listed(A), listed(C)])
+    assert (store.count_present(), store.conn.execute("SELECT count(*) FROM repos").fetchone()) == (2, (3,))
+
+
 def test_the_stored_record_is_a_repo(store):
     night(store, "2026-08-01", [listed(A)])
     assert isinstance(store.repo(1), Repo)
