@@ -1,7 +1,8 @@
 """`openness check`: ids out of a list of any common form, a required level, a verdict for each. No command line here.
 
 A model falls short when its proved level is below the required one: `level_max` never helps, an unknown model never
-passes. A list that names no model at all is refused, so that a wrong file cannot look like a clean one.
+passes, nor does one that is asked for at another revision than the one that was judged. A list that names no model at
+all is refused, so that a wrong file cannot look like a clean one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from index.plain import clean
 from index.rows import License, Model
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?", re.ASCII)
-_PURL = re.compile(r"pkg:huggingface/([^@?#\s]+)", re.IGNORECASE)
+_PURL = re.compile(r"pkg:huggingface/([^@?#\s]+)(?:@([^?#\s]+))?", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^?#\s]*/(?:tree|blob|resolve|raw|commit)/([^/?#\s]+)")  # of a state of a repository
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+HEAD = "main"  # what the index judges, as last seen
 _MAX_ITEMS = 100_000
 
 
@@ -38,6 +42,8 @@ class Verdict(NamedTuple):
     level_max: str | None
     ok: bool
     reason: str
+    revision: str | None = None  # as it was asked for
+    sha: str | None = None  # the commit that was judged
 
 
 def parse_level(text: str) -> Level:
@@ -50,7 +56,8 @@ def parse_level(text: str) -> Level:
 
 def parse_items(text: str, name: str = "the list") -> tuple[str, ...]:
     """Ids in a file's text, in order, each once: lines, CSV (column `id` or `model`, else the first), JSON list,
-    requirements-like lines (`org/name==revision`, `@revision`, comments), CycloneDX (purl pkg:huggingface/...).
+    requirements-like lines (`org/name==revision`, `@revision`, comments), CycloneDX (purl pkg:huggingface/...). What is
+    pinned to a revision comes as `org/name@revision`.
 
     Raises UsageError when it is JSON that cannot be read, holds no model at all, or holds more than 100,000.
     """
@@ -62,6 +69,24 @@ def parse_items(text: str, name: str = "the list") -> tuple[str, ...]:
     if len(items) > _MAX_ITEMS:
         raise UsageError(f"{clean(name)} names {len(items):,} models; {_MAX_ITEMS:,} can be checked at once.")
     return items
+
+
+def split_pin(item: str) -> tuple[str, str | None]:
+    """'org/name@revision' -> ('org/name', 'revision'); None where nothing is pinned."""
+    name, at, revision = item.partition("@")
+    return (name, revision) if at and name and revision else (item, None)
+
+
+def differs(revision: str, sha: str | None) -> str:
+    """Why a revision may be another state of the repository than the commit that was judged; '' = it is that commit."""
+    if revision == HEAD:
+        return ""
+    if sha is None:
+        return f"asked for at {revision}, and the index does not know which commit it judged"
+    if not _COMMIT.fullmatch(revision.lower()):
+        return f"asked for at {revision}, which need not be {sha[:12]}, the commit that was judged"
+    same = sha.startswith(revision.lower())
+    return "" if same else f"asked for at commit {revision[:12]}, judged at {sha[:12]}"
 
 
 def check(db: sqlite3.Connection, items: Sequence[str], require: Level) -> list[Verdict]:
@@ -108,12 +133,20 @@ def to_dict(verdicts: Sequence[Verdict], require: Level) -> dict[str, Any]:
 
 
 def _verdict(db: sqlite3.Connection, item: str, require: Level) -> Verdict:
-    known = queries.resolve(db, item)
+    item = _one(item)
+    named, revision = item, None
+    known = queries.resolve(db, item)  # a name that another repository took over is shown as NAME@ID, which is no pin
+    if known is None:
+        named, revision = split_pin(item)
+        known = queries.resolve(db, named)
     model = None if known is None else queries.get_model(db, known)
     if model is None:
         return Verdict(item, None, None, False, "not in the index")
     verdict = judge_model(model, queries.get_license(db, model.license_effective), require)
-    asked = queries.clean_id(item)
+    verdict = verdict._replace(revision=revision, sha=model.sha)
+    if revision is not None and (why := differs(revision, model.sha)):
+        verdict = verdict._replace(ok=False, reason=f"{clean(why)}; {verdict.reason}")
+    asked = queries.clean_id(named)
     if asked.casefold() != model.id.casefold():
         return verdict._replace(reason=f"{verdict.reason}; asked for as {asked}")
     return verdict
@@ -131,7 +164,7 @@ def _from_json(text: str, name: str) -> Iterator[str]:
     for row in rows if isinstance(rows, list) else []:
         named = row if isinstance(row, str) else (row.get("id") or row.get("model")) if isinstance(row, dict) else None
         if isinstance(named, str):
-            yield queries.clean_id(named)
+            yield _one(named)
 
 
 def _from_sbom(value: Any) -> Iterator[str]:
@@ -144,7 +177,7 @@ def _from_sbom(value: Any) -> Iterator[str]:
         elif isinstance(node, dict):
             purl = _PURL.match(str(node.get("purl") or ""))
             if purl:
-                yield unquote(purl[1]).strip("/")
+                yield _of_purl(purl)
             waiting[:0] = [node[key] for key in ("metadata", "component", "components", "services") if key in node]
 
 
@@ -160,14 +193,27 @@ def _from_lines(text: str) -> Iterator[str]:
             yield _one(row[column])
 
 
+def _of_purl(purl: re.Match[str]) -> str:
+    return _pinned(unquote(purl[1]).strip("/"), unquote(purl[2] or ""))
+
+
+def _pinned(name: str, revision: str) -> str:
+    return f"{name}@{revision}" if revision else name
+
+
 def _one(field: str) -> str:
-    """'org/name==1.0  # why', 'org/name@main', a Hub address or a purl -> org/name; what is none of it, as it is."""
+    """'org/name==1.0  # why', 'org/name@main', a Hub address or a purl -> org/name with its revision, where it has one;
+    what is none of it, as it is.
+    """
     field = re.split(r"\s#", field, maxsplit=1)[0].strip()
     purl = _PURL.match(field)
     if purl:
-        return unquote(purl[1]).strip("/")
+        return _of_purl(purl)
+    state = _ADDRESS.match(field)
     field = queries.clean_id(field)
     match = _ID.match(field)
-    if match and re.match(r"\s*(?:$|[=<>~!]=|@|;|\[)", field[match.end() :]):
-        return match[0]
+    rest = field[match.end() :] if match else ""
+    if match and re.match(r"\s*(?:$|[=<>~!]=|@|;|\[)", rest):
+        pin = re.match(r"\s*(?:={2,3}|@)\s*([^\s;,]+)", rest)
+        return _pinned(match[0], pin[1] if pin else unquote(state[1]) if state else "")
     return field

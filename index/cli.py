@@ -316,7 +316,8 @@ def _day(text: str) -> date:
 def check(items: tuple[str, ...], level: str, data: Path, as_json: bool) -> None:
     """Verdicts for a list of models, for CI: exit status 1 when one falls short.
 
-    FILE holds ids one a line, a CSV whose first column is the id, a JSON list, or a CycloneDX bill of materials.
+    FILE holds ids one a line, a CSV whose first column is the id, a JSON list, or a CycloneDX bill of materials. An id
+    may be pinned, ORG/NAME@REVISION: it falls short unless that is the commit that was judged (`main` always is).
     """
     require = checks.parse_level(level)
     wanted: list[str] = []

@@ -43,7 +43,8 @@ def verify_command(ids: tuple[str, ...], list_: Path | None, everything: bool, d
 
     Exit status 0: nothing is gone; 1: something is, or a model is not known.
     """
-    wanted = list(ids) + (list(check.parse_items(list_.read_text("utf-8", "replace"), str(list_))) if list_ else [])
+    listed = check.parse_items(list_.read_text("utf-8", "replace"), str(list_)) if list_ else ()
+    wanted = [*ids, *(check.split_pin(item)[0] for item in listed)]
     if not wanted and not everything:
         raise UsageError("Name a model, a list with --all-of, or use --everything.")
     unknown: list[str] = []

@@ -28,9 +28,11 @@ def db(tmp_path_factory):
         ("name,id\nx,a/b\ny,c/d\n", ("a/b", "c/d")),
         ("Model,downloads\na/b,5\n", ("a/b",)),
         ("a/b,5\nc/d,6\n", ("a/b", "c/d")),
-        ("a/b==1.0\nc/d@main\ne/f >= 2 ; python_version > '3'\n", ("a/b", "c/d", "e/f")),
-        ("https://huggingface.co/a/b/tree/main\nhf.co/c/d\n", ("a/b", "c/d")),
-        ("pkg:huggingface/a/b@abc123\n", ("a/b",)),
+        ("a/b==1.0\nc/d@main\ne/f >= 2 ; python_version > '3'\n", ("a/b@1.0", "c/d@main", "e/f")),
+        ("a/b @ v2 ; x\na/b===3\n", ("a/b@v2", "a/b@3")),
+        ("https://huggingface.co/a/b/blob/abc1234/README.md\n", ("a/b@abc1234",)),
+        ("https://huggingface.co/a/b/tree/main\nhf.co/c/d\n", ("a/b@main", "c/d")),
+        ("pkg:huggingface/a/b@abc123\n", ("a/b@abc123",)),
         ('["a/b", {"id": "c/d"}, {"model": "e/f"}, 5, null]', ("a/b", "c/d", "e/f")),
         ('{"models": ["a/b"]}', ("a/b",)),
         ("gpt2\n", ("gpt2",)),
@@ -52,7 +54,27 @@ def test_a_cyclonedx_file_gives_its_hub_models_nested_ones_too():
             {"name": "no purl"},
         ],
     }
-    assert check.parse_items(json.dumps(sbom)) == ("a/b", "c/d")
+    assert check.parse_items(json.dumps(sbom)) == ("a/b@1", "c/d@2")
+
+
+@pytest.mark.parametrize(
+    ("revision", "ok", "said"),
+    [
+        ("main", True, "open weights"),
+        ("{sha}", True, "open weights"),
+        ("{short}", True, "open weights"),
+        ("0123456789ab", False, "asked for at commit 0123456789ab, judged at {twelve}; open weights"),
+        ("/tree/v1", False, "asked for at v1, which need not be {twelve}"),
+        ("v1.0", False, "asked for at v1.0, which need not be {twelve}, the commit that was judged; open weights"),
+    ],
+)
+def test_a_model_pinned_to_another_commit_than_the_judged_one_does_not_pass(db, revision, ok, said):
+    sha = queries.get_model(db, OLMO).sha
+    parts = {"sha": sha.upper(), "short": sha[:7], "twelve": sha[:12]}
+    pinned = f"https://hf.co/{OLMO}{revision}" if "/" in revision else f"{OLMO}@{revision.format(**parts)}"
+    (verdict,) = check.check(db, [pinned], Level.L3)
+    assert (verdict.ok, verdict.sha, verdict.level) == (ok, sha, "L3")
+    assert verdict.reason.startswith(said.format(**parts))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from crawler.errors import StorageFull, UsageError
 from index import bom, check, cli, cli_review, export, queries
+from index.model import Level
 from index.publish import publish
 from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
 
@@ -203,7 +204,10 @@ def test_without_names_a_bill_holds_the_most_downloaded_now_on_the_hub(db, tmp_p
 def test_check_reads_the_bill_that_export_wrote(db, tmp_path):
     bill(db, tmp_path, top=3)
     text = (tmp_path / "models.cdx.json").read_text()
-    assert check.parse_items(text)[:2] == ("meta-llama/Llama-2-7b-hf", LLAMA3)
+    items = check.parse_items(text)
+    assert [check.split_pin(item)[0] for item in items[:2]] == ["meta-llama/Llama-2-7b-hf", LLAMA3]
+    verdicts = check.check(db, items, Level.L0)
+    assert [v.revision == v.sha for v in verdicts] == [True] * len(items), "pinned to what was judged"
 
 
 def test_a_bill_is_valid_by_the_schema_of_cyclonedx(db, tmp_path):
