@@ -13,6 +13,7 @@ help:
 	@echo 'make nightly HUB=https://huggingface.co   the same with the live Hub'
 	@echo 'make serve                browse the result in Datasette'
 	@echo 'make test | lint | bench  tests, linters, benchmarks'
+	@echo 'BENCH=full make bench     the same at the size of the whole Hub, for hours'
 	@echo 'make screenshots          the pages as PNG'
 
 nightly: .venv/web

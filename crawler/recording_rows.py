@@ -50,8 +50,28 @@ def mask_of(fields: Fields) -> int:
 
 
 def shown(fields: Fields) -> Fields:
-    """What clients may see: no steering keys, and null means absent."""
-    return {k: v for k, v in fields.items() if k not in HIDDEN and (len(v) != 4 or bytes(v) != b"null")}
+    """What clients may see: no steering keys, null means absent, and weights are counted in the Hub's form."""
+    seen = {k: v for k, v in fields.items() if k not in HIDDEN and (len(v) != 4 or bytes(v) != b"null")}
+    counted = bytes(seen.get("safetensors", b""))
+    if counted and not (b'"parameters"' in counted and b'"total"' in counted):
+        seen.pop("safetensors")
+        if whole := _safetensors(counted):
+            seen["safetensors"] = whole
+    return seen
+
+
+def _safetensors(raw: bytes) -> Raw | None:
+    """The count of a recording that kept only part of it, with both keys that the Hub gives and its client reads.
+
+    Types that nobody recorded are not made up: `parameters` is empty then. None when there is no count at all.
+    """
+    given = orjson.loads(raw)
+    if not isinstance(given, dict):
+        return None
+    found = given.get("parameters")
+    by_type: dict[str, object] = found if isinstance(found, dict) else {}
+    total = given.get("total", sum(n for n in by_type.values() if isinstance(n, int)) or None)
+    return None if total is None else Raw(orjson.dumps({**given, "parameters": by_type, "total": total}))
 
 
 def decode_fields(line: bytes) -> Fields:

@@ -43,6 +43,7 @@ out["search"] = [m.id for m in api.list_models(search="LLAMA-3")]
 out["bad_expand"] = failure(lambda: list(api.list_models(expand=["nonsense"])))
 info = api.model_info("meta-llama/Meta-Llama-3-8B")
 out["info"] = [info.id, info.gated, info.sha, [s.rfilename for s in info.siblings], info.card_data["license"]]
+out["weights"] = info.safetensors.total
 out["expanded"] = api.model_info("meta-llama/Meta-Llama-3-8B", expand=["downloadsAllTime"]).downloads_all_time
 out["renamed"] = api.model_info("old-name/model").id
 card = ModelCard.load("allenai/OLMo-7B")
@@ -72,7 +73,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the client saw, anonymously and with a token, and what the server counted."""
     folder = tmp_path_factory.mktemp("client")
     llama = row(
-        5000, "meta-llama/Meta-Llama-3-8B", gated="manual", downloads=999_999, downloadsAllTime=12_345_678,
+        5000, "meta-llama/Meta-Llama-3-8B", gated="manual", downloads=999_999, downloadsAllTime=12_345_678, safetensors={"total": 8_030_261_248},
         tags=["transformers", "license:llama3"], cardData={"license": "llama3"},
         siblings=[{"rfilename": "README.md"}, {"rfilename": "LICENSE"}, {"rfilename": "config.json"}],
     )  # fmt: skip
@@ -138,6 +139,7 @@ def test_model_info_builds_its_object_and_follows_a_rename(anonymous: dict[str, 
     assert sha == f"{5000:040x}"
     assert files == ["README.md", "LICENSE", "config.json"]
     assert anonymous["expanded"] == 12_345_678
+    assert anonymous["weights"] == 8_030_261_248  # recorded without the types that the client insists on
     assert anonymous["renamed"] == "new-name/model"
 
 

@@ -8,6 +8,7 @@ import sys
 from array import array
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crawler.errors import UsageError
@@ -88,6 +89,27 @@ def test_rows_out_of_order_and_twice_end_sorted_once_each_the_later_line_on_top(
     recording = Recording.open(write(tmp_path / "r", rows))
     assert [recording.oid_at(i).hex() for i in range(len(recording))] == [oid(n) for n in (1, 2, 5, 9)]
     assert field(recording.at(), "org2/model-2", "downloads") == 2
+    recording.close()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "served"),
+    [
+        ({"total": 7}, {"parameters": {}, "total": 7}),
+        ({"parameters": {"F32": 3, "BF16": 4}}, {"parameters": {"F32": 3, "BF16": 4}, "total": 7}),
+        ({"parameters": {"F32": 3}, "total": 3}, {"parameters": {"F32": 3}, "total": 3}),
+        ({"total": 7, "sharded": True}, {"total": 7, "sharded": True, "parameters": {}}),
+        ({}, None),
+        ("7B", None),
+    ],
+)
+def test_a_count_of_weights_has_both_keys_that_the_hub_gives_or_is_not_shown(tmp_path, recorded, served) -> None:
+    later = row(1, "a/b", safetensors=recorded, _night="2026-08-20")
+    recording = Recording.open(write(tmp_path / "r", [row(1, "a/b"), later, row(2, "a/c", safetensors=recorded)]))
+    for name in ("a/b", "a/c"):
+        view = recording.at()
+        fields = view.fields(row_number(view, name))
+        assert (msgspec.json.decode(fields["safetensors"]) if "safetensors" in fields else None) == served
     recording.close()
 
 
