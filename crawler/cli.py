@@ -50,6 +50,8 @@ def crawl_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="At most so many repos' documents in one night, most downloaded first."),
         click.option("--max-datasets", type=click.IntRange(min=0), default=1_000, show_default=True,
                      help="At most so many linked data sets looked up in one night, the most named first."),
+        click.option("--hours", type=click.FloatRange(min=0), metavar="HOURS",
+                     help="Begin no document later than so long after the start; the rest waits [default: no limit]."),
         click.option("--share", type=click.FloatRange(0.05, 1.0), default=0.9, show_default=True,
                      help="Share of the Hub's quota that we may spend."),
         click.option("--max-wait", type=click.FloatRange(min=0), default=3600.0, show_default=True, metavar="SECONDS",
@@ -80,6 +82,7 @@ def options_of(data: Path, arguments: dict[str, Any]) -> session.Options:
         night=arguments["night"],
         max_documents=arguments["max_documents"] if arguments["documents"] == "changed" else 0,
         max_datasets=arguments["max_datasets"] if arguments["documents"] == "changed" else 0,
+        hours=arguments["hours"],
         share=arguments["share"],
         max_wait=arguments["max_wait"],
     )

@@ -64,8 +64,11 @@ def crawl(
     max_documents: int = 20_000,
     max_datasets: int = 1_000,
     progress: Progress = lambda what, count: None,
+    until: datetime | None = None,
 ) -> Report:
-    """Walk and fetch for one night (ISO date). Raises StoppedError when it must stop early; what is stored stays.
+    """Walk and fetch for one night (ISO date), and begin no document after `until`.
+
+    Raises StoppedError when it must stop early; what is stored stays.
 
     Raises RefusedError for a night before the newest one: history is written forward, and what an older night shows
     would be stored as the newer state.
@@ -82,7 +85,7 @@ def crawl(
     try:
         if this.walked is None:
             _walk(store, hub, this, scope, clock, stop, progress)
-        fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress)
+        fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress, until)
         look_at_datasets(store.conn, hub, this.id, this.date, max_datasets, clock, stop, progress)
         store.finish(this, timestamp(clock()))
         series.pack_finished(store.conn, day_number(night), stop)

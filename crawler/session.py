@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ class Options(NamedTuple):
     night: str | None = None
     max_documents: int = 20_000
     max_datasets: int = 1_000
+    hours: float | None = None  # after the start, in which documents may be begun
     share: float = 0.9
     max_wait: float = 3600.0
 
@@ -145,6 +146,7 @@ def _one(
         return crawl.crawl(
             store, archive, door, hub_name=name, night=night, clock=clock, stop=stop, scope=options.scope,
             max_documents=options.max_documents, max_datasets=options.max_datasets, progress=progress,
+            until=None if options.hours is None else clock() + timedelta(hours=options.hours),
         )  # fmt: skip
     finally:
         door.client.close()

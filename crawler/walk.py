@@ -30,7 +30,7 @@ from crawler.readers import Ask, Readers
 from crawler.records import Listed, Reject, expand
 from crawler.store import Crawl, Range, Store
 
-WIDEST = 40  # pages under way or waiting to be written, at most
+WIDEST = 32  # pages under way or waiting to be written, at most: an Enterprise quota at 1.2 s a page takes 26
 FIRST_WIDTH = 2  # before the walk knows how many it takes
 IDLE = 0.5  # share of its time that the writer waits, from which on it is the Hub's latency that holds the walk up
 SLACK = 0.1  # share of its time that the writer waits, from which on one more reader may help

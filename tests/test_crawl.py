@@ -14,20 +14,23 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import httpx
 import pytest
 
 from crawler import database
 from crawler.cli import FAILURES, exit_status
+from crawler.documents import Archive
 from crawler.errors import HubUnreachable, OtherHub, RefusedError, StorageFull
 from crawler.lock import locked
 from crawler.recording import Recording
 from crawler.replay import ReplayHub
-from crawler.replay_faults import Faults, Quotas, Scripted
+from crawler.replay_faults import Faults, Latency, Quota, Quotas, Scripted
 from crawler.session import Options, hub_name, run
 from crawler.store import Store
 from crawler.walk import Scope
 from tests.nights import NOON, SkippedTime, content, night
-from tests.replaying import row, write
+from tests.replaying import document, row, write
+from tests.replaying import replay as serving
 
 COUNT = 400
 
@@ -177,6 +180,50 @@ def test_no_hub_at_the_address_ends_soon_with_status_4_and_a_sentence(tmp_path):
     assert "did not answer" in done.stderr
     assert "Traceback" not in done.stderr
     assert command("crawl", "--hub", "not an address", "--data", str(tmp_path)).returncode == 2
+
+
+def test_after_the_hours_allowed_no_document_is_begun_and_status_says_how_many_wait(tmp_path):
+    rows = [row(n, f"a/{n}", siblings=[{"rfilename": "README.md"}]) for n in range(5)]
+    with serving(tmp_path / "r", rows, [document(f"a/{n}", f"card {n}") for n in range(5)]) as hub:
+        crawl = ("crawl", "--hub", hub.url, "--data", str(tmp_path), "--date", "2026-08-01")
+        late = command(*crawl, "--hours", "0")
+        assert (late.returncode, hub.stats.requests["file"]) == (0, 0)
+        assert "5 repos wait for a later night" in late.stdout
+        status = command("status", "--data", str(tmp_path), "--json")
+        assert json.loads(status.stdout)["backlog"] == 5
+        assert command(*crawl, "--hours", "1").returncode == 0
+        assert json.loads(command("status", "--data", str(tmp_path), "--json").stdout)["backlog"] == 0
+
+
+def test_the_command_does_not_wait_longer_for_the_quota_than_max_wait(hub, tmp_path):
+    hub.quotas = Quotas(api=Quota(1, 300))
+    httpx.get(f"{hub.url}/api/models?limit=1")  # somebody else on this address has spent it
+    done = command("crawl", "--hub", hub.url, "--data", str(tmp_path), "--max-wait", "5")
+    assert done.returncode == 4, done.stderr
+    assert "more than --max-wait 5" in done.stderr
+
+
+def test_killed_among_the_documents_the_next_run_fetches_the_rest_and_none_is_lost(tmp_path):
+    count = 150
+    rows = [row(n, f"a/{n}", siblings=[{"rfilename": "README.md"}]) for n in range(count)]
+    with serving(tmp_path / "r", rows, [document(f"a/{n}", f"card {n}") for n in range(count)]) as hub:
+        hub.latency = Latency(file=0.1)
+        crawl = [sys.executable, "-m", "index.cli", "crawl", "--hub", hub.url, "--data", str(tmp_path), "--date",
+                 "2026-08-01"]  # fmt: skip
+        process = subprocess.Popen(crawl, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while hub.stats.requests["file"] < 40 and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() == -9
+        hub.latency = Latency()
+        assert command(*crawl[3:]).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "hub.db")) as conn:
+        looks = conn.execute("SELECT outcome, hash FROM fetches WHERE path = 'README.md'").fetchall()
+    archive = Archive(tmp_path / "documents.db")
+    texts = {archive.get(key) for _, key in looks}
+    archive.close()
+    assert {outcome for outcome, _ in looks} == {"ok"}
+    assert texts == {f"card {n}".encode() for n in range(count)}
 
 
 def test_a_wrong_token_ends_with_status_4(hub, tmp_path):

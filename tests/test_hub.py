@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler.door import SPARE, UNPACED, check_url
+from crawler.door import ATTEMPTS, SPARE, UNPACED, check_url
 from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
 from crawler.recording import Recording
 from crawler.records import Reject
@@ -95,6 +95,20 @@ def test_while_the_hub_has_named_no_quota_only_a_few_requests_are_under_way(hub)
     first_four = list(hub.stats.log)[:UNPACED]
     assert len(first_four) == UNPACED
     assert hub.stats.most_in_flight <= 12
+    connection.client.close()
+
+
+def test_errors_feed_the_limiter_too_and_each_bucket_has_its_own(hub):
+    hub.quotas = Quotas(api=Quota(50, 300), resolvers=Quota(70, 300))
+    connection = door(hub.url)
+    hub.faults = Faults(rates={"error503": 1.0})
+    with pytest.raises(HubUnreachable):
+        connection.page(None)
+    assert (connection.buckets["api"].remaining, connection.buckets["api"].limit) == (50 - ATTEMPTS, 50)
+    hub.faults = Faults()
+    connection.document("org/m1", "README.md", None, None, 1000)
+    assert (connection.buckets["resolvers"].remaining, connection.buckets["resolvers"].limit) == (69, 70)
+    assert connection.buckets["api"].remaining == 50 - ATTEMPTS
     connection.client.close()
 
 

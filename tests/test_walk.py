@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +22,7 @@ from crawler.replay import ReplayHub
 from crawler.replay_faults import Faults, Latency, Quota, Quotas
 from crawler.store import Range, Store
 from crawler.walk import Scope
-from tests.nights import content, door, night
+from tests.nights import SkippedTime, content, door, night
 from tests.replaying import oid, row, write
 
 STEP = 45_000  # seconds between made-up repos: enough days to cut by time
@@ -127,6 +128,31 @@ def test_as_many_requests_are_under_way_as_latency_asks_for_and_no_page_is_asked
     cursors = [parse_qs(urlsplit(a.target).query).get("cursor", [""])[0] for a in hub.stats.log]
     assert len(cursors) == len(set(cursors))
     assert len(cursors) <= COUNT / 20 * 1.4  # each range ends inside a page that its neighbour reads too
+
+
+def test_while_others_spend_on_the_same_token_the_walk_takes_its_share_of_the_rest_and_is_never_refused(hub, tmp_path):
+    time_ = SkippedTime()
+    hub.app.clock = time_.clock  # the Hub's windows pass with the pauses that are skipped
+    hub.quotas = Quotas(api=Quota(200, 200))
+    recording = hub.recording
+    store, opened = Store(tmp_path / "hub.db"), door(hub.url, time_, token="hf_shared", page_size=4)
+    crawl = store.begin("2026-08-01", "replay", "", "x", [("", "")])
+
+    def others(what: str, count: int) -> None:
+        if count % 40 == 0:
+            hub.spend("api", 2)
+
+    hub.stats.statuses.clear()
+    began = time_.clock()
+    walked = walk.walk(store, opened, crawl, Scope(), now=1.8e9, stop=threading.Event(), progress=others)
+    opened.client.close()
+    hub.app.clock = time.monotonic
+    assert walked == walk.Walked(True, ())
+    assert store.count_present() == len(recording.at())
+    assert hub.stats.statuses[429] == 0
+    assert opened.buckets["api"].others > 10  # of 75; what they spend around a reset cannot be seen
+    assert time_.clock() - began >= COUNT / 4 - 200  # no faster than the quota
+    store.close()
 
 
 def test_a_partial_walk_stops_at_its_limit_and_calls_nothing_missing(hub, tmp_path):
