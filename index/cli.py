@@ -189,13 +189,14 @@ def publish(data: Path) -> None:
 @click.option("--download/--no-download", default=True, show_default=True, help="Let readers download index.db.")
 @click.option("--robots", type=click.Choice(["index", "all", "none"]), default="index", show_default=True,
               help="What search engines may read.")  # fmt: skip
-def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: str) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
+def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: str, workers: int) -> None:
     """Browse index.db in Datasette; restarted by itself when a new one is published."""
     from index import serve as serving
 
     serving.check(data, host, port)
     click.echo(f"Serving {session.index_db(data)} at http://{host}:{port}/   (Ctrl-C stops)")
-    serving.serve(data, host, port, sql=sql, download=download, robots=robots)  # type: ignore[arg-type]
+    serving.serve(data, host, port, sql=sql, download=download, robots=robots, workers=workers)  # type: ignore[arg-type]
 
 
 @main.command(epilog="Example: openness show meta-llama/Meta-Llama-3-8B")

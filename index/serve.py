@@ -1,7 +1,8 @@
 """Datasette on index.db, with the project's metadata and settings, started anew whenever a new index.db is published.
 
-Does: build the command line, refuse clearly what cannot work, keep one child process alive, restart it when index.db is
-replaced (Datasette would go on serving the old file for ever), end it on SIGTERM, SIGINT or SIGHUP.
+Does: build the command line, refuse clearly what cannot work, keep one child process alive, or several on one port,
+restart them when index.db is replaced (Datasette would go on serving the old file for ever), end them on SIGTERM,
+SIGINT or SIGHUP.
 
 Does not: publish, answer requests, set headers that belong to a proxy (TLS, rate limits).
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import signal
 import socket
 import sqlite3
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -64,15 +66,20 @@ def metadata_file() -> Path:
     raise UsageError(f"{METADATA} is neither at {places[0]} nor at {places[1]}. Install openness again.")
 
 
-def command(data: Path, host: str, port: int, *, sql: bool = True, download: bool = True) -> list[str]:
+def command(
+    data: Path, host: str, port: int, *, sql: bool = True, download: bool = True, shared: bool = False
+) -> list[str]:
     """The command that serves `data`/index.db. `sql` allows arbitrary SQL, `download` the file itself.
+
+    `shared`: other processes with the same command may serve on the same port.
 
     Raises UsageError when nothing is published, ForeignDatabase or NewerSchema when index.db is not for us.
     """
     path = data / INDEX
     published = _published(path)
     inspect = data / INSPECT
-    argv = [sys.executable, "-m", "datasette", "serve", "--immutable", str(path), "--metadata", str(metadata_file()),
+    program = ["index.worker"] if shared else ["datasette", "serve"]
+    argv = [sys.executable, "-m", *program, "--immutable", str(path), "--metadata", str(metadata_file()),
             "--plugins-dir", str(PLUGINS), "--static", f"{STATIC[0]}:{STATIC[1]}",
             "--host", host, "--port", str(port)]  # fmt: skip
     if _is_of(inspect, path, published):
@@ -102,52 +109,60 @@ def serve(
     sql: bool = True,
     download: bool = True,
     robots: Robots = "index",
+    workers: int = 1,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Serve until a signal ends it; restart Datasette when another index.db is published.
 
+    `workers`: processes on the same port; each keeps finished pages of its own.
     Raises UsageError (nothing published, port taken, [web] not installed), ForeignDatabase, NewerSchema, and
     OpennessError when Datasette ends by itself.
     """
     check(data, host, port)
-    argv = command(data, host, port, sql=sql, download=download)
+    if workers > 1 and not port:
+        raise UsageError("Several workers need a port to share. Name one with --port.")
+    argv = command(data, host, port, sql=sql, download=download, shared=workers > 1)
     environment = os.environ | ({"OPENNESS_ROBOTS": _ROBOTS[robots]} if robots in _ROBOTS else {})
+    # What one worker signed another one has to recognise.
+    environment.setdefault("DATASETTE_SECRET", secrets.token_hex(32))
     with _stopped_by_signals() as stopped:
         while not stopped():
             file = _file(data / INDEX)
-            child = subprocess.Popen(argv, env=environment)
+            children = [subprocess.Popen(argv, env=environment) for _ in range(workers)]
             try:
-                _watch(child, data / INDEX, file, stopped, sleep)
+                _watch(children, data / INDEX, file, stopped, sleep)
             finally:
-                _end(child)
+                _end(children)
             if not stopped():
-                argv = command(data, host, port, sql=sql, download=download)
+                argv = command(data, host, port, sql=sql, download=download, shared=workers > 1)
 
 
 def _watch(
-    child: subprocess.Popen[bytes],
+    children: Sequence[subprocess.Popen[bytes]],
     path: Path,
     file: _File | None,
     stopped: Callable[[], bool],
     sleep: Callable[[float], None],
 ) -> None:
-    """Return when a signal came or another file stands under `path`; raise when the child ends by itself."""
+    """Return when a signal came or another file stands under `path`; raise when a child ends by itself."""
     while not stopped():
-        status = child.poll()
-        if status is not None:
-            if stopped():  # the terminal sent the signal to both
+        ended = [status for child in children if (status := child.poll()) is not None]
+        if ended:
+            if stopped():  # the terminal sent the signal to all
                 return
-            raise OpennessError(f"Datasette ended with status {status}; its message is above. The data is untouched.")
+            raise OpennessError(f"Datasette ended with status {ended[0]}; its message is above. The data is untouched.")
         now = _file(path)
         if now is not None and now != file:
             return
         sleep(POLL)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child politely, then not."""
-    if child.poll() is None:
-        child.terminate()
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End the children politely, then not."""
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    for child in children:
         try:
             child.wait(PATIENCE)
         except subprocess.TimeoutExpired:

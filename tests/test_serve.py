@@ -126,6 +126,29 @@ def children(pid: int) -> list[int]:
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def test_several_workers_share_a_port_and_a_secret_show_a_new_index_and_end_together(data: Path) -> None:
+    port = free_port()
+    about = f"http://127.0.0.1:{port}/index/about.json?_shape=objects"
+    with served(data, port, "workers=2") as process:
+        wait_for(about, "2026-11-06T04:00:00Z")
+        first = children(process.pid)
+        assert len(first) == 2
+        said = [Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") for pid in first]
+        secrets = [next(line for line in lines if line.startswith(b"DATASETTE_SECRET=")) for lines in said]
+        assert secrets[0] == secrets[1]
+        publish(data, NOW + timedelta(days=1), RULES, PROBES, LICENSES)
+        wait_for(about, "2026-11-07T04:00:00Z")
+        workers = children(process.pid)
+        assert len(workers) == 2
+        assert not set(workers) & set(first)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        assert process.returncode == 0
+        for worker in workers:
+            with pytest.raises(ProcessLookupError):
+                os.kill(worker, 0)
+
+
 def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data: Path) -> None:
     port = free_port()
     about = f"http://127.0.0.1:{port}/index/about.json?_shape=objects"
