@@ -95,6 +95,8 @@ def _withheld(dimension: Dimension, *, in_part: bool) -> When:
         said = next((e for e in seen.all("data_withheld", Outcome.NO) if e.dimension == dimension), None)
         if said and not in_part and _PUBLIC_TOO.search(said.quote):
             return None  # "a mix of public and proprietary data": partial if the public part is named, and nobody knows
+        if dimension == D.BASE_DATA and any(map(seen.yes, ("family_pretraining", "stated_base", "declared_bases"))):
+            return None  # what a card says of its own data is of the tuning, where the model was made from another
         named = bool(said) and bool(_names(seen, D.BASE_DATA) | _names(seen, D.END_DATA))
         return said.quote if said and named == in_part else None
 
@@ -256,7 +258,7 @@ def _short_list(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
     if not 0 < len(listed) <= SHORT_LIST or not _all_on_hub(listed):
         return None
-    return None if _beyond(seen, listed) else ", ".join(listed)
+    return None if _beyond(seen, listed) or seen.yes("more_data") else ", ".join(listed)
 
 
 @rule(

@@ -284,9 +284,10 @@ def _empty(seen: Seen, cells: Cells) -> str | None:
     return "" if seen.no("card_length") and not seen.yes("card_length") else None
 
 
-#: Filled sections, of five, that make a card comprehensive, and the words of a whole card that can be.
+#: Filled sections, of five, that make a card comprehensive, and the words of a card that can be: with all five, less.
 ENOUGH = 3
 ENOUGH_WORDS = 300
+ALL_SECTIONS, ENOUGH_WITH_ALL = 5, 150
 #: Words with which a section says more than that there is something to say.
 SOME_WORDS = 15
 
@@ -311,7 +312,10 @@ def _full_card(seen: Seen, cells: Cells) -> str | None:
     if len(told) < ENOUGH or not {"training_data", "training_procedure"} & set(told) or _hollow(seen):
         return None
     words = int(length.value) if length and length.value.isdigit() else 0
-    if words < ENOUGH_WORDS or not {"intended_use", "limitations"} & _told_of(seen):
+    if words < (ENOUGH_WITH_ALL if len(told) == ALL_SECTIONS else ENOUGH_WORDS) or not {
+        "intended_use",
+        "limitations",
+    } & _told_of(seen):
         return None
     whole = "evaluation" in told or ("intended_use" in told and seen.yes("hardware_stated"))
     return _listing(told) if whole else None

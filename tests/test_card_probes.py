@@ -363,6 +363,13 @@ def test_a_restricted_base_that_only_the_cards_words_name_is_seen(bases: tuple[s
     assert not values(text.replace("Llama-2", "Mistral"), "stated_base_terms")
 
 
+def test_data_without_a_name_beside_what_is_named_is_seen_where_the_card_speaks_of_training() -> None:
+    assert values("# Heron\n\nIt was trained on No Robots, as well as other open datasets.\n", "more_data")
+    assert values("# Heron\n\nTrained on No Robots and in-house data of ours.\n", "more_data")
+    assert not values("# Heron\n\nWe compare it on MMLU and other evaluation datasets.\n", "more_data")
+    assert not values("# Heron\n\nIt was trained on No Robots.\n", "more_data")
+
+
 def test_code_of_another_model_or_time_that_is_withheld_says_nothing_of_this_one() -> None:
     assert values("# Heron\n\nThe training code is not released.\n", "code_withheld")
     assert not values("# Heron\n\nThe code was not publicly released, Heron is converted from it.\n", "code_withheld")

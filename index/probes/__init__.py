@@ -37,6 +37,7 @@ _CARD_MODULES = (
     "index.probes.cards",
     "index.probes.card_use",
     "index.probes.card_data",
+    "index.probes.card_training",
     "index.probes.card_links",
     "index.probes.pretraining",
 )

@@ -314,35 +314,6 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, D.BASE_DATA, D.BASE_WEIGHTS)
 
 
-#: Said of the model itself, in the past: what can be tuned, or is a guide to tuning, is not meant.
-_SAID_TUNED = re.compile(
-    r"\b(?:(?:instruction[- ]|supervised[- ])?fine[- ]?tuned|finetuned|instruction[- ]tuned|"
-    r"further (?:pre-?)?trained)\b"
-    r"(?! (?:version of (?:gpt|claude)|encoder|vae|decoder|tokeni[sz]er))",
-    re.I,
-)
-_NEAR_SAID_TUNED = near(_SAID_TUNED, ("tuned", "further trained", "further pre"), 10)
-_NOT_TUNED = re.compile(
-    r"\b(?:can|could|may|must|should|be|being|or|not|without|when|if|to|other|versions?|variants?|models)\b"
-    r"[^.|#]{0,30}\Z|n['’]t\b",
-    re.I,
-)
-
-
-@probe(D.END_DATA, needs="card")
-def said_tuned(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Do the first words of the card say that the model was tuned, or trained further after pre-training?"""
-    v, name = view(repo, card), "said_tuned"
-    for m in near_words(v, _NEAR_SAID_TUNED):
-        a, b = sentence(card.text, m.start(), m.end())
-        line = v.text[v.text.rfind("\n", 0, m.start()) + 1 : m.start()].lstrip()
-        top = m.start() < card.body_start + 1_500 and not line.startswith(("* ", "- "))  # a list is of several models
-        if top and not v.in_code(m.start()) and not _NOT_TUNED.search(card.text, a, m.start()):
-            yield seen(D.END_DATA, name, card, a, b, " ".join(m[0].lower().split()))
-            return
-    yield from not_stated(name, D.END_DATA)
-
-
 _SHEET = re.compile(
     r"\bdata[- ]?sheets?\b(?! for the model)|\bdata statement|\bdata cards?\b|\bdataset cards?\b|\bdata "
     r"nutrition|summary of (?:the )?training (?:data|content)|\bdata provenance\b|数据卡",

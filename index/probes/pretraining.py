@@ -88,7 +88,7 @@ _ONLY_LIKE = re.compile(
 )
 _NOT_OURS = re.compile(
     r"\b(?:compar\w+|outperform\w*|unlike|than|such as|others?|e\.g|similar|like|most|many|versus|vs|can be|could be|"
-    r"may be|to be|will be|not|instead|teacher|quantiz\w+)\b|n['’]t\b",
+    r"may be|to be|will be|not|instead|existing|surpass\w*|exceed\w*|teacher|quantiz\w+)\b|n['’]t\b",
     re.I,
 )
 _TOP = 3_000  # characters of the body that introduce the model
