@@ -1,7 +1,7 @@
 """Two checklists answered from the 14 judgements: the Open Source AI Definition, and the EU AI Act's exemption.
 
-Does: answer each item pass, fail or unknown, with the reason and the dimension that holds the evidence, and sum up: one
-fail fails, all must pass to pass. Pure.
+Does: answer each item pass, fail or unknown, with the reason, the evidence that it rests on, what would be needed, and
+sum up: one fail fails, all must pass to pass. Pure.
 Does not: give legal advice, read a licence (the catalogue did), or take silence for an answer: what the Hub does not
 show (prices, support contracts, a copyright policy, training compute) stays unknown unless the caller knows it.
 
@@ -11,12 +11,12 @@ recitals 102 to 104. Items are in our words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from index.licenses import License
-from index.model import Dimension, Restriction, Value
+from index.model import Dimension, Evidence, Restriction, Value
 
 OSAID = "OSAID 1.0"
 AI_ACT = "EU AI Act, Art. 53(2)"
@@ -39,7 +39,17 @@ class Question(NamedTuple):
     question: str
     source: str
     date: str
+    needed: str  # what would answer it with a pass
+    probes: tuple[str, ...]  # that report what answers it; () = nothing on the Hub does
     decides: bool = True
+
+
+class Proof(NamedTuple):
+    """Words that an answer rests on, and where they stand."""
+
+    probe: str
+    quote: str
+    place: str
 
 
 class Check(NamedTuple):
@@ -50,6 +60,8 @@ class Check(NamedTuple):
     reason: str
     dimension: str  # where the evidence is; '' = no dimension shows it
     decides: bool
+    needed: str = ""  # what would make it a pass; '' = it is one
+    evidence: tuple[Proof, ...] = ()
 
 
 class Checklist(NamedTuple):
@@ -86,37 +98,60 @@ _OSI = "https://opensource.org/ai"
 _LAW = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 
-def _osaid(item: str, dimension: str, question: str) -> Question:
-    return Question(OSAID, item, dimension, question, _OSI, "2024-10-28")
+_LICENSE = "effective_license license_text license_declared"
+_WEIGHTS = "weight_files weights_counted weight_shards disabled gating"
+_PLAN = "architecture_stated architecture_config custom_code own_preprint hardware_stated"
+_DATA = "named_datasets data_access data_card dataset_cards data_sheet data_withheld inherited"
+MAX_PROOFS = 4  # of one item
 
 
-def _act(item: str, dimension: str, question: str, decides: bool = True) -> Question:
-    return Question(AI_ACT, item, dimension, question, _LAW, "2024-06-13", decides)
+def _osaid(item: str, dimension: str, question: str, needed: str, probes: str) -> Question:
+    return Question(OSAID, item, dimension, question, _OSI, "2024-10-28", needed, tuple(probes.split()))
+
+
+def _act(item: str, dimension: str, question: str, needed: str, probes: str = "", decides: bool = True) -> Question:
+    return Question(AI_ACT, item, dimension, question, _LAW, "2024-06-13", needed, tuple(probes.split()), decides)
 
 
 QUESTIONS = (
-    _osaid("parameters", _D.END_WEIGHTS, "Can the parameters be downloaded?"),
-    _osaid("parameters_terms", _D.LICENSE, "Are the parameters, base included, under OSI-approved terms?"),
-    _osaid("no_permission", _D.END_WEIGHTS, "Can it be used without asking anybody for permission?"),
-    _osaid(
-        "data_information", _D.DATASHEET, "Is the training data of every stage described well enough to rebuild it?"
-    ),
-    _osaid("training_code", _D.TRAINING_CODE, "Is the code for data processing, training and validation complete?"),
-    _osaid("code_terms", _D.TRAINING_CODE, "Is that code under an OSI-approved licence?"),
-    _osaid("inference_code", _D.TRAINING_CODE, "Is the code to run it public?"),
-    _osaid("architecture", _D.ARCHITECTURE, "Is the architecture public?"),
-    _act("free_license", _D.LICENSE, "Does a free and open-source licence allow access, use, change and distribution?"),
-    _act("open_access", _D.END_WEIGHTS, "Is access given to everyone, without approval? (recital 102)"),
-    _act("parameters", _D.END_WEIGHTS, "Are the parameters, weights included, public?"),
-    _act("architecture_information", _D.ARCHITECTURE, "Is information on the architecture public?"),
-    _act("usage_information", _D.MODEL_CARD, "Is information on how to use the model public?"),
-    _act("not_monetised", "", "Is it offered without a price and without paying in personal data? (recital 103)"),
-    _act("no_systemic_risk", "", "Is it below the threshold of a model with systemic risk? (Art. 51)"),
-    _act("copyright_policy", "", "Remains a duty: a policy to respect EU copyright law, Art. 53(1)(c)", False),
-    _act(
-        "training_summary", _D.DATASHEET, "Remains a duty: a public summary of training content, Art. 53(1)(d)", False
-    ),
-)
+    _osaid("parameters", _D.END_WEIGHTS, "Can the parameters be downloaded?",
+           "All weight files in the repository, open to everybody.", _WEIGHTS),
+    _osaid("parameters_terms", _D.LICENSE, "Are the parameters, base included, under OSI-approved terms?",
+           "An OSI-approved licence on the model and on every model that it is made from.", _LICENSE),
+    _osaid("no_permission", _D.END_WEIGHTS, "Can it be used without asking anybody for permission?",
+           "A repository without a gate.", "gating gate_announced"),
+    _osaid("data_information", _D.DATASHEET,
+           "Is the training data of every stage described well enough to rebuild it?",
+           "Every data set of every stage named, with a data sheet that says where it comes from.", _DATA),
+    _osaid("training_code", _D.TRAINING_CODE, "Is the code for data processing, training and validation complete?",
+           "All of that code in a public repository, confirmed by a person who looked.",
+           "training_scripts linked_scripts own_training_code own_repository code_withheld"),
+    _osaid("code_terms", _D.TRAINING_CODE, "Is that code under an OSI-approved licence?",
+           "An OSI-approved licence beside the training code.", "component_license"),
+    _osaid("inference_code", _D.ARCHITECTURE, "Is the code to run it public?",
+           "A library with public code that loads it, or the code itself in the repository.", "custom_code library"),
+    _osaid("architecture", _D.ARCHITECTURE, "Is the architecture public?",
+           "The architecture described in the card or in its own report.", _PLAN),
+    _act("free_license", _D.LICENSE,
+         "Does a free and open-source licence allow access, use, change and distribution?",
+         "A licence without restrictions of use on the model and on every model that it is made from.", _LICENSE),
+    _act("open_access", _D.END_WEIGHTS, "Is access given to everyone, without approval? (recital 102)",
+         "A repository without a gate.", "gating gate_announced"),
+    _act("parameters", _D.END_WEIGHTS, "Are the parameters, weights included, public?",
+         "All weight files in the repository, open to everybody.", _WEIGHTS),
+    _act("architecture_information", _D.ARCHITECTURE, "Is information on the architecture public?",
+         "The architecture described in the card or in its own report.", _PLAN),
+    _act("usage_information", _D.MODEL_CARD, "Is information on how to use the model public?",
+         "A section of the card that says how to use it.", "usage_section card_sections readme_file card_boilerplate"),
+    _act("not_monetised", "", "Is it offered without a price and without paying in personal data? (recital 103)",
+         "A statement of its provider on prices, support contracts and personal data."),
+    _act("no_systemic_risk", "", "Is it below the threshold of a model with systemic risk? (Art. 51)",
+         "The computation used for training, in floating-point operations."),
+    _act("copyright_policy", "", "Remains a duty: a policy to respect EU copyright law, Art. 53(1)(c)",
+         "A link to the provider's policy.", decides=False),
+    _act("training_summary", _D.DATASHEET, "Remains a duty: a public summary of training content, Art. 53(1)(d)",
+         "A link to the summary in the AI Office's template.", "data_sheet", decides=False),
+)  # fmt: skip
 
 Answer = tuple[Result, str]
 
@@ -170,7 +205,9 @@ def ai_act_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
 
 def _sum_up(framework: str, answers: Mapping[str, Answer]) -> Checklist:
     checks = tuple(
-        Check(q.item, *answers[q.item], q.dimension, q.decides) for q in QUESTIONS if q.framework == framework
+        Check(q.item, *answers[q.item], q.dimension, q.decides, "" if answers[q.item][0] is Result.PASS else q.needed)
+        for q in QUESTIONS
+        if q.framework == framework
     )
     results = [c.result for c in checks if c.decides]
     if Result.FAIL in results:
@@ -178,6 +215,20 @@ def _sum_up(framework: str, answers: Mapping[str, Answer]) -> Checklist:
     else:
         result = Result.UNKNOWN if Result.UNKNOWN in results else Result.PASS
     return Checklist(framework, result, checks)
+
+
+def with_evidence(checklist: Checklist, evidence: Iterable[Evidence]) -> Checklist:
+    """The same answers with the words that each rests on, a few of each."""
+    found: dict[str, list[Proof]] = {}
+    for e in evidence:
+        if e.quote:
+            found.setdefault(e.probe, []).append(Proof(e.probe, e.quote, e.place))
+    probes = {q.item: q.probes for q in QUESTIONS if q.framework == checklist.framework}
+    checks = (
+        c._replace(evidence=tuple(p for probe in probes[c.item] for p in found.get(probe, ()))[:MAX_PROOFS])
+        for c in checklist.checks
+    )
+    return checklist._replace(checks=tuple(checks))
 
 
 def _cell(values: Mapping[str, str], dimension: Dimension) -> str:

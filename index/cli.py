@@ -224,7 +224,7 @@ def show(model: str, data: Path, quotes: int, day: str | None, as_json: bool) ->
         if page is None:
             raise NotInIndex(terminal.unknown_model(model, queries.suggest(db, model)))
         if as_json:
-            read = cli_review.frameworks_of(page)
+            read = readings.of_page(page)
             shown = terminal.show_dict(page) | {"frameworks": read and readings.to_dict(read)}
             click.echo(terminal.to_json(shown))
         else:

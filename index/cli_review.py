@@ -18,11 +18,9 @@ from rich.console import RenderableType
 from crawler import session
 from crawler.cli import data_option
 from crawler.errors import OpennessError, UsageError
-from index import asof, check, queries, readings, terminal, verify
+from index import asof, check, queries, terminal, verify
 from index import export as exporting
-from index.model import Evidence, Judgement
 from index.plain import clean
-from index.rows import Page
 from index.verify import State, Verified
 
 json_option = click.option("--json", "as_json", is_flag=True, help="The same content as JSON.")
@@ -144,13 +142,3 @@ def show_as_of(db: sqlite3.Connection, model: str, day: date, as_json: bool) -> 
     if not found.seen:
         raise NotKnownThen(f"The index had not seen {clean(found.id)} yet on {found.date}.")
     return terminal.to_json(asof.to_dict(found)) if as_json else asof.render(found)
-
-
-def frameworks_of(page: Page) -> readings.Readings | None:
-    """All frameworks' readings of a model's page; None when it was not judged."""
-    if not page.cells:
-        return None
-    judgements = [Judgement(c.dimension, c.value, c.rule) for c in page.cells]
-    proofs = [p for c in page.cells for p in c.evidence]
-    evidence = [Evidence(p.dimension, p.probe, p.outcome, p.quote, p.place, p.value) for p in proofs]
-    return readings.read(judgements, evidence, page.model.license_effective, page.model.gated)

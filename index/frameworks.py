@@ -199,6 +199,7 @@ class Definition(NamedTuple):
     question: str
     source: str
     date: str  # of the version that this describes
+    needed: str = ""  # what would answer it with a pass; '' = see the framework
 
 
 def definitions() -> list[Definition]:
@@ -211,6 +212,7 @@ def definitions() -> list[Definition]:
         need = "required" if c.required else "optional"
         question = f"Class {'I' * c.class_}, {need}, {c.kind}: {c.question}"
         rows.append(Definition(MOF, c.key, "", question, _MOF_SOURCE, "2026-05-11"))
-    rows += [Definition(q.framework, q.item, q.dimension, q.question, q.source, q.date) for q in checklists.QUESTIONS]
+    rows += [Definition(q.framework, q.item, q.dimension, q.question, q.source, q.date, q.needed)
+             for q in checklists.QUESTIONS]  # fmt: skip
     rows += [Definition(AA, item, "", question, _AA_SOURCE, "2026-03") for item, question in _AA_ITEMS.items()]
     return rows

@@ -315,6 +315,7 @@ CREATE TABLE definitions (
   question TEXT NOT NULL,
   source TEXT NOT NULL,
   date TEXT NOT NULL,
+  needed TEXT,                            -- of checklists: what would answer it with a pass
   PRIMARY KEY (framework, item)
 ) STRICT, WITHOUT ROWID;
 

@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from index import frameworks, licenses, mof, mof_record
-from index.checklists import Checklist, Facts
+from index.checklists import Checklist, Facts, with_evidence
 from index.frameworks import AaScore, aa_score, ai_act_checklist, eu_score, osaid_checklist, radboud_score
 from index.licenses import License
 from index.model import VALUES, Dimension, Evidence, Judgement, Outcome
 from index.mof import MofResult
+from index.rows import Page
 
 USAGE, INFERENCE = 1, 2  # bits of `shown`
 
@@ -52,11 +53,21 @@ def read(
     return Readings(
         radboud_score(values),
         eu_score(values),
-        osaid_checklist(values, facts),
-        ai_act_checklist(values, facts),
+        with_evidence(osaid_checklist(values, facts), evidence),
+        with_evidence(ai_act_checklist(values, facts), evidence),
         aa_score(values, license),
         mof.evaluate(record, quirks=False),
     )
+
+
+def of_page(page: Page) -> Readings | None:
+    """The readings of a published model; None when it was not judged."""
+    if not page.cells:
+        return None
+    judgements = [Judgement(c.dimension, c.value, c.rule) for c in page.cells]
+    proofs = [p for c in page.cells for p in c.evidence]
+    evidence = [Evidence(p.dimension, p.probe, p.outcome, p.quote, p.place, p.value) for p in proofs]
+    return read(judgements, evidence, page.model.license_effective, page.model.gated)
 
 
 def shown_by(evidence: Iterable[Any]) -> int:
@@ -116,8 +127,16 @@ def to_dict(readings: Readings) -> dict[str, Any]:
 
 
 def _checklist(checklist: Checklist) -> dict[str, Any]:
-    checks = [{**c._asdict(), "result": c.result.value} for c in checklist.checks]
-    return {"framework": checklist.framework, "result": checklist.result.value, "checks": checks}
+    result = checklist.result.value
+    return {"framework": checklist.framework, "result": result, "checks": to_dict_of(checklist)}
+
+
+def to_dict_of(checklist: Checklist) -> list[dict[str, Any]]:
+    """The items of a checklist as plain JSON values."""
+    return [
+        {**c._asdict(), "result": c.result.value, "evidence": [p._asdict() for p in c.evidence]}
+        for c in checklist.checks
+    ]
 
 
 def _mof(result: MofResult) -> Mapping[str, Any]:

@@ -10,7 +10,6 @@ import pytest
 
 from crawler.errors import UsageError
 from index import asof, checklists, frameworks, overrides, queries, readings
-from index.cli_review import frameworks_of
 from index.model import Dimension
 from index.overrides import load
 from index.publish import publish
@@ -199,7 +198,7 @@ def test_the_next_judge_accepts_new_rules_for_every_model_and_says_that_we_chang
 
 def test_every_question_of_every_framework_is_published(night):
     with closing(published(night.hub.parent)) as index:
-        sql = "SELECT framework, item, coalesce(dimension, ''), question, source, date FROM definitions"
+        sql = "SELECT framework, item, coalesce(dimension, ''), question, source, date, coalesce(needed, '') FROM definitions"
         found = index.execute(sql)
         assert sorted(found.fetchall()) == sorted(map(tuple, frameworks.definitions()))
         keys = {key for (key,) in index.execute("SELECT key FROM dimensions")}
@@ -213,11 +212,14 @@ def test_the_columns_of_a_model_say_what_its_full_readings_say(night):
         ).fetchall():
             page = queries.get_page(index, name)
             assert page is not None
-            read = frameworks_of(page)
+            read = readings.of_page(page)
             assert read is not None
             assert (osaid, ai_act, aa) == (read.osaid.result, read.ai_act.result, read.aa.total)
             assert (mof or None) == (None if read.mof.class_ is None else "I" * read.mof.class_)
             assert json.loads(json.dumps(readings.to_dict(read)))["osaid"]["result"] == osaid
+            for check in (*read.osaid.checks, *read.ai_act.checks):
+                assert bool(check.needed) == (check.result != "pass"), "what is lacking has a remedy"
+                assert check.evidence or check.result != "pass", "nothing passes without words to show"
 
 
 def test_a_restricted_licence_or_a_gate_fails_the_checklists_and_silence_is_unknown():

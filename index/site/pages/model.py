@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from index import bom, checklists, explain, frameworks, licenses, queries
+from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
 from index.rows import Ancestor, Model, Page, Proof
 from index.site import archive, reads, render, svg
@@ -117,13 +117,9 @@ def _all_time(page: Page, t: render.Texts) -> Markup:
 
 
 def act_of(page: Page) -> checklists.Checklist | None:
-    """The AI Act's open-source exemption, answered from the 14 cells; None where nothing is judged."""
-    known = licenses.catalogue()
-    license = known.get(page.model.license_effective or "none") or known.get("unknown")
-    if license is None or not page.cells:
-        return None
-    values = {c.dimension: c.value for c in page.cells}
-    return frameworks.ai_act_checklist(values, checklists.Facts(license=license, gated=page.model.gated))
+    """The AI Act's open-source exemption, answered item by item; None where nothing is judged."""
+    read = readings.of_page(page)
+    return None if read is None else read.ai_act
 
 
 def _tree(ancestors: tuple[Ancestor, ...], depth: int = 0) -> Iterator[tuple[int, Ancestor]]:
@@ -182,7 +178,7 @@ def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         "changes": [c._asdict() for c in page.changes],
         "verdicts": [v._asdict() for v in page.verdicts],
         "experts": reads.experts_of(db, page.model.id),
-        "ai_act": act and {"result": act.result, "checks": [c._asdict() for c in act.checks]},
+        "ai_act": act and {"result": act.result, "checks": readings.to_dict_of(act)},
         "trend": series_of.to_dict([page.series])["series"][0],
     }
     return Answer(render.to_json(body), "application/json; charset=utf-8")
