@@ -201,7 +201,9 @@ def write_sums(conn: sqlite3.Connection) -> None:
             totals[key].add(run.nights, run.downloads, run.until)
         family = spans[0].family
         if found and family is not None:
-            families.setdefault(family, Family(end)).add(found)
+            if family not in families:
+                families[family] = Family(end)
+            families[family].add(found)
     _store(conn, _summed(totals, lambda key: key[0], end), families, end)
     for what, part in (("author", lambda key: key[1] // LEADERS), ("license", lambda key: key[1] % LEADERS)):
         conn.executemany(
