@@ -182,6 +182,16 @@ def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, so
     assert len({m["id"] for m in found}) == len(found) == 269
 
 
+def test_models_of_one_maker_are_ordered_by_their_eu_score(site: Site) -> None:
+    found = [m["eu_score"] for m in site.get("/table.json?sort=eu&org=allenai&framework=eu12").json()["models"]]
+    known = [score for score in found if score is not None]
+    assert len(set(known)) > 1
+    assert found[: len(known)] == sorted(known, reverse=True)
+    everything = site.get("/table.json?sort=eu")
+    assert everything.status_code == 400
+    assert "needs an organisation" in everything.json()["error"]
+
+
 def test_a_list_keeps_its_order_follows_old_names_and_leaves_out_what_is_not_there(site: Site) -> None:
     models = site.get(f"/table.json?ids=THUDM/chatglm3-6b,no/such,{LLAMA.lower()}").json()["models"]
     assert [m["id"] for m in models] == ["zai-org/chatglm3-6b", LLAMA]

@@ -27,6 +27,7 @@ SORTS = {
     "all_time": "m.downloads_all_time",
     "likes": "m.likes",
     "score": "m.radboud_score",
+    "eu": "m.eu_score",  # without an index, which 3.2 million models would pay 110 MB for: of one maker or family only
     "created": "m.created_at",
 }
 _COLUMNS = (
@@ -98,6 +99,11 @@ class Filters(NamedTuple):
         return self._replace(sort="downloads", ascending=False) == Filters()
 
     @property
+    def small(self) -> bool:
+        """Whether what is asked for is few enough to be sorted by anything."""
+        return bool(self.author or self.family or self.ids)
+
+    @property
     def found_by_words(self) -> bool:
         """Whether the index of words can answer: words, perhaps with facts that it knows, most downloaded first."""
         other = self._replace(task="", license="", levels=(), claims=False)
@@ -122,7 +128,7 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
         return _found(db, f, offset, size)
     where, values = _where(db, f)
     direction = "ASC" if f.ascending else "DESC"
-    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort == "score" else "")
+    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort in ("score", "eu") else "")
     if f.ascending:  # where nobody said, nothing is lowest
         where += f" AND {SORTS[f.sort]} IS NOT NULL"
     # Rows before the offset are passed in the index alone: each index that an order ends in holds missing_since too.

@@ -65,7 +65,8 @@ class Texts:
         for size, sign in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
             if abs(value) >= size:
                 amount = value / size
-                return self.number(amount, 1 if amount < 10 else 0) + ("" if self.lang == "en" else "\u202f") + sign
+                whole = amount >= 10 or round(amount, 1) == round(amount)
+                return self.number(amount, 0 if whole else 1) + ("" if self.lang == "en" else "\u202f") + sign
         return str(value)
 
     def percent(self, share: float | None, digits: int = 1) -> str:

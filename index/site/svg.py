@@ -16,7 +16,7 @@ from html import escape
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 960, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 226, 32, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 236, 32, 44
 MAX_SERIES = 8
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6", "not judged")
 
@@ -29,7 +29,7 @@ svg{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;--ink:#1f1d1a
 --l0:#a8460f;--l1:#cf7420;--l2:#f0a24a;--l3:#aebbd6;--l4:#7d97cf;--l5:#5579c4;--l6:#355fae;--l7:#777}}
 """
 RULES = """
-.ch-bg{fill:var(--paper)}.ch-t{fill:var(--soft)}.ch-n{fill:var(--ink);font-weight:600}.ch-g{stroke:var(--rule)}
+.ch-bg{fill:var(--paper)}.ch-t{fill:var(--soft)}.ch-n{fill:var(--ink);font-weight:600}.ch-k{fill:var(--ink)}.ch-g{stroke:var(--rule)}
 .ch-x{stroke:var(--soft)}.ch-line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .ch-gap{fill:none;stroke:var(--gap);stroke-opacity:.34}.ch-odd{fill:var(--paper);stroke-width:2}
 .ch-thin{opacity:.45}.ch-join{stroke-width:1}
@@ -117,7 +117,7 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
     for n, layer in enumerate(reversed(layers)):
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
         parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="{layer.ink}" class="ch-key"/>')
-        parts.append(_text(x + 18, y + 1, _cut(layer.name, 23), "ch-n"))
+        parts.append(_text(x + 18, y + 1, _cut(layer.name, 28), "ch-k"))
     return _frame(words, parts, standalone)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -58,10 +58,9 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     if cell is None:
         raise NotHere("error.dimension", dimension=ask.vars["dimension"][:40])
     questions = {d.key: d for d in reads.dimensions(db)}
-    sources = [evidence_link(page.model, proof) for proof in cell.evidence]
     body = render.page(
         "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
-        proofs=list(zip(cell.evidence, sources, strict=True)), cells=page.cells, cards=archive.beside(db).there,
+        proofs=_told(page.model, cell.evidence), cells=page.cells, cards=archive.beside(db).there,
     )  # fmt: skip
     return Answer(body)
 
@@ -81,7 +80,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "words": explain.in_words(page.model, effective),
         "interval": explain.interval(page.model),
         "hindrances": explain.hindrances(page),
-        "cells": [(c, questions[c.dimension], [(p, evidence_link(page.model, p)) for p in c.evidence],
+        "cells": [(c, questions[c.dimension], _told(page.model, c.evidence),
                    experts.get(c.dimension, [])) for c in page.cells],
         "experts": experts,
         "facts": explain.licence_facts(effective) if effective else (),
@@ -130,6 +129,15 @@ def _tree(ancestors: tuple[Ancestor, ...], depth: int = 0) -> Iterator[tuple[int
 
 def _walk(ancestors: tuple[Ancestor, ...]) -> Iterator[Ancestor]:
     return (one for _, one in _tree(ancestors))
+
+
+def _told(model: Model, proofs: Sequence[Proof]) -> list[tuple[Proof, str, list[str]]]:
+    """(evidence, where it stands, probes): words that several probes read alike are told once."""
+    found: dict[tuple[str, str, str, str], tuple[Proof, str, list[str]]] = {}
+    for n, proof in enumerate(proofs):
+        key = (proof.outcome, proof.quote, proof.place, "" if proof.quote else str(n))
+        found.setdefault(key, (proof, evidence_link(model, proof), []))[2].append(proof.probe)
+    return list(found.values())
 
 
 #: Revisions of the bundled sample's own cards begin like this: the Hub has no such commit.

@@ -49,6 +49,8 @@ def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
     )
     if wanted.created_from and wanted.created_to and wanted.created_from > wanted.created_to:
         raise BadAsk("error.range")
+    if wanted.sort == "eu" and not wanted.small:
+        raise BadAsk("error.sort_eu")
     return wanted
 
 
