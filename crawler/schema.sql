@@ -59,7 +59,8 @@ CREATE TABLE repos (                      -- narrow: what every night compares
                                           -- stays as it was shown before
   license_files TEXT,                     -- that are worth reading, one a line; NULL = none
   first_seen TEXT NOT NULL,
-  observed TEXT NOT NULL,                 -- night on which these facts were last stored anew
+  observed TEXT NOT NULL,                 -- night on which this row was last stored anew; what the Hub did not show on it
+                                          -- (gating, tags ...) stays as an earlier night showed it, and may be older
   missing_since TEXT,                     -- night of the first complete walk without it
   last_seen TEXT,                         -- only while missing: last night on which it was there
   rejected_since TEXT                     -- first night on which its row could not be read; NULL = the last one could
