@@ -157,6 +157,21 @@ def test_merging_loses_nothing_shown_and_says_nothing_new_twice(old, new):
     assert plan.changes(now, new) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "event"),
+    [
+        ({"disabled": False}, {"disabled": True}, ("disabled", "no", "yes")),
+        ({"private": False}, {"private": True}, ("private", "no", "yes")),
+        ({"license_name": "a", "card_data": {}}, {"license_name": "b", "card_data": {}}, ("license_name", "a", "b")),
+        ({"license_link": "a", "card_data": {}}, {"license_link": None, "card_data": {}}, ("license_link", "a", None)),
+        ({"tags": ("dataset:a/b",)}, {"tags": ("dataset:a/b", "dataset:c/d")}, ("datasets", "a/b", "a/b, c/d")),
+        ({"tags": ("arxiv:1",)}, {"tags": ()}, ("papers", "1", None)),
+    ],
+)
+def test_each_thing_that_openness_is_judged_by_is_an_event_of_its_own(before, after, event):
+    assert plan.changes(Repo(A, "o/n", b"1", **before), Repo(A, "o/n", b"2", **after)) == [plan.Change(*event)]
+
+
 def test_removing_the_licence_is_an_event():
     old = Repo(A, "o/n", b"", license="mit", tags=("license:mit",))
     assert plan.changes(old, Repo(A, "o/n", b"", tags=("x",))) == [plan.Change("license", "mit", None)]
