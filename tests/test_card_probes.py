@@ -102,7 +102,7 @@ def test_every_probe_answers_for_each_of_its_dimensions_even_when_the_card_is_em
 def test_a_probe_names_itself_in_its_evidence_by_the_name_it_is_registered_by() -> None:
     names = {p.name for p in card_probes()}
     assert {e.probe for e in seen("# T\n\nWe open-source our model.\n")} <= names
-    for module in ("cards", "card_use", "card_data", "card_links"):
+    for module in ("cards", "card_use", "card_data", "card_training", "card_links", "pretraining"):
         tree = ast.parse((Path(index.probes.__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
         assert any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
 

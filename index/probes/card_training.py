@@ -20,10 +20,12 @@ from index.probes.card_words import near
 
 _MORE_DATA = re.compile(
     r"\b(?:as well as|along with|in addition to|plus|and) (?:(?:some|many|several|various|a few) )?(?:other|additional|"
-    r"more|further|own|our own|in-?house|generated)\b[^.|#\n]{0,60}?\b(?:data(?:sets?)?|corpora|sources)\b",
+    r"further|own|our own|in-?house)\b[^.|#\n]{0,60}?\b(?:data(?:sets?)?|corpora|sources)\b",
     re.I,
 )
-_NEAR_MORE_DATA = near(_MORE_DATA, ("other ", "additional ", "more ", "further ", "own ", "house ", "generated "), 20)
+_NEAR_MORE_DATA = near(
+    _MORE_DATA, ("other ", "additional ", "further ", "own ", "house "), 20, ("data", "corpora", "sources")
+)
 
 
 @probe(D.END_DATA, needs="card")

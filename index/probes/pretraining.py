@@ -16,7 +16,7 @@ from index.families import family_of, find_family, is_official, pretraining_of, 
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
 from index.probes import probe
-from index.probes.card_quotes import near_words, not_stated, seen, sentence, view
+from index.probes.card_quotes import View, near_words, not_stated, seen, sentence, view
 from index.probes.card_words import near
 
 #: Licences that come with one family's weights only.
@@ -76,7 +76,9 @@ _STATED_BASE = re.compile(
     r"(?P<name>[a-z][\w.+/-]*(?: ?v?\d[\w.]*)?(?: \d[\w.]*)?)",
     re.I,
 )
-_NEAR_BASE = near(_STATED_BASE, ("tun", "further ", "continu", "initiali", "built", "based", "derived", "post"), 40)
+_NEAR_BASE = near(
+    _STATED_BASE, ("tun", "further ", "continu", "initiali", "built", "based", "derived", "post-tr", "posttr"), 40
+)
 _LINKED = re.compile(r"[\w .+*`/-]{0,60}\]\((?:https?:)?/{0,2}(?:huggingface\.co|hf\.co)/([\w-]+/[\w.-]+)", re.I)
 _SIZE = re.compile(r"[-_ ]?\d+(?:\.\d+)?[bm](?![a-z]).*$|-(?:hf|base|chat|instruct|v\d).*$", re.I)
 #: What follows the name where the sentence is not about weights: "based on the Llama 2 architecture".
@@ -97,7 +99,7 @@ _TOP = 3_000  # characters of the body that introduce the model
 @probe(D.BASE_DATA, needs="card")
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which known family does the card say that the model was made from, and what is known of that one's data?"""
-    found = list(_stated(repo, card))
+    found = _stated(repo, card)
     for begin, stop, family in [s for s in found if pretraining_of(s[2])] or found[:1]:
         told = _value(family) or f"{_NOT_KNOWN}: {family}"
         yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
@@ -117,9 +119,17 @@ def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated("stated_base_terms", D.BASE_WEIGHTS)
 
 
-def _stated(repo: Repo, card: Card) -> Iterator[tuple[int, int, str]]:
-    """(start, end, family) of every sentence that says what the model was made from."""
+def _stated(repo: Repo, card: Card) -> list[tuple[int, int, str]]:
+    """(start, end, family) of every sentence that says what the model was made from; two probes ask."""
     v = view(repo, card)
+    if "stated" not in v.memo:
+        v.memo["stated"] = list(_statements(v))
+    found: list[tuple[int, int, str]] = v.memo["stated"]
+    return found
+
+
+def _statements(v: View) -> Iterator[tuple[int, int, str]]:
+    card = v.card
     for m in near_words(v, _NEAR_BASE):
         start, end = m.span("name")
         about = v.kinds_at(start) & {"training_procedure", "training_data", "architecture"}
