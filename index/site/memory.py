@@ -26,3 +26,8 @@ def remember(db: sqlite3.Connection, key: Hashable, make: Callable[[], T]) -> T:
         _kept[key] = make()
     found: T = _kept[key]  # type: ignore[assignment]  # one type for each key
     return found
+
+
+def once_for(db: sqlite3.Connection, key: Hashable) -> Callable[[Callable[[], T]], T]:
+    """For `{% call once() %}` in a template: the piece between is written when this key is asked first."""
+    return lambda caller: remember(db, key, caller)

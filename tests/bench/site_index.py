@@ -115,7 +115,8 @@ def _history(db: sqlite3.Connection, models: int) -> None:
         (first, NIGHTS),
     )
     db.execute(
-        "INSERT INTO main.verdicts SELECT model, ?, CAST(substr(level, 2) AS INTEGER), CAST(substr(level_max, 2) AS INTEGER),"
+        "INSERT INTO main.verdicts (model, day, level, level_max, restriction, rules_version, cause, dossier)"
+        " SELECT model, ?, CAST(substr(level, 2) AS INTEGER), CAST(substr(level_max, 2) AS INTEGER),"
         " (SELECT min(term) FROM main.terms), (SELECT min(term) FROM main.terms), (SELECT min(term) FROM main.terms), dossier"
         " FROM main.models", (first,),
     )  # fmt: skip
@@ -127,6 +128,12 @@ def _history(db: sqlite3.Connection, models: int) -> None:
     db.execute(
         """INSERT INTO main.family_downloads (family, date, downloads, models) SELECT f.family, d.date, 1000000 + d.n * 1000, 40 FROM temp.days d
            CROSS JOIN (SELECT DISTINCT family FROM main.models WHERE family IS NOT NULL) f"""
+    )
+    db.execute(
+        """INSERT INTO main.share_by_group (what, name, date, counted, downloads, share)
+           SELECT w.what, 'org' || o.n, d.date, 100, 100, 1.0 / 21 FROM temp.days d
+           CROSS JOIN (SELECT 'author' AS what UNION ALL SELECT 'license') w
+           CROSS JOIN (SELECT n FROM temp.days WHERE n < 21) o"""
     )
     db.execute(
         "INSERT INTO main.share_by_level (date, level, models, downloads, share) SELECT d.date, l.level, 100, 100, 1.0 / 7 FROM temp.days d CROSS JOIN main.levels l"

@@ -11,6 +11,7 @@ from index.site import ask as asking
 from index.site import reads, render
 from index.site.ask import Ask, BadAsk, NotHere
 from index.site.host import Answer
+from index.site.memory import once_for, remember
 from index.site.render import to_json
 
 SIZE = 50
@@ -71,7 +72,8 @@ def claims_json(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 def licenses(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The catalogue of licences."""
-    return Answer(render.page("licenses.html", ask, found=reads.catalogue(db), undeclared=_undeclared(db)))
+    once = once_for(db, ("licences", ask.lang))
+    return Answer(render.page("licenses.html", ask, found=reads.catalogue(db), undeclared=_undeclared(db), once=once))
 
 
 def _undeclared(db: sqlite3.Connection) -> dict[str, Any] | None:
@@ -102,17 +104,22 @@ def license(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 
 def _experts(db: sqlite3.Connection) -> dict[str, Any]:
-    return {
-        "sources": reads.expert_sources(db),
-        "agreement": reads.agreement(db),
-        "disagreements": reads.disagreements(db),
-    }
+    return remember(
+        db,
+        "experts",
+        lambda: {
+            "sources": reads.expert_sources(db),
+            "agreement": reads.agreement(db),
+            "disagreements": reads.disagreements(db),
+        },
+    )
 
 
 def experts(db: sqlite3.Connection, ask: Ask) -> Answer:
     """How far we agree with people, and where we do not."""
     dimensions = {d.key: d for d in reads.dimensions(db)}
-    return Answer(render.page("experts.html", ask, dimensions=dimensions, **_experts(db)))
+    once = once_for(db, ("experts page", ask.lang))
+    return Answer(render.page("experts.html", ask, dimensions=dimensions, once=once, **_experts(db)))
 
 
 def experts_json(db: sqlite3.Connection, ask: Ask) -> Answer:

@@ -18,7 +18,7 @@ from index.site import ask as asking
 from index.site import reads, render, svg
 from index.site.ask import Ask, BadAsk
 from index.site.host import Answer
-from index.site.memory import remember
+from index.site.memory import once_for, remember
 from index.site.pages import shares
 from index.site.render import Texts
 from index.trends import Series
@@ -135,7 +135,7 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
         "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=_run(sql),
         names=_names(comparison), table=_table(comparison),
         growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series),
-        windows=WINDOWS, once=lambda caller: remember(db, ("trends", ask.lang, by), caller), share_by=shares.BY,
+        windows=WINDOWS, once=once_for(db, ("trends", ask.lang, by)), share_by=shares.BY,
         **remember(db, ("trends of all", ask.lang, by), lambda: _of_all(db, by, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
