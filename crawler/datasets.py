@@ -1,9 +1,8 @@
 """The data sets that models name: does the Hub have them, may anybody read them, under which licence, with a card?
 
 `named` gathers the names from tags and cards, `look_at_datasets` asks the Hub for those that are due, most used first,
-within a budget, through the same limiter as everything else; `known` is what the judge reads. Stores what the Hub says
-of a data set, never the data, and judges nothing. A name that is no id of the Hub ("The Pile", a link elsewhere) is not
-asked for.
+within a budget, through the same limiter as everything else. Stores what the Hub says of a data set, never the data,
+and judges nothing. A name that is no id of the Hub ("The Pile", a link elsewhere) is not asked for.
 """
 
 from __future__ import annotations
@@ -257,19 +256,3 @@ def write(conn: sqlite3.Connection, looks: Iterable[Dataset], crawl_id: int, nig
             conn.executemany(_UPSERT, good)
             conn.executemany(_UPSERT_ERROR, bad)
             conn.execute("UPDATE crawls SET failed = failed + ? WHERE id = ?", (len(bad), crawl_id))
-
-
-def _flag(value: int | None) -> bool | None:
-    return None if value is None else bool(value)
-
-
-def known(conn: sqlite3.Connection) -> dict[str, Dataset]:
-    """All data sets that were ever looked at, by the name that models use (see `id_of`)."""
-    rows = conn.execute(f"SELECT {', '.join(Dataset._fields)} FROM datasets")
-    found = {}
-    for row in rows:
-        dataset = Dataset(*row)
-        found[dataset.name] = dataset._replace(
-            private=_flag(dataset.private), disabled=_flag(dataset.disabled), card=_flag(dataset.card)
-        )
-    return found

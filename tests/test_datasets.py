@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +47,12 @@ def look(store: Store, url: str, night: str = "2026-08-01", budget: int = 100, t
         return store.conn.execute("SELECT failed FROM crawls WHERE id = ?", (crawl,)).fetchone()[0]
     finally:
         door.client.close()
+
+
+def known(conn: sqlite3.Connection) -> dict[str, datasets.Dataset]:
+    """All data sets that were looked at, by the name that models use."""
+    rows = conn.execute(f"SELECT {', '.join(datasets.Dataset._fields)} FROM datasets")
+    return {found.name: found for found in map(datasets.Dataset._make, rows)}
 
 
 def model(number: int, *names: str, **fields: Any) -> dict[str, Any]:
@@ -97,21 +104,21 @@ def test_what_the_hub_says_is_stored_and_given_to_the_judge(store, tmp_path):
     fill(store, rows[:1])
     with replay(tmp_path / "r", rows) as server:
         assert look(store, server.url) == 0
-    known = datasets.known(store.conn)
-    found = known["a/open"]
+    shown = known(store.conn)
+    found = shown["a/open"]
     assert (found.state, found.oid, found.gated, found.license, found.card, found.files) == (
         "found", oid(50), "no", "cc-by-4.0", True, 2)  # fmt: skip
     assert (found.private, found.disabled, found.downloads, found.observed) == (False, False, 7, "2026-08-01")
-    assert (known["a/gated"].gated, known["a/gated"].disabled) == ("manual", True)
-    assert (known["a/bare"].card, known["a/bare"].license) == (False, None)
-    assert known["a/none"].state == "hidden"  # an anonymous client is not told more
+    assert (shown["a/gated"].gated, shown["a/gated"].disabled) == ("manual", True)
+    assert (shown["a/bare"].card, shown["a/bare"].license) == (False, None)
+    assert shown["a/none"].state == "hidden"  # an anonymous client is not told more
 
 
 def test_with_a_token_a_name_that_the_hub_does_not_know_is_missing(store, tmp_path):
     fill(store, [model(1, "a/none")])
     with replay(tmp_path / "r", [model(1, "a/none")]) as server:
         look(store, server.url, token="hf_test")
-    assert datasets.known(store.conn)["a/none"].state == "missing"
+    assert known(store.conn)["a/none"].state == "missing"
 
 
 def test_the_most_used_are_asked_for_first_and_only_once_in_thirty_nights(store, tmp_path):
@@ -120,7 +127,7 @@ def test_the_most_used_are_asked_for_first_and_only_once_in_thirty_nights(store,
     fill(store, models)
     with replay(tmp_path / "r", rows) as server:
         look(store, server.url, budget=2)
-        assert set(datasets.known(store.conn)) == {"a/often", "a/some"}
+        assert set(known(store.conn)) == {"a/often", "a/some"}
         look(store, server.url, "2026-08-02")
         assert server.stats.requests["info"] == 3
         look(store, server.url, "2026-08-30")
@@ -135,19 +142,19 @@ def test_a_look_that_fails_keeps_what_was_known_and_is_repeated(store, tmp_path)
         look(store, server.url)
         server.faults = Faults(rates={"error503@info": 1.0})
         assert look(store, server.url, "2026-09-15") == 1
-        kept = datasets.known(store.conn)["a/x"]
+        kept = known(store.conn)["a/x"]
         assert (kept.state, kept.observed, kept.license) == ("found", "2026-08-01", "cc-by-4.0")
         server.faults = Faults(script=[Scripted(1, "html", "info")])
         assert look(store, server.url, "2026-09-16") == 1
         assert look(store, server.url, "2026-09-17") == 0
-    assert datasets.known(store.conn)["a/x"].observed == "2026-09-17"
+    assert known(store.conn)["a/x"].observed == "2026-09-17"
 
 
 def test_a_hub_that_is_down_stops_and_nothing_is_held_against_a_data_set(store):
     fill(store, [model(n, f"a/{n}") for n in range(40)])
     with pytest.raises(HubUnreachable, match="in a row"):
         look(store, "http://127.0.0.1:9")
-    assert datasets.known(store.conn) == {}
+    assert known(store.conn) == {}
 
 
 def test_a_file_list_beyond_all_measure_is_left_out_not_the_data_set(store, tmp_path, monkeypatch):
