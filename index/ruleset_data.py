@@ -207,7 +207,8 @@ _ACCESS = {"auto": "gated", "manual": "gated by hand", "hidden": "private or not
     source="3 data, end: data set gated; 1.2 data: some of the sources",
 )
 def _some_shut(seen: Seen, cells: Cells) -> str | None:
-    shut = _out_of_reach(seen)
+    # Only against a list that would be taken for whole: of a longer one it is not known what it lacks anyway.
+    shut = _out_of_reach(seen) if _short_list(seen, cells) else []
     had = seen.yes("data_access") or any(e.quote in TO_BE_HAD for e in seen.all("data_access", Outcome.NO))
     return ", ".join(shut[:5]) if shut and had else None
 

@@ -102,6 +102,7 @@ RESTRICTIONS = st.sampled_from([
     Evidence(D.LICENSE, "use_restriction", Outcome.YES, "research only", "README.md#0-9", "research only"),
     Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama"),
     Evidence(D.BASE_WEIGHTS, "stated_base_terms", Outcome.YES, "of Llama 2", "README.md#0-9", "Llama 2: llama2"),
+    Evidence(D.END_WEIGHTS, "readable_row", Outcome.UNAVAILABLE, "", "listing", "2026-11-20"),
     Evidence(D.BASE_WEIGHTS, "adapter_only", Outcome.YES, "adapter_model.bin", "siblings"),
     Evidence(D.BASE_WEIGHTS, "derived_without_base", Outcome.YES, "merge", "tags", "merge"),
 ])  # fmt: skip
@@ -114,6 +115,22 @@ def test_a_restriction_that_is_found_never_raises_a_level(evidence, restriction)
     after = settle(find_limits(values, Seen([*evidence, restriction]), CLEAR))
     assert after[0] <= before[0]
     assert after[1] <= before[1]
+
+
+@given(SOME, st.lists(st.sampled_from("abcdef"), min_size=1, unique=True), st.data())
+def test_a_data_set_that_is_out_of_reach_never_makes_the_data_more_open(evidence, names, data):
+    listed = [Evidence(D.END_DATA, "named_datasets", Outcome.YES, f"o/{n}", "tags", f"o/{n}") for n in names]
+    reached = data.draw(st.lists(st.sampled_from(names), unique=True))
+    shown = [Evidence(D.END_DATA, "data_access", Outcome.YES, "open", f"dataset:o/{n}", f"o/{n}") for n in reached]
+    way, shut = data.draw(st.sampled_from(["auto", "manual", "hidden", "missing"])), data.draw(st.sampled_from(names))
+    refused = Evidence(D.END_DATA, "data_access", Outcome.NO, way, f"dataset:o/{shut}", f"o/{shut}")
+    rank = {Value.OPEN: 2, Value.PARTIAL: 1}
+    before, after = (
+        {j.dimension: rank.get(Value(j.value), 0) for j in judge_dimensions(found)}
+        for found in ([*evidence, *listed, *shown], [*evidence, *listed, *shown, refused])
+    )
+    assert after[D.END_DATA] <= before[D.END_DATA]
+    assert after[D.BASE_DATA] <= before[D.BASE_DATA]
 
 
 @given(SOME, ANY_LICENSE, ANY_LICENSE)
