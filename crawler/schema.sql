@@ -126,8 +126,8 @@ CREATE VIEW observations AS               -- all rows of `downloads`, whether pa
 SELECT repo, day, downloads, downloads_all_time, likes FROM downloads
 UNION ALL
 SELECT p.repo, p.day + iif(e.key, unicode(substr(p.later, e.key)) - 48, 0), p.downloads + e.value,
-  p.downloads_all_time + iif(e.key, coalesce(p.downloads_all_time_later ->> (e.key - 1), 0), 0),
-  p.likes + iif(e.key, coalesce(p.likes_later ->> (e.key - 1), 0), 0)
+  p.downloads_all_time + iif(e.key, coalesce(json_extract(p.downloads_all_time_later, '$[' || (e.key - 1) || ']'), 0), 0),
+  p.likes + iif(e.key, coalesce(json_extract(p.likes_later, '$[' || (e.key - 1) || ']'), 0), 0)
 FROM packings x CROSS JOIN downloads_packed p ON p.packing = x.packing
 CROSS JOIN json_each(iif(p.later IS NULL, '[0]', '[0,' || substr(p.downloads_later, 2))) e;
 

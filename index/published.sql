@@ -516,8 +516,9 @@ CREATE VIEW downloads AS
 SELECT m.id,
   date((c.day + iif(e.key, unicode(substr(c.later, e.key)) - 48, 0)) * 86400, 'unixepoch') AS date,
   c.downloads + e.value AS downloads,
-  c.downloads_all_time + iif(e.key, coalesce(c.downloads_all_time_later ->> (e.key - 1), 0), 0) AS downloads_all_time,
-  c.likes + iif(e.key, coalesce(c.likes_later ->> (e.key - 1), 0), 0) AS likes
+  c.downloads_all_time + iif(e.key, coalesce(json_extract(c.downloads_all_time_later, '$[' || (e.key - 1) || ']'), 0), 0)
+    AS downloads_all_time,
+  c.likes + iif(e.key, coalesce(json_extract(c.likes_later, '$[' || (e.key - 1) || ']'), 0), 0) AS likes
 FROM models m CROSS JOIN counters c ON c.model = m.model
 CROSS JOIN json_each(iif(c.later IS NULL, '[0]', '[0,' || substr(c.downloads_later, 2))) e;
 
