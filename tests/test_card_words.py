@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from crawler import recording
 from crawler.cards import parse
-from index.probes import card_probes
+from index.probes import card_data, card_probes
 from index.probes.card_quotes import fold, view
 from index.probes.card_words import Near, all_near, matches, near, places, register
 from tests.card_golden import CARDS, repo
 
 card_probes()  # registers the words of all probes
-WORDS = sorted({word for where in all_near() for word in (*where.words, *where.also)})
+WORDS = sorted({word for where in all_near() for word in (*where.words, *where.also, *where.and_also)})
 
 
 def plain_places(low: str, start: int, word: str) -> list[int]:
@@ -47,7 +47,7 @@ def plain_matches(low: str, start: int, where: Near) -> Iterator[tuple[int, str]
             begin = max(low.rfind("\n\n", max(0, place - where.reach), place) + 1, place - where.reach, start)
             stretches.append([begin, end(place)])
     for begin, stop in stretches:
-        if not where.also or any(word in low[begin:stop] for word in where.also):
+        if all(any(word in low[begin:stop] for word in group) for group in (where.also, where.and_also) if group):
             for m in where.pattern.finditer(low, begin, stop):
                 yield m.start(), m[0]
 
@@ -76,6 +76,20 @@ def test_a_pattern_is_found_near_its_words_as_one_would_look_for_it_plainly(text
     found = places(low, 0)
     for where in all_near():
         assert [(m.start(), m[0]) for m in matches(low, found, 0, where)] == list(plain_matches(low, 0, where))
+
+
+@given(st.data(), st.sampled_from([where for where in all_near() if where.also]))
+@settings(max_examples=300, deadline=None)
+def test_every_match_holds_what_must_stand_near_it_too(data: st.DataObject, where: Near) -> None:
+    for m in where.pattern.finditer(data.draw(st.from_regex(where.pattern)).lower()):
+        assert all(any(word in m[0] for word in group) for group in (where.also, where.and_also) if group), m[0]
+
+
+@given(st.from_regex(card_data._WITHHELD_THERE))
+@settings(max_examples=200, deadline=None)
+def test_every_match_in_a_section_holds_the_words_that_it_is_looked_for_by(text: str) -> None:
+    for m in card_data._WITHHELD_THERE.finditer(text.lower()):
+        assert all(any(word in m[0] for word in group) for group in card_data._THERE_WORDS), m[0]
 
 
 def cards() -> Iterator[bytes]:
@@ -112,4 +126,4 @@ def test_a_word_registered_later_is_found_from_then_on() -> None:
 
 @pytest.mark.parametrize("where", all_near(), ids=lambda where: where.words[0])
 def test_words_are_in_lower_case_since_they_are_looked_for_in_such_a_text(where: Near) -> None:
-    assert all(word == fold(word) for word in (*where.words, *where.also))
+    assert all(word == fold(word) for word in (*where.words, *where.also, *where.and_also))

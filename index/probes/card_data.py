@@ -202,7 +202,17 @@ _WITHHELD_HINTS = (
     "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
     "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
-_WITHHELD_NEAR = near(_WITHHELD, _WITHHELD_HINTS, also=_DATA_WORDS)
+_WITHHELD_WORDS = (
+    "disclos", "releas", "publi", "shar", "sourc", "availab", "reveal", "provided", "propri", "in-house", "inhouse",
+    "internal", "private", "confidential", "secret", "données", "nicht", "datos", "公开", "开源", "保密", "对外",
+    "披露", "内部", "私有", "自有",
+)  # fmt: skip
+_WITHHELD_NEAR = near(_WITHHELD, _WITHHELD_HINTS, also=_DATA_WORDS, and_also=_WITHHELD_WORDS)
+#: In every match of `_WITHHELD_THERE` stands one of the first and one of the second.
+_THERE_WORDS = (
+    ("not", "n't", "n’t", "undisclosed", "没有", "尚未", "未", "不"),
+    ("disclos", "releas", "publi", "shar", "reveal", "公开", "披露"),
+)
 _ABOUT_PEOPLE = re.compile(
     r"\b(?:personal|your|user|users'|customer|sensitive|privacy|prompt|input|api|do not share|not be used|"
     r"evaluat\w*|test(?:ing)? (?:data|set)|benchmark)\b",
@@ -243,7 +253,10 @@ def _withheld_in_sections(v: View) -> Iterator[tuple[Part, re.Match[str]]]:
     for part in v.parts:
         if "training_data" not in part.kinds or "evaluation" in part.kinds:
             continue
-        for m in _WITHHELD_THERE.finditer(v.low, part.section.body, min(part.section.end, part.section.body + 8_000)):
+        start, end = part.section.body, min(part.section.end, part.section.body + 8_000)
+        if not all(any(v.low.find(word, start, end) >= 0 for word in group) for group in _THERE_WORDS):
+            continue
+        for m in _WITHHELD_THERE.finditer(v.low, start, end):
             a, b = sentence(v.card.text, m.start(), min(m.end(), m.start() + 200))
             about = "training_data" in v.kinds_at(m.start()) and not v.in_code(m.start())
             if about and not _ABOUT_PEOPLE.search(v.card.text[a:b]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from crawler.cards import Card, Link, Section, count_words, without_comments
@@ -265,19 +265,22 @@ def tokens(name: str) -> frozenset[str]:
     return frozenset(t for t in _SPLIT.split(name.rpartition("/")[2].lower()) if len(t) > 2 and t not in _GENERIC)
 
 
-@lru_cache(maxsize=65_536)
+def _lines() -> dict[str, frozenset[str]]:
+    """Account in lower case -> the words that its lines of models are called by; '' -> those of all makers."""
+    found: dict[str, set[str]] = {"": set()}
+    for family in families():
+        for account in ("", *(pattern.partition("/")[0].lower() for pattern in family.patterns)):
+            found.setdefault(account, set()).update(family.line.lower().split())
+    return {account: frozenset(words) for account, words in found.items()}
+
+
+_LINES = _lines()
+
+
 def lines_of_others(org: str) -> frozenset[str]:
     """Names of well-known lines ('llama', 'mistral') of other makers than this account: not its own words."""
-    low = org.lower()
-    return _LINES - frozenset(
-        word
-        for family in families()
-        if any(p.lower().startswith(f"{low}/") for p in family.patterns)
-        for word in family.line.lower().split()
-    )
-
-
-_LINES = frozenset(word for family in families() for word in family.line.lower().split())
+    own = _LINES.get(org.lower()) if org else None
+    return _LINES[""] - own if own else _LINES[""]
 
 
 def squash(name: str) -> str:

@@ -26,7 +26,8 @@ class Near(NamedTuple):
     pattern: re.Pattern[str]  # for a text in lower case
     words: tuple[str, ...]  # every match holds one of these
     limit: int  # places looked at for each word
-    also: tuple[str, ...]  # ... and the text round it one of these, if there are any
+    also: tuple[str, ...]  # ... and one of these, if there are any
+    and_also: tuple[str, ...]  # ... and one of these
     reach: int  # characters read to either side of a word
 
 
@@ -57,10 +58,14 @@ def near(
     words: tuple[str, ...],
     limit: int = 60,
     also: tuple[str, ...] = (),
+    and_also: tuple[str, ...] = (),
     reach: int = REACH,
 ) -> Near:
-    """A pattern to be looked for near these words. It is read without regard to case."""
-    made = Near(in_lower_case(pattern), register(*words), limit, register(*also), reach)
+    """A pattern to be looked for near these words, where one of `also` and one of `and_also` stands, too.
+
+    It is read without regard to case.
+    """
+    made = Near(in_lower_case(pattern), register(*words), limit, register(*also), register(*and_also), reach)
     _NEAR.append(made)
     return made
 
@@ -118,9 +123,10 @@ def _end(text: str, at: int, reach: int) -> int:
 
 def matches(low: str, found: Places, start: int, where: Near) -> Iterator[re.Match[str]]:
     """Matches of a pattern in the lower-case text, near its words."""
-    search, also = where.pattern.finditer, [word for word in where.also if word in found]
-    if where.also and not also:
+    search = where.pattern.finditer
+    groups = [[word for word in group if word in found] for group in (where.also, where.and_also) if group]
+    if not all(groups):
         return
     for begin, end in windows(low, found, start, where.words, where.limit, where.reach):
-        if not also or any(low.find(word, begin, end) >= 0 for word in also):
+        if all(any(low.find(word, begin, end) >= 0 for word in group) for group in groups):
             yield from search(low, begin, end)

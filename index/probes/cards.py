@@ -33,7 +33,14 @@ def first_words(v: View, part: Part) -> tuple[int, int]:
 
 def sections_of(v: View, kind: str) -> list[Part]:
     """The filled sections of a kind, in order."""
-    return [p for p in v.parts if kind in p.kinds and p.words >= FILLED]
+    if "filled" not in v.memo:
+        filled: dict[str, list[Part]] = {}
+        for part in v.parts:
+            if part.words >= FILLED:
+                for about in part.kinds:
+                    filled.setdefault(about, []).append(part)
+        v.memo["filled"] = filled
+    return v.memo["filled"].get(kind, [])
 
 
 def section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence | None:
