@@ -20,7 +20,7 @@ from crawler.card_generators import find_generator
 from crawler.card_links import Link, find_links
 from crawler.front_matter import read_front_matter
 
-__all__ = ["Card", "Link", "Section", "count_words", "parse", "quote", "without_comments"]
+__all__ = ["Card", "Link", "Section", "beyond_ascii", "count_words", "parse", "quote", "without_comments"]
 
 MAX_BYTES = 1_000_000
 MAX_SECTIONS = 5_000
@@ -278,7 +278,15 @@ _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 def count_words(text: str) -> int:
     """Words by blanks; two characters of a script that writes no blanks count as one more."""
     n = len(text.split())
-    return n if text.isascii() else n + len(_IDEOGRAPH.findall(text)) // 2
+    return n if text.isascii() else n + len(_IDEOGRAPH.findall(beyond_ascii(text))) // 2
+
+
+_ASCII = bytes(range(128))
+
+
+def beyond_ascii(text: str) -> str:
+    """The characters of a text that are not ASCII: few in most, so that looking among them is quick."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def without_comments(text: str, start: int = 0) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from crawler.cards import Card
+from crawler.cards import Card, beyond_ascii
 from index.claim_words import (
     ABSTRACT,
     CJK_ABOUT,
@@ -91,14 +91,13 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
 )
 _INVISIBLE_OR_END = re.compile(_INVISIBLE.pattern + "|\n")
-_ASCII = bytes(range(128))
 _OVERRIDE = "\u202e"
 _ENDS_OVERRIDE = "\u202c\u202d\u2069\n"
 
 
 def _visible(text: str) -> tuple[str, list[int] | None]:
     """The text as a reader sees it, and where each of its characters stands in the original (None = the same place)."""
-    if text.isascii() or not _INVISIBLE.search(_beyond_ascii(text)):
+    if text.isascii() or not _INVISIBLE.search(beyond_ascii(text)):
         return text, None
     if _OVERRIDE not in text:
         pieces, shown, at = [], list[int](), 0
@@ -129,11 +128,6 @@ def _reordered(text: str) -> tuple[str, list[int]]:
     if reversed_from >= 0:
         shown[reversed_from:] = reversed(shown[reversed_from:])
     return "".join([text[i] for i in shown]), shown
-
-
-def _beyond_ascii(text: str) -> str:
-    """The characters of a text that are not ASCII: few, so that looking among them is quick."""
-    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def _back(places: list[int], original: int) -> int:

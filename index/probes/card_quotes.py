@@ -212,10 +212,13 @@ def _parts(card: Card, text: str) -> tuple[Part, ...]:
     for i, section in enumerate(sections):
         while above and sections[above[-1]].end <= section.start:
             above.pop()
+        about = kinds[i]
+        if not about and not any(kinds[j] for j in above):
+            above.append(i)
+            continue  # nobody asks how many words stand there
         stop = sections[i + 1].start if i + 1 < len(sections) else section.end
         words = count_words(text[section.body : stop])
         counts[i] += words
-        about = kinds[i]
         for j in reversed(above):  # the words count for the sections round it too, unless it is about something else
             if about and kinds[j] and not about & kinds[j]:
                 break
