@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -80,19 +81,42 @@ def real_cards() -> Iterator[tuple[str, bytes]]:
                     yield row["id"], row["text"].encode()
 
 
-def cards() -> tuple[float, float, float, float]:
-    """(cards a second, MB a second, mean bytes, median bytes): read, and asked everything that we ask of a card."""
-    bodies = list(real_cards())
+SIZES = (0, 1_000, 4_000, 16_000)  # bytes: the classes of cards that are told apart
 
+
+class CardRate(NamedTuple):
+    """How quick cards of a class of size are read and asked everything that we ask of a card."""
+
+    name: str
+    cards: int
+    mean: float  # bytes
+    rate: float  # cards a second
+    floor: float  # cards a second only decoded, put in lower case and cut into words: what any reading costs
+
+
+def cards() -> Iterator[CardRate]:
+    """All cards together, then by size."""
+    bodies = list(real_cards())
+    yield _rate("cards, all probes", bodies)
+    for low, high in zip(SIZES, (*SIZES[1:], 1 << 30), strict=True):
+        of_size = [card for card in bodies if low <= len(card[1]) < high]
+        if of_size:
+            yield _rate(f"  of {low:,} to {high:,} bytes" if high < 1 << 30 else f"  of {low:,} bytes or more", of_size)
+
+
+def _rate(name: str, bodies: list[tuple[str, bytes]]) -> CardRate:
     def run() -> None:
-        for name, body in bodies:
+        for repo_id, body in bodies:
             card = parse(body)
             bases = tuple(Base("", b, "card") for b in strings(card.front_matter.get("base_model")))
-            run_card_probes(Repo(oid="x", repo_id=name, fingerprint=b"", bases=bases), card)
+            run_card_probes(Repo(oid="x", repo_id=repo_id, fingerprint=b"", bases=bases), card)
 
-    seconds = best(run)
-    sizes = [len(body) for _, body in bodies]
-    return len(bodies) / seconds, sum(sizes) / seconds / 1e6, statistics.mean(sizes), statistics.median(sizes)
+    def only_read() -> None:
+        for _, body in bodies:
+            body.decode("utf-8").lower().split()
+
+    mean = statistics.mean(len(body) for _, body in bodies)
+    return CardRate(name, len(bodies), mean, len(bodies) / best(run), len(bodies) / best(only_read))
 
 
 def database(folder: Path, count: int) -> dict[str, float]:
@@ -119,11 +143,11 @@ def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
     print(f"\nJudging, one core\n{'metadata alone':<34}{metadata(min(count, 20_000)):>10,.0f} models/s")
-    rate, bytes_, mean, median = cards()
-    print(
-        f"{'cards, all probes':<34}{rate:>10,.0f} cards/s {bytes_:>8.1f} MB/s"
-        f"  mean {mean:,.0f}, median {median:,.0f} bytes"
-    )
+    for row in cards():
+        print(
+            f"{row.name:<34}{row.rate:>10,.0f} cards/s {row.rate * row.mean / 1e6:>8.1f} MB/s"
+            f"  {row.cards:,} cards, mean {row.mean:,.0f} bytes; only decoded and split {row.floor:,.0f}/s"
+        )
     folder = Path(tempfile.mkdtemp(prefix="bench-judge-"))
     try:
         for name, seconds in database(folder, count).items():
