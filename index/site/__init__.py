@@ -16,17 +16,10 @@ from datasette import hookimpl
 from index.site import guard, host, kept, routes
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def register_routes(datasette: Any) -> list[tuple[str, Any]]:
-    """Our pages; none where there is no index of ours."""
+    """Our pages, before those of other plugins; none where there is no index of ours."""
     return list(routes.ROUTES) if host.is_ours(datasette) else []
-
-
-@hookimpl
-def startup(datasette: Any) -> None:
-    """Datasette's search over all tables finds the index of words that the metadata names for a table."""
-    if host.is_ours(datasette):
-        host.name_search(datasette)
 
 
 @hookimpl

@@ -13,7 +13,6 @@ import base64
 import hashlib
 import importlib
 import importlib.util
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -68,16 +67,8 @@ def datasette_policy(path: str, known: Iterable[str] = ()) -> str:
     return _DATASETTE.format(scripts=" ".join(hashes))
 
 
-async def filled_scripts(datasette: Any, scope: Any) -> tuple[str, ...]:
-    """Hashes of the inline scripts that templates fill in on this page with our metadata or the names of our tables."""
-    if scope.get("path", "") == "/-/search" and importlib.util.find_spec("datasette_search_all"):
-        utils = importlib.import_module("datasette_search_all.utils")
-        address, found = datasette.urls.table, await utils.get_searchable_tables(datasette, asgi.Request(scope, None))
-        tables = [
-            {"database": db, "table": name, "url": address(db, name), "url_json": address(db, name, format="json")}
-            for db, name in found
-        ]
-        return _filled("search_all.html", searchable_tables_json=json.dumps(tables, indent=4))
+def filled_scripts(datasette: Any, scope: Any) -> tuple[str, ...]:
+    """Hashes of the inline scripts that a dashboard's template fills in with our metadata; () for any other address."""
     asked = _DASHBOARD.fullmatch(scope.get("path", ""))
     dashboard = (datasette.plugin_config("datasette-dashboards") or {}).get(asked[1]) if asked else None
     charts = dashboard.get("charts", {}) if dashboard else {}
@@ -147,7 +138,7 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    scripts = (*known, *await filled_scripts(datasette, scope))
+                    scripts = (*known, *filled_scripts(datasette, scope))
                     message["headers"] = with_missing(scope.get("path", ""), message.get("headers", []), scripts)
                 await send(message)
 

@@ -110,18 +110,6 @@ def _looks_like_ours(path: str) -> bool:
         return False
 
 
-def name_search(datasette: Any) -> None:
-    """`fts_table` of the database says what the metadata says: it would see only an index named after its own table."""
-    database = datasette.databases[DATABASE]
-    found = database.fts_table
-
-    async def fts_table(table: str) -> str | None:
-        named = await found(table)
-        return named or datasette.table_metadata(DATABASE, table).get("fts_table")
-
-    database.fts_table = fts_table
-
-
 def parse(request: Any) -> Ask:
     """Datasette's request as our own frozen value."""
     params = tuple((key, value) for key in request.args for value in request.args.getlist(key))

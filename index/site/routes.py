@@ -15,6 +15,7 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/$", view(home.home)),
     (r"^/home\.json$", view(home.home_json)),
     (r"^/find$", view(home.find)),
+    (r"^/-/search$", view(home.find)),  # Datasette's search over all tables needs a count of what it finds
     (r"^/suggest\.json$", view(home.suggest)),
     (r"^/table$", view(table.table)),
     (r"^/table\.json$", view(table.table_json)),
