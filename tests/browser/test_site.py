@@ -17,10 +17,11 @@ pytestmark = pytest.mark.browser
 
 LLAMA = "/model/meta-llama/Meta-Llama-3-8B"
 CARD = "/card/LLM360/K2"
+ASOF = "/model/nvidia/NVIDIA-Nemotron-Parse-2.0?asof=2026-08-21"
 PAGES = (
     "/", "/table", "/table?rows=families", LLAMA, f"{LLAMA}/evidence/license", "/trends?f=Llama+2&f=Llama+3&days=1095",
     "/claims", "/changes", "/licenses", "/licenses/llama3", "/experts", "/method", "/status", "/api", "/table?page=x",
-    CARD,
+    CARD, ASOF,
 )  # fmt: skip
 
 
@@ -269,6 +270,7 @@ AXE_PAGES = (
     "/", "/table?size=12&offhub=1", "/table?rows=families&q=llama", LLAMA, f"{LLAMA}/evidence/license",
     "/trends?f=Llama+2&f=Llama+3&days=1095", "/claims", "/changes?field=gated", "/licenses/llama3", "/experts", "/status",
     "/api", "/table?page=x", "/trends?embed=1", CARD,
+    ASOF, "/trends?share=license&days=30",
 )  # fmt: skip
 
 
