@@ -79,6 +79,13 @@ class Client:
 
     async def get(self, address: str) -> Reply:
         """Ask, read all of it. RuntimeError for an answer that is a failure of the server."""
+        try:
+            return await self._get(address)
+        except (asyncio.IncompleteReadError, ConnectionError):  # the server closes what was idle for five seconds
+            self._streams = None
+            return await self._get(address)
+
+    async def _get(self, address: str) -> Reply:
         began = time.perf_counter()
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=1 << 24)
