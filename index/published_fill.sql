@@ -323,7 +323,7 @@ ORDER BY what, name, date;
 -- step: indexes
 -- missing_since ends the indexes that the site's table is ordered by: rows before a page are passed in the index alone.
 CREATE UNIQUE INDEX models_place ON models (place);
-CREATE INDEX models_downloads ON models (downloads DESC, missing_since);
+CREATE INDEX models_downloads ON models (downloads DESC, missing_since, level);
 CREATE INDEX models_level ON models (level, downloads DESC, missing_since);
 CREATE INDEX models_level_max ON models (level_max, downloads DESC);
 CREATE INDEX models_restriction ON models (restriction, downloads DESC, missing_since);

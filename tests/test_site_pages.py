@@ -153,6 +153,8 @@ def test_a_framework_shows_the_characteristics_it_knows(site: Site, framework: s
         ("q=llama+7b", lambda m: begins(m, "llama") and begins(m, "7b")),
         ("claims=1", lambda m: m["claims_open_source"] == 1),
         ("from=2024-01-01&to=2024-12-31", lambda m: m["created_at"][:4] == "2024"),
+        ("level=L4,L5,L6&sort=likes", lambda m: m["level"] in ("L4", "L5", "L6")),
+        ("license=mit&sort=score", lambda m: m["license_effective"] == "mit"),
         ("q=llama&level=L2,L3", lambda m: begins(m, "llama") and m["level"] in ("L2", "L3")),
         ("q=b&task=text-generation", lambda m: begins(m, "b") and m["pipeline_tag"] == "text-generation"),
         ("q=b&license=apache-2.0", lambda m: begins(m, "b") and m["license_effective"] == "apache-2.0"),

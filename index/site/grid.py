@@ -20,6 +20,7 @@ from index.queries import _rows
 PAGE_SIZES = (25, 50, 100, 200)
 MAX_OFFSET = 10_000
 MAX_IDS = 200
+FEW = 20_000  # models that are sorted rather than looked for in order
 COMMON = 3_000  # a word in more models than this is looked for from the most downloaded on
 #: name in the address -> column
 SORTS = {
@@ -128,7 +129,10 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
         return _found(db, f, offset, size)
     where, values = _where(db, f)
     direction = "ASC" if f.ascending else "DESC"
-    order = f"{SORTS[f.sort]} {direction}" + (f", m.downloads {direction}" if f.sort in ("score", "eu") else "")
+    # The plus keeps SQLite from walking all models in this order to find a few: they are sorted.
+    order = f"{'+' if _few(db, f) else ''}{SORTS[f.sort]} {direction}" + (
+        f", m.downloads {direction}" if f.sort in ("score", "eu") else ""
+    )
     if f.ascending:  # where nobody said, nothing is lowest
         where += f" AND {SORTS[f.sort]} IS NOT NULL"
     # Rows before the offset are passed in the index alone: each index that an order ends in holds missing_since too.
@@ -205,6 +209,26 @@ def _found(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPa
 def _fact(kind: str, value: str = "") -> str:
     """A fact as the index of words has it (published_fill.sql), quoted for FTS5."""
     return f'"\ue000{kind}{value.encode().hex()}"'
+
+
+def _few(db: sqlite3.Connection, f: Filters) -> bool:
+    """Whether a filter leaves so few models that they are rather sorted than looked for in the order asked."""
+    asked: list[tuple[str, list[object]]] = [
+        (f"{column} = ?", [value])
+        for column, value in (("author", f.author), ("pipeline_tag", f.task), ("family", f.family),
+                              ("restriction", f.restriction), ("license_effective", f.license))
+        if value
+    ]  # fmt: skip
+    if f.levels:
+        asked.append((f"level IN ({', '.join('?' * len(f.levels))})", [*f.levels]))
+    ordered = len(asked) == 1 and len(f.levels) < 2 and f.sort == "downloads"  # the filter's own index has the order
+    if f.created_from or f.created_to:
+        ends: list[object] = [f.created_from, f.created_to or "9999-12-30"]
+        asked.append(("created_at >= ? AND created_at < date(?, '+1 day')", ends))
+    elif ordered:
+        return False
+    sql = "SELECT count(*) < ? FROM (SELECT 1 FROM models WHERE {} LIMIT ?)"
+    return not f.asof and any(_rows(db, sql.format(one), FEW, *values, FEW)[0][0] for one, values in asked)
 
 
 def _present(db: sqlite3.Connection) -> int:

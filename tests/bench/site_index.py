@@ -136,7 +136,7 @@ def _history(db: sqlite3.Connection, models: int) -> None:
            CROSS JOIN (SELECT n FROM temp.days WHERE n < 21) o"""
     )
     db.execute(
-        "INSERT INTO main.share_by_level (date, level, models, downloads, share) SELECT d.date, l.level, 100, 100, 1.0 / 7 FROM temp.days d CROSS JOIN main.levels l"
+        "INSERT INTO main.share_by_level (date, level, models, counted, downloads, share) SELECT d.date, l.level, 100, 100, 100, 1.0 / 7 FROM temp.days d CROSS JOIN main.levels l"
     )
     db.execute(
         """INSERT INTO main.ancestors (model, base_model, relation, stated_by, license, base_license, conflict, downloads)
