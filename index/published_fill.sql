@@ -347,7 +347,7 @@ CREATE INDEX models_likes ON models (likes DESC, missing_since);
 CREATE INDEX models_created ON models (created_at DESC, missing_since);
 CREATE INDEX models_missing ON models (missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX changes_date ON changes (date DESC, downloads DESC, field);
-CREATE INDEX changes_field ON changes (field, date);
+CREATE INDEX changes_field ON changes (field, date DESC, downloads DESC);
 CREATE INDEX changes_id ON changes (id);
 CREATE INDEX ancestors_base_model ON ancestors (base_model);
 CREATE INDEX ancestors_conflict ON ancestors (downloads DESC) WHERE conflict IS NOT NULL;

@@ -213,7 +213,7 @@ def family_series(db: sqlite3.Connection, family: str) -> Series | None:
         Count(date.fromisoformat(day), downloads, models=models, members=members, same=same, same_last=same_last)
         for day, downloads, models, members, same, same_last in rows
     ]
-    last = max((n.date for n in nights(db)), default=None)
+    last = _date(_rows(db, "SELECT max(date) FROM crawls")[0][0])
     return Series(family, trends.fill_family(totals, last), released, "family")
 
 

@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, str] = {
     "suggest_facets": "off",
     "sql_time_limit_ms": "3000",
     "facet_time_limit_ms": "1500",
-    "default_page_size": "50",
+    "default_page_size": "30",
     "max_returned_rows": "1000",
     "default_cache_ttl": "3600",
 }

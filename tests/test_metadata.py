@@ -123,11 +123,9 @@ def test_facets_sort_orders_labels_and_units_name_columns_that_exist(index: sqli
         assert set(named) <= columns(index, table), table
 
 
-def test_no_page_counts_all_models_for_a_facet_and_changes_are_counted_in_an_index(index: sqlite3.Connection) -> None:
-    assert "facets" not in INDEX["tables"]["models"]  # 100 ms for each at 3.2 million models
-    for column in INDEX["tables"]["changes"]["facets"]:
-        sql = f"EXPLAIN QUERY PLAN SELECT {column}, count(*) FROM changes WHERE {column} IS NOT NULL GROUP BY {column}"
-        assert "USING COVERING INDEX" in index.execute(sql).fetchone()[3], column
+@pytest.mark.parametrize("table", ["models", "changes", "judgements", "evidence", "downloads", "lineage"])
+def test_no_page_counts_millions_of_rows_for_a_facet(table: str) -> None:
+    assert "facets" not in INDEX["tables"][table]  # 100 ms for each at 3.2 million models
 
 
 @pytest.mark.parametrize("table", sorted(INDEX["tables"]))
