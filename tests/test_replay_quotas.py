@@ -54,7 +54,8 @@ def test_latency_holds_an_answer_back_and_requests_wait_side_by_side(tmp_path: P
             thread.start()
         for thread in threads:
             thread.join()
-        assert 0.2 <= time.monotonic() - began < 0.7
+        assert time.monotonic() - began >= 0.2
+        assert server.stats.most_in_flight > 1
         assert server.stats.most_in_flight == 4
 
 

@@ -104,16 +104,16 @@ def served(data: Path, port: int, *options: str) -> Iterator[subprocess.Popen[st
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
-def wait_for(url: str, text: str, seconds: float = 20) -> str:
+def wait_for(url: str, text: str, seconds: float = 90) -> str:
     """The page at `url` once it holds `text`."""
     body = ""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
-            body = httpx.get(url, timeout=5).text
+            body = httpx.get(url, timeout=30).text
         except httpx.TransportError:
             body = ""
         if text in body:
