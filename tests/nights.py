@@ -47,11 +47,12 @@ class SkippedTime:
 
 
 def door(url: str, time_: SkippedTime | None = None, *, token: str | None = None, page_size: int = 1000,
-         max_wait: float = 3600.0, share: float = 0.9, page_seconds: float = 300.0) -> hub.Hub:  # fmt: skip
+         max_wait: float = 3600.0, share: float = 0.9, page_seconds: float = 300.0,
+         timeout: httpx.Timeout = TIMEOUT) -> hub.Hub:  # fmt: skip
     """A Hub with short timeouts and skipped pauses."""
     time_ = time_ or SkippedTime()
     wire = Wire(
-        clock=time_.clock, sleep=time_.sleep, max_wait=max_wait, timeout=TIMEOUT, page_seconds=page_seconds
+        clock=time_.clock, sleep=time_.sleep, max_wait=max_wait, timeout=timeout, page_seconds=page_seconds
     )  # fmt: skip
     opened = hub.connect(url, token=token, share=share, wire=wire)
     opened.page_size = page_size

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,7 +122,7 @@ def test_as_many_requests_are_under_way_as_latency_asks_for_and_no_page_is_asked
     hub.latency, hub.quotas = Latency(page=0.1), Quotas(api=Quota(30_000, 300))
     hub.stats.log.clear()
     hub.stats.most_in_flight = 0
-    report = night(tmp_path, hub.url, page_size=20)
+    report = night(tmp_path, hub.url, page_size=20, timeout=httpx.Timeout(60))
     assert report.complete
     needed = 0.9 * 30_000 / 300 * 0.1
     assert 0.7 * needed <= hub.stats.most_in_flight <= walk.WIDEST
