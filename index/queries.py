@@ -96,7 +96,7 @@ def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...
     for query in (" ".join(f'"{w}"*' for w in words), " OR ".join(f'"{w}"*' for w in words if len(w) > 2)):
         if query and not found:
             sql = """SELECT m.id, coalesce(m.downloads, 0) FROM models_fts f CROSS JOIN models m ON m.place = f.rowid
-                     WHERE f.models_fts MATCH ? AND m.missing_since IS NULL LIMIT 5000"""
+                     WHERE f.models_fts MATCH ? AND m.missing_since IS NULL LIMIT 2000"""
             found |= dict(_rows(db, sql, query))
     if len(found) < limit:  # a typing error in every word: the best known names are the likeliest
         sql = """SELECT id, coalesce(downloads, 0) FROM models

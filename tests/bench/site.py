@@ -105,7 +105,7 @@ class Client:
         if headers.get("connection") == "close":
             writer.close()
             self._streams = None
-        if status >= 400 and status != 404:
+        if status >= 500:
             raise RuntimeError(f"{address}: {status} {body[:200]!r}")
         packed = headers.get("content-encoding") == "gzip"
         return Reply(took, status, len(body), len(zlib.decompress(body, 31)) if packed else len(body))
