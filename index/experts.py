@@ -262,8 +262,11 @@ def _csv(file: Named, warnings: list[str]) -> Iterator[_Entry]:
         lines = list(reader)
     except (UnicodeDecodeError, csv.Error) as e:
         raise BadDocument(f"not a CSV table ({e})") from e
-    if not any(f.split(".")[0].split("_class")[0] in _RADBOUD_KEYS for f in fields):
-        raise BadDocument("none of its columns is one of the Radboud table")
+    if missing := _missing_columns(fields):
+        raise BadDocument(
+            "not the Radboud table as CSV: that has a column of names ('project.name' or 'name') and one for each of "
+            f"the 14 characteristics; missing here: {', '.join(missing)}"
+        )
     for number, line in enumerate(lines, 2):
         sections: dict[str, dict[str, str]] = {}
         for field in fields:
@@ -273,7 +276,17 @@ def _csv(file: Named, warnings: list[str]) -> Iterator[_Entry]:
                 sections.setdefault(key, {})[part] = line.get(field) or ""
         sections.setdefault("project", {})
         sections["project"].setdefault("name", line.get("name") or "")
+        if not sections["project"]["name"].strip():
+            warnings.append(f"{file.name}: line {number} has no name; left out")
+            continue
         yield _human(sections, f"{file.name}:{number}", warnings)._replace(file=file.name)
+
+
+def _missing_columns(fields: Iterable[str]) -> list[str]:
+    """What the Radboud table has and these columns have not; another table shares a few of its names."""
+    here = {(m[1], m[2]) if (m := _COLUMN.match(f)) else (f, "name" if f == "project" else "class") for f in fields}
+    names = [] if ("project", "name") in here or "name" in fields else ["project.name"]
+    return names + [key for key in _RADBOUD_KEYS if (key, "class") not in here]
 
 
 _HEADINGS = {c.radboud_heading.casefold(): c.radboud_key for c in CHARACTERISTICS}

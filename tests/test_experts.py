@@ -148,6 +148,22 @@ def test_a_file_in_none_of_the_forms_gives_no_row_and_one_warning(name, body):
     assert imported.warnings[0].startswith(name)
 
 
+def test_a_table_that_shares_some_columns_with_radbouds_is_refused_and_the_sentence_says_what_is_missing():
+    body = b"source,model,org,architecture,preprint,paper,modelcard,datasheet,package,api\nx,Heron,Meadow,open,,,,,,\n"
+    imported = rows_of(Read((Named("labels.csv", body),)))
+    assert imported.rows == ()
+    (said,) = imported.warnings
+    assert "labels.csv: left out: not the Radboud table" in said
+    assert said.endswith("missing here: project.name, opencode, llmdata, rldata, llmweights, rlweights, license, code")
+
+
+def test_a_line_of_a_table_without_a_name_is_left_out_and_the_named_ones_stay():
+    table = (HERE / "radboud" / "table.csv").read_text().replace("Oracle of Nowhere", " ")
+    imported = rows_of(Read((Named("table.csv", table.encode()),)))
+    assert {r.system for r in imported.rows} == {"Borealis"}
+    assert imported.warnings == ("table.csv: line 3 has no name; left out",)
+
+
 @given(st.binary(max_size=300), st.sampled_from(["a.yaml", "a.csv", "a.html"]))
 def test_no_bytes_end_the_import(body, name):
     imported = rows_of(Read((Named(name, body),)))
