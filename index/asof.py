@@ -255,6 +255,7 @@ def _verdict_line(found: AsOf) -> Text:
 
 
 def _event(event: Change) -> Text:
-    because = f" ({CAUSES.get(event.cause, clean(event.cause))})" if event.cause else ""
+    note = f": {clean(event.note, 300)}" if event.note else ""
+    because = f" ({CAUSES.get(event.cause, clean(event.cause))}{note})" if event.cause else ""
     moved = f"{clean(event.old, 60) or '–'} → {clean(event.new, 60) or '–'}"
     return Text(f"{terminal.when(event)}  {clean(event.field)}: {moved}{because}")

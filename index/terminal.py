@@ -252,6 +252,8 @@ def changes(events: Sequence[Change], since: str) -> RenderableType:
     for c in events:
         row = (when(c), c.id, c.field, c.old if c.old is not None else "–", c.new if c.new is not None else "–")
         table.add_row(*(Text(clean(v, 120)) for v in row), human(c.downloads))
+        if c.note:
+            table.add_row("", Text(clean(c.note, 300), style="bright_black"))
     return table
 
 

@@ -4,19 +4,36 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from crawler.errors import UsageError
-from index import asof, checklists, frameworks, overrides, queries, readings
+from index import asof, checklists, frameworks, overrides, queries, readings, terminal
 from index.model import Dimension
 from index.overrides import load
 from index.publish import publish
 from index.rules import RULES_VERSION
+from index.site.ask import Ask
+from index.site.pages import changes as pages
 from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
 from tests.test_judge import Night, model
 
+CARD = """# Base
+
+## Training procedure
+
+We trained it for 300 billion tokens with a learning rate of 0.0001.
+
+## Evaluation
+
+| benchmark | score |
+|---|---|
+| MMLU | 61.2 |
+| GSM8K | 40.1 |
+"""
 TODAY = date(2026, 11, 2)
 REVIEW = """
 [[override]]
@@ -126,6 +143,28 @@ def test_a_review_that_is_taken_back_leaves_what_the_rules_say(night):
     (folder / overrides.FILE).unlink()
     night.judge(overrides=load(folder, TODAY))
     assert night.everything() == before
+
+
+def test_a_level_that_a_review_moved_says_why_on_the_page_in_the_feeds_and_in_the_terminal(night):
+    folder = night.hub.parent
+    night.crawl([model(1, "maker/base")], {"maker/base": {"README.md": CARD}})
+    night.judge()
+    night.day += 1
+    documented = ("model_card", "preprint", "architecture", "base_data")
+    review(folder, *(("maker/base", dimension, "open") for dimension in documented))
+    night.judge(overrides=load(folder, TODAY))
+    with closing(published(folder)) as index:
+        (event,) = queries.changes_since(index, date(2026, 11, 1), ("level",))
+        assert "The repository holds every stage of training. (Ada Example, 2026-11-01" in (event.note or "")
+        console = Console(width=200, record=True, file=StringIO())
+        console.print(terminal.changes([event], "2026-11-01"))
+        asked = Ask("/changes", (), "en", "", "http://site.test")
+        texts = [
+            console.export_text(),
+            *(a(index, asked).body.decode() for a in (pages.changes, pages.atom, pages.feed_json)),
+        ]
+        assert all("The repository holds every stage of training." in text for text in texts)
+        assert all("Ada Example" in text for text in texts)
 
 
 @pytest.mark.parametrize(

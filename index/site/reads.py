@@ -35,6 +35,7 @@ class Change(NamedTuple):
     downloads: int | None
     cause: str | None
     not_before: str | None
+    note: str | None  # of a review: what, why, who, when
     level: str | None
     level_max: str | None
 
@@ -196,7 +197,7 @@ def changes(
     order = "c.date DESC, c.downloads DESC, c.field, c.change"  # as in the index changes_date, to the last tie
     inner = f"SELECT c.change FROM {tables} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT ? OFFSET ?"
     sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, c.not_before,
-                m.level, m.level_max
+                c.note, m.level, m.level_max
               FROM changes c LEFT JOIN models m ON m.id = c.id WHERE c.change IN ({inner}) ORDER BY {order}"""
     return tuple(Change(*r) for r in _rows(db, sql, *values, limit, offset))
 

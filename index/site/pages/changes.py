@@ -125,8 +125,9 @@ def _sentence(t: render.Texts, change: reads.Change) -> str:
     if render.loose(change.date, change.not_before):
         day = t("changes.between", since=t.day(change.not_before), until=day)
         day = day[:1].upper() + day[1:]
-    return t("changes.sentence", title=_title(t, change), date=day,
+    said = t("changes.sentence", title=_title(t, change), date=day,
              downloads=t.number(change.downloads), level=level)  # fmt: skip
+    return f"{said} {t('cause.override')}: {clean(change.note, 500)}" if change.note else said
 
 
 def _xml(text: str) -> str:
