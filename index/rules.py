@@ -16,7 +16,7 @@ from index.model import Dimension, Evidence, Judgement, Value
 from index.seen import Seen
 
 #: Changes whenever a rule, a probe or a level rule changes what it says: everything is then judged again.
-RULES_VERSION = "2026.11.10"
+RULES_VERSION = "2026.11.11"
 
 Cells = Mapping[str, str]  # dimensions judged so far -> value
 When = Callable[[Seen, Cells], str | None]
@@ -105,6 +105,8 @@ def judge_seen(seen: Seen) -> tuple[Judgement, ...]:
         for one in rules:
             detail = one.when(seen, cells)
             if detail is not None:
+                if one.words.endswith('"{}".'):
+                    detail = detail.rstrip(" .。")  # a quoted sentence brings its own full stop
                 judgement = Judgement(dimension, one.value, one.code, detail)
                 break
         made[dimension] = judgement

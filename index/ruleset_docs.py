@@ -59,8 +59,12 @@ def _scripts(seen: Seen, cells: Cells) -> str | None:
     source="3 training code: closed cells have such a link in 35 %",
 )
 def _linked(seen: Seen, cells: Cells) -> str | None:
-    link = seen.yes("own_training_code") or seen.yes("own_repository")
-    return link.value if link else None
+    links = seen.all("own_training_code") or seen.all("own_repository")
+    named = [e for e in links if _TRAINS.search(e.quote)]  # before those that only stand in the section on training
+    return next((e.value for e in (*named, *links)), None)
+
+
+_TRAINS = re.compile(r"\btrain|\bfine-?tun|训练|微调", re.I)
 
 
 @rule(

@@ -392,3 +392,20 @@ def test_code_of_another_model_or_time_that_is_withheld_says_nothing_of_this_one
 )
 def test_a_sentence_that_asks_before_commercial_use_is_a_restriction(text: str, restricted: bool) -> None:
     assert bool(values(f"# Heron\n\n{text}\n", "use_restriction")) is restricted
+
+
+@pytest.mark.parametrize(
+    ("probe", "text"),
+    [
+        ("architecture_stated", "Heron is a 12-layer model."),
+        ("hardware_stated", "It was trained on 8x B200."),
+        ("hardware_stated", "It was trained on 4xT4."),
+        ("training_setup", "It used a weight_decay of 0.1."),
+        ("training_setup", "It used an lr_scheduler of the cosine kind."),
+        ("packages_used", "Run `conda add heron-tools` first."),
+        ("license_statement", "The model is shared under Apache 2.0."),
+        ("data_withheld", "The training data is not\nreleased."),
+    ],
+)
+def test_what_a_pattern_would_find_is_found_in_each_of_its_spellings(probe, text):
+    assert values(f"# Heron\n\n{text}\n", probe)

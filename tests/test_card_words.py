@@ -78,6 +78,18 @@ def test_a_pattern_is_found_near_its_words_as_one_would_look_for_it_plainly(text
         assert [(m.start(), m[0]) for m in matches(low, found, 0, where)] == list(plain_matches(low, 0, where))
 
 
+#: Looked for by other words on purpose: by "under" and "licence", not by all that is shared "with" or "by" somebody;
+#: by "not" and a blank, not by "not" and a sign that no sentence has there.
+_NARROWER = ("licen", "not ")
+
+
+@given(st.data(), st.sampled_from([where for where in all_near() if where.words[0] not in _NARROWER]))
+@settings(max_examples=500, deadline=None)
+def test_every_match_holds_one_of_the_words_that_it_is_looked_for_by(data: st.DataObject, where: Near) -> None:
+    for m in where.pattern.finditer(data.draw(st.from_regex(where.pattern)).lower()):
+        assert any(word in m[0] for word in where.words), m[0]
+
+
 @given(st.data(), st.sampled_from([where for where in all_near() if where.also]))
 @settings(max_examples=300, deadline=None)
 def test_every_match_holds_what_must_stand_near_it_too(data: st.DataObject, where: Near) -> None:

@@ -250,3 +250,16 @@ def test_the_reason_for_weights_says_in_words_what_was_seen_and_what_was_not(evi
     ungated = {j.dimension: j for j in judge_dimensions([evidence, FREE])}[D.END_WEIGHTS]
     assert words_of(ungated).endswith(f": {words}.")
     assert (ungated.value == Value.OPEN) == (evidence.probe == "weights_counted")
+
+
+def test_a_quoted_sentence_brings_its_own_full_stop():
+    said = ev(D.TRAINING_CODE, "code_withheld", N, quote="The code is not released.")
+    (reason,) = (words_of(j) for j in judge_dimensions([said]) if j.dimension == D.TRAINING_CODE)
+    assert reason == 'The card says that the code is not released: "The code is not released".'
+
+
+def test_of_several_repositories_the_reason_names_the_one_that_is_said_to_be_for_training():
+    made = ev(D.TRAINING_CODE, "own_training_code", value="github.com/a/data-prep", quote="Data preparation: <...>.")
+    trains = ev(D.TRAINING_CODE, "own_training_code", value="github.com/a/trainer", quote="Training code: <...>.")
+    (judged,) = (j for j in judge_dimensions([made, trains]) if j.dimension == D.TRAINING_CODE)
+    assert (judged.value, judged.rule, judged.detail) == (Value.UNKNOWN, "T3", "github.com/a/trainer")

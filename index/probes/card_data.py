@@ -198,9 +198,10 @@ _WITHHELD_THERE = re.compile(
 )
 _DATA_WORDS = ("data", "corp", "mix", "collection", "données", "daten", "datos", "数据", "语料")
 _WITHHELD_HINTS = (
-    "not ", "not*", "not_", "n't ", "n’t ", "never ", "cannot", "undisclosed", "unreleased", "non-public", "nonpublic",
-    "proprietary", "in-house", "inhouse", "internal", "private", "confidential", "secret", "données", "daten",
-    "datos", "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
+    "not ", "not*", "not_", "not\n", "n't ", "n't\n", "n’t ", "n’t\n", "never ", "never\n", "cannot",
+    "undisclosed", "unreleased", "non-public", "nonpublic", "proprietary", "in-house", "inhouse", "internal",
+    "private", "confidential", "secret", "données", "daten", "datos",
+    "不公开", "未公开", "不开源", "未开源", "暂不", "保密", "不对外", "披露", "内部", "私有", "自有",
 )  # fmt: skip
 _WITHHELD_WORDS = (
     "disclos", "releas", "publi", "shar", "sourc", "availab", "reveal", "provided", "propri", "in-house", "inhouse",

@@ -32,7 +32,7 @@ _ARXIV = re.compile(
     r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})",
     re.I,
 )
-_ARXIV_NEAR = near(_ARXIV, ("arxiv", "/papers/"), limit=200)
+_ARXIV_NEAR = near(_ARXIV, ("arxiv", "/papers/", "alphaxiv.org", "ar5iv.org"), limit=200)
 _VENUE_URL = re.compile(  # of a text in lower case, as the two below
     r"https?://(?:www\.)?(?:aclanthology\.org|aclweb\.org/anthology|proceedings\.neurips\.cc|"
     r"papers\.n(?:eur)?ips\.cc|proceedings\.mlr\.press|openaccess\.thecvf\.com|"

@@ -24,7 +24,7 @@ _MORE_DATA = re.compile(
     re.I,
 )
 _NEAR_MORE_DATA = near(
-    _MORE_DATA, ("other ", "additional ", "further ", "own ", "house "), 20, ("data", "corpora", "sources")
+    _MORE_DATA, ("other", "additional", "further", " own", "house"), 20, ("data", "corpora", "sources")
 )
 
 

@@ -72,8 +72,10 @@ def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated("usage_section", D.CODE_DOCS)
 
 
-_PIP = re.compile(r"\b(?:pip3?|uv pip|uv|conda|brew|npm) (?:install|add|i)\b([^\n`|&;<>]{1,200})", re.I)
-_PIP_NEAR = near(_PIP, (" install ", "uv add ", "npm i "))
+_PIP = re.compile(
+    r"\b(?:(?:pip3?|uv pip|uv|conda|brew|npm) install|(?:uv|conda|npm) add|npm i) ([^\n`|&;<>]{1,200})", re.I
+)
+_PIP_NEAR = near(_PIP, (" install ", "uv add ", "conda add ", "npm add ", "npm i "))
 register("pypi.org")
 _PYPI = re.compile(r"pypi\.org/(?:project|p)/([\w.-]+)", re.I)
 _REQUIREMENT = re.compile(r"^(?:@?[A-Za-z][\w.-]*(?:/[\w.-]+)?)")

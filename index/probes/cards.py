@@ -112,6 +112,8 @@ _SHAPE = re.compile(
 )
 _SHAPE_HINTS = (
     "layers",
+    "-layer",
+    " layer",
     "heads",
     "hidden",
     "decoder",
@@ -127,8 +129,9 @@ _SHAPE_HINTS = (
 )
 _SHAPE_NEAR = near(_SHAPE, _SHAPE_HINTS, limit=20, reach=30)
 _HARDWARE = re.compile(
-    r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|gb?200|t4|p100|l40s?|"
+    r"\b(?:\d{1,5}\s?(?:x|×|\*)?\s?(?:nvidia[- ])?(?:tesla )?(?:[ahv]100|h[28]00|g?b200|p100|l40s?|"
     r"a6000|a10g?|rtx ?\d{4}\w*|mi[23]\d0x?)s?\b|"
+    r"\d{1,5}(?: ?[x×*] ?| )(?:nvidia[- ])?(?:tesla )?t4s?\b|"
     r"(?:nvidia[- ](?:tesla |geforce )?)?(?:[ahv]100|h[28]00|l40s|a6000|a10g|rtx ?[34]090|"
     r"mi[23][05]0x?)\b(?:[- ]?(?:\d\dgb|pcie|sxm\d?|gpus?))?|"
     r"tpu[- ]?v\d\w?(?:-\d+)?|gpu[- ]hours|\d[\d,.]*\s?(?:k|m)?\s?gpu[- ]?h(?:ou)?rs?|cloud tpu)",
@@ -146,6 +149,10 @@ _HARDWARE_HINTS = (
     "tpu",
     "rtx",
     " t4",
+    "-t4",
+    "xt4",
+    "×t4",
+    "*t4",
     "a10",
     "l40",
     "a6000",
@@ -164,9 +171,16 @@ _SETTINGS_HINTS = (
     "learning rate",
     "learning_rate",
     "learning-rate",
+    "learningrate",
     "batch",
     "epochs",
     "weight decay",
+    "weight_decay",
+    "weight-decay",
+    "weightdecay",
+    "lr scheduler",
+    "lr_scheduler",
+    "lr-scheduler",
     "optimi",
     "warm",
 )
@@ -303,11 +317,7 @@ def _statements(v: View, name: str, of_part: bool) -> Iterator[Evidence]:
 
 _LICENCE_HINTS = (
     "licen",
-    "released under",
-    "available under",
-    "distributed under",
-    "open-sourced under",
-    "published under",
+    " under ",  # without the word "licence", what something is shared "with" or "by" is seldom one
 )
 _LICENCE_NEAR = near(_LICENCE, _LICENCE_HINTS, reach=120)
 
