@@ -11,6 +11,7 @@ import random
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,7 +31,9 @@ ATTEMPTS = 7  # of one request, before the run stops (listing) or the document i
 FIRST_ATTEMPTS = 3  # while the Hub has never answered: a wrong address should be said soon
 _RETRIED = frozenset({408, 500, 502, 503, 504})
 SPARE = 2  # pages that wait for their turn, so that none of it passes unused
-UNPACED = 4  # requests under way at once while the Hub names no quota
+UNPACED = 4  # requests under way at once while the Hub names no quota, or while it is near
+NEAR = 0.1  # seconds: from a Hub that answers so quickly, UNPACED at once bring more than any plan or writer takes
+LAST = 16  # pages, an eighth of which must have come so quickly for that
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Door:
     latency: float = 0.0  # seconds that an answer of the listing's bucket takes, smoothed; 0 = none has come
     counts: Counts = field(default_factory=Counts)
     buckets: dict[str, limits.Bucket] = field(default_factory=dict)
+    _last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # seconds of listing answers
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _token_seen: float = float("-inf")  # when the Hub last knew our token, on the wire's clock
 
@@ -175,10 +179,17 @@ class Door:
     def useful(self) -> int | None:
         """How many pages under way at once fill the quota: as many as may begin in the time that one takes, and a few
         that wait their turn. None while the Hub has named no quota.
+
+        A busy machine, or a server that is as busy, makes all answers slow, and more at once make them slower: a Hub
+        that answers some of them quickly is near, however long the others take.
         """
         with self._lock:
             pace = limits.pace(self.buckets.get("api") or limits.Bucket(), self.wire.clock())
-            return None if pace is None or not self.latency else math.ceil(1.1 * pace * self.latency) + SPARE
+            if pace is None or not self._last:
+                return None
+            width = math.ceil(1.1 * pace * self.latency) + SPARE
+            is_near = sorted(self._last)[len(self._last) // 8] < NEAR
+            return min(width, UNPACED) if is_near else width
 
     def _answered(
         self, bucket: str, answer: httpx.Response | None, *, failed: bool, started: float | None = None
@@ -192,6 +203,7 @@ class Door:
             self.counts.bytes += len(answer.content) if answer is not None else 0
             if bucket == "api" and started is not None and not failed:
                 took = self.wire.clock() - started
+                self._last.append(took)
                 self.latency = took if not self.latency else 0.8 * self.latency + 0.2 * took
             self._slot.notify_all()
 

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from crawler import plan
+from crawler.door import UNPACED
 from crawler.errors import HubMisbehaves, HubUnreachable, Interrupted
 from crawler.hub import Hub, Page
 from crawler.readers import Ask, Readers
@@ -270,7 +271,7 @@ class _Walker:
             self.width -= 1
         elif waiting == 0 and self.idle > SLACK * self.spent:
             self.width += 1
-        self.width = max(2, min(self.width, WIDEST, useful or WIDEST))
+        self.width = max(2, min(self.width, WIDEST, useful or UNPACED))  # without a quota no more are let through
         self.idle, self.spent = 0.9 * self.idle, 0.9 * self.spent
 
     def _cut(self) -> None:

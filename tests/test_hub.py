@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler.door import ATTEMPTS, SPARE, UNPACED, check_url
+from crawler.door import ATTEMPTS, LAST, NEAR, SPARE, UNPACED, check_url
 from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, Interrupted, QuotaExhausted
 from crawler.recording import Recording
 from crawler.records import Reject
@@ -119,6 +119,30 @@ def test_as_many_pages_are_of_use_as_the_quota_lets_begin_while_one_is_under_way
     connection.page(None)
     rate = 0.9 * 300 / 30
     assert rate * connection.latency <= connection.useful() - SPARE <= 1.2 * rate * connection.latency + 1
+    connection.client.close()
+
+
+class Ticking(SkippedTime):
+    """A clock that only a look at it moves, by `tick` seconds: how long an answer takes is ours to say."""
+
+    tick = 0.01
+
+    def clock(self) -> float:
+        self.skipped += self.tick
+        return self.skipped
+
+
+def test_answers_that_a_busy_machine_makes_slow_do_not_ask_for_more_requests_at_once(hub):
+    hub.quotas, time_ = Quotas(api=Quota(30_000, 300)), Ticking()
+    connection = door(hub.url, time_)
+    for number in range(LAST):
+        time_.tick = 0.01 if number % 4 == 0 else 1.0
+        connection.page(None)
+    assert connection.latency > 5 * NEAR
+    assert connection.useful() <= UNPACED  # some came quickly: it is not the Hub that takes the time
+    for _ in range(LAST):
+        connection.page(None)
+    assert connection.useful() > 10 * UNPACED
     connection.client.close()
 
 
