@@ -10,11 +10,13 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Sequence
+from datetime import date
 from statistics import median
 from typing import NamedTuple
 
 from crawler import database
 
+EPOCH = date(1970, 1, 1).toordinal()
 NIGHTS = 28  # that a night is compared with
 ENOUGH = 5  # of them, before anything can be called unusual
 WORTH = 100  # 30-day downloads from which on a ratio means something
@@ -79,12 +81,19 @@ def judge_night(tonight: NightStats, before: Sequence[NightStats]) -> tuple[str,
 
 # -- hub.db ---------------------------------------------------------------------------------------------------------
 
-# One seek a repo: the table is ordered by repo, and to find a day in it otherwise means to read all of it.
+# The table is ordered by repo and holds a month: to read all of it in order is half the work of a seek for each repo.
 _PAIRS = """
     SELECT d.repo, p.downloads, d.downloads, p.downloads_all_time, d.downloads_all_time
-    FROM repos r CROSS JOIN downloads d ON d.repo = r.repo AND d.day = :day
-    JOIN downloads p ON p.repo = d.repo
-      AND p.day = (SELECT max(day) FROM downloads WHERE repo = d.repo AND day < :day)"""
+    FROM downloads d CROSS JOIN downloads p ON p.repo = d.repo
+      AND p.day = (SELECT max(day) FROM downloads WHERE repo = d.repo AND day < :day)
+    WHERE d.day = :day AND EXISTS (SELECT 1 FROM downloads WHERE day < :day)"""
+# Our keys rise from night to night: behind the last older repo there are only this night's and later ones.
+_MODELS = """
+    WITH older AS (
+      SELECT coalesce((SELECT repo FROM repos WHERE first_seen < :night ORDER BY repo DESC LIMIT 1), 0) AS last)
+    SELECT iif(last = 0, 0, (SELECT count(*) FROM repos) - (SELECT count(*) FROM repos WHERE repo > last)
+      - (SELECT count(*) FROM repos WHERE missing_since IS NOT NULL AND +repo <= last))
+    FROM older"""
 
 
 def night_stats(conn: sqlite3.Connection, crawl_id: int, day: int) -> tuple[NightStats, tuple[str, ...]]:
@@ -97,10 +106,8 @@ def night_stats(conn: sqlite3.Connection, crawl_id: int, day: int) -> tuple[Nigh
            WHERE complete = 1 AND scope = '' AND id <> ? AND julianday(date) - 2440587.5 < ?""",
         (crawl_id, day),
     ).fetchone()
-    (models,) = conn.execute(
-        "SELECT count(*) FROM repos WHERE missing_since IS NULL AND julianday(first_seen) - 2440587.5 < ?", (day,)
-    ).fetchone()
-    moved = risen = fallen = 0
+    (models,) = conn.execute(_MODELS, {"night": date.fromordinal(EPOCH + day).isoformat()}).fetchone()
+    moved = risen = fallen = fell = 0
     ratios = array("d")
     falls: list[tuple[int, int, int]] = []
     for repo, old, new, old_all, new_all in conn.execute(_PAIRS, {"day": day}):
@@ -111,11 +118,13 @@ def night_stats(conn: sqlite3.Connection, crawl_id: int, day: int) -> tuple[Nigh
             if old >= WORTH:
                 ratios.append(new / old)
         if old_all is not None and new_all is not None and new_all < old_all:
+            fell += 1
             falls.append((repo, old_all, new_all))
-    stats = NightStats(day, None if last is None else day - last, models, moved, risen, fallen, len(falls),
+            if len(falls) > 10 * KEPT:  # a night on which the Hub counted anew has a million of them
+                falls = _deepest(falls)
+    stats = NightStats(day, None if last is None else day - last, models, moved, risen, fallen, fell,
                        median(ratios) if ratios else None)  # fmt: skip
     flags = judge_night(stats, nights(conn))
-    falls.sort(key=lambda fall: (fall[2] - fall[1], fall[0]))
     with database.transaction(conn):
         conn.execute(
             """INSERT INTO night_stats (crawl, day, nights, models, moved, risen, fallen, all_time_fell, median_ratio,
@@ -131,9 +140,14 @@ def night_stats(conn: sqlite3.Connection, crawl_id: int, day: int) -> tuple[Nigh
         conn.execute("DELETE FROM anomalies WHERE day = ?", (day,))
         conn.executemany(
             "INSERT INTO anomalies (day, repo, flag, old, new) VALUES (?, ?, 'all-time-fell', ?, ?)",
-            [(day, *fall) for fall in falls[:KEPT]],
+            [(day, *fall) for fall in _deepest(falls)],
         )
     return stats, flags
+
+
+def _deepest(falls: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The KEPT deepest of (repo, old, new)."""
+    return sorted(falls, key=lambda fall: (fall[2] - fall[1], fall[0]))[:KEPT]
 
 
 def nights(conn: sqlite3.Connection) -> list[NightStats]:

@@ -317,3 +317,16 @@ def test_a_night_is_counted_from_what_it_stored_and_an_all_time_counter_that_fel
         (two, 1, "all-time-fell", 1000, 900), (two, 3, "all-time-fell", 70, 60)]  # fmt: skip
     assert anomalies.night_stats(store.conn, second, two) == (stats, flags)
     assert anomalies.nights(store.conn) == [stats]
+
+
+def test_of_a_night_on_which_most_all_time_counters_fell_the_deepest_falls_are_listed_and_all_are_counted(store):
+    count = 10 * anomalies.KEPT + 500
+    crawled(store, "2026-10-01")
+    second = crawled(store, "2026-10-02")
+    one, two = day("2026-10-01"), day("2026-10-02")
+    rows = [(n, night, 10**6 - (n if night == two else 0)) for n in range(1, count + 1) for night in (one, two)]
+    store.conn.executemany("INSERT INTO downloads (repo, day, downloads_all_time) VALUES (?, ?, ?)", rows)
+    stats, _ = anomalies.night_stats(store.conn, second, two)
+    assert stats.all_time_fell == count
+    listed = {repo for (repo,) in store.conn.execute("SELECT repo FROM anomalies")}
+    assert listed == set(range(count - anomalies.KEPT + 1, count + 1))
