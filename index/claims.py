@@ -11,6 +11,7 @@ Does not judge whether a claim is true.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from crawler.cards import Card, beyond_ascii
@@ -53,10 +54,15 @@ class Claim(NamedTuple):
     about: str  # which reading found it: copula, we, release, title, our, license, start, cjk
 
 
-def claims(
-    card: Card, names: frozenset[str] = frozenset(), read: tuple[str, card_words.Places] | None = None
+def claims(card: Card, names: frozenset[str] = frozenset()) -> tuple[Claim, ...]:
+    """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name."""
+    return claims_by(card, lambda: names)
+
+
+def claims_by(
+    card: Card, names: Callable[[], frozenset[str]], read: tuple[str, card_words.Places] | None = None
 ) -> tuple[Claim, ...]:
-    """All claims in order of place, one for each sentence and kind. `names`: distinctive words of the model's name.
+    """The same; `names` is asked for only where something may be a claim.
 
     `read`: the card's text in lower case and the places of words in its body, where they are known already.
     """
@@ -66,7 +72,9 @@ def claims(
         low_text = card_words.fold(text)
         read = low_text, card_words.places(low_text, start)
     hits = mentions(*read, start)[:MAX_HITS]
-    known = names | _title_names(card) if hits else names
+    if not hits:
+        return ()
+    known = names() | _title_names(card)
     found: dict[tuple[str, int], Claim] = {}
     for hit in hits:
         at = hit.start if places is None else places[hit.start]

@@ -21,6 +21,7 @@ from index import license_texts, licenses
 from index.licenses import License
 from index.lineage import candidates
 from index.model import Dimension, Evidence, Outcome
+from index.probes import alike
 
 README = "README.md"
 MAX_QUOTE = 200
@@ -54,8 +55,13 @@ def read_card(texts: Sequence[Text]) -> tuple[Card | None, str]:
     """The parsed card, or why there is none ('' = it was never asked for)."""
     for text in texts:
         if text.path == README:
-            return (parse(text.body), "") if text.body is not None else (None, text.outcome)
+            if text.body is None:
+                return None, text.outcome
+            return (_parsed if len(text.body) <= alike.MAX_BYTES else parse)(text.body), ""
     return None, ""
+
+
+_parsed = lru_cache(maxsize=alike.KEPT)(parse)  # a Hub has the same short README in very many repos
 
 
 # ------------------------------------------------------------------------------------------------ front matter

@@ -25,7 +25,8 @@ from index.lineage import Handed, Inherited, Limits, Link, hand_down, inherit
 from index.model import Assessment, Dimension, Evidence, Judgement, Level, Outcome, Restriction, Value
 from index.overrides import Override, apply_overrides
 from index.own_license import MAX_QUOTE, README, OwnLicense, Text, own_license, read_card, with_card_bases
-from index.probes import run_card_probes, run_listing_probes
+from index.probes import run_listing_probes
+from index.probes.alike import evidence_of
 from index.seen import Seen
 
 __all__ = [
@@ -102,7 +103,7 @@ def look(repo: Repo, texts: Sequence[Text], facts: Mapping[str, str] = MappingPr
     own = own_license(repo, texts, card)
     evidence = [*run_listing_probes(repo), *more, *own.evidence, *data_sets.seen(facts)]
     if card is not None:
-        evidence += run_card_probes(repo, card)
+        evidence += evidence_of(repo, card)
         evidence.append(_gate_announced(card))
     elif why:
         evidence.append(Evidence(Dimension.MODEL_CARD, "card_read", Outcome.UNAVAILABLE, "", README, why))

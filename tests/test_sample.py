@@ -17,7 +17,7 @@ from crawler.recording import GONE, Recording
 from crawler.records import Listed, Reject, Repo, decode_page, expand
 from index.claims import claims
 from index.probes import run_card_probes
-from index.probes.card_quotes import tokens
+from index.probes.card_whose import tokens
 
 SAMPLE = Path(__file__).parents[1] / "crawler" / "sample"
 FIELDS = {

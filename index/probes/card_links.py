@@ -13,7 +13,8 @@ from crawler.records import Repo
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_papers import Reference, references
-from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, seen, seen_around, sentence, view
+from index.probes.card_whose import squash
 from index.probes.card_words import near
 
 D = Dimension

@@ -73,18 +73,18 @@ _BORROWS = re.compile(
 )
 _TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")
 _TOP = 2_500  # characters of the body in which a plain "[paper]" is the model's
-_last: list[tuple[View, tuple[Reference, ...]]] = []
 
 
 def references(v: View) -> tuple[Reference, ...]:
-    """All references of a card, in order; the last card's are kept, since four probes ask for them in a row."""
-    if _last and _last[0][0] is v:
-        return _last[0][1]
+    """All references of a card, in order; worked out once, since four probes ask for them."""
+    if "references" in v.memo:
+        known: tuple[Reference, ...] = v.memo["references"]
+        return known
     entries = tuple(_entries(v))
     spans = [(e.start, e.end) for e in entries]
     found = (*entries, *(r for r in _inline(v) if not any(a <= r.start < b for a, b in spans)))
     made = tuple(sorted(found, key=lambda r: (not r.own, r.start)))
-    _last[:] = [(v, made)]
+    v.memo["references"] = made
     return made
 
 

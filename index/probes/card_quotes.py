@@ -6,6 +6,7 @@ Pure. Judges nothing; a `View` is a Card with what several probes would otherwis
 from __future__ import annotations
 
 import re
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
@@ -13,8 +14,8 @@ from typing import Any, NamedTuple
 
 from crawler.cards import Card, Link, Section, count_words, without_comments
 from crawler.records import Repo
-from index.families import families
 from index.model import Evidence, Outcome
+from index.probes.card_whose import Whose, squash
 from index.probes.card_words import Near, Places, fold, matches, places, register
 
 MAX_QUOTE = 200  # characters
@@ -247,50 +248,6 @@ def _map(parts: tuple[Part, ...]) -> tuple[tuple[int, ...], tuple[frozenset[str]
     return tuple(starts), tuple(kinds)
 
 
-# --- whose ---
-
-_SPLIT = re.compile(r"[^a-z]+")
-#: Words of model names that many unrelated models share.
-_GENERIC = frozenset(
-    str.split("""
-    all open base chat instruct model models large small medium tiny mini nano xl xxl the for and with from gguf gptq
-    awq
-    ggml mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased
-    cased multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es
-    it distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa
-    classification sentiment embedding embeddings embed code coder math
-""")
-)
-
-
-def tokens(name: str) -> frozenset[str]:
-    """The distinctive words of a name: 'allenai/OLMo-7B-Instruct' -> {'olmo'} (of the part after the slash)."""
-    return frozenset(t for t in _SPLIT.split(name.rpartition("/")[2].lower()) if len(t) > 2 and t not in _GENERIC)
-
-
-def _lines() -> dict[str, frozenset[str]]:
-    """Account in lower case -> the words that its lines of models are called by; '' -> those of all makers."""
-    found: dict[str, set[str]] = {"": set()}
-    for family in families():
-        for account in ("", *(pattern.partition("/")[0].lower() for pattern in family.patterns)):
-            found.setdefault(account, set()).update(family.line.lower().split())
-    return {account: frozenset(words) for account, words in found.items()}
-
-
-_LINES = _lines()
-
-
-def lines_of_others(org: str) -> frozenset[str]:
-    """Names of well-known lines ('llama', 'mistral') of other makers than this account: not its own words."""
-    own = _LINES.get(org.lower()) if org else None
-    return _LINES[""] - own if own else _LINES[""]
-
-
-def squash(name: str) -> str:
-    """A name by its letters and digits only, for comparing accounts across sites."""
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
 class View(NamedTuple):
     """A card read for one repo."""
 
@@ -303,12 +260,29 @@ class View(NamedTuple):
     links: tuple[Link, ...]  # those outside HTML comments
     parts: tuple[Part, ...]
     map: tuple[tuple[int, ...], tuple[frozenset[str], ...]]
-    org: str  # squashed
-    own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
-    derived: bool  # it has a declared ancestor, or the card is a conversion's
     tuned: bool  # its first words say that it was tuned from something
-    foreign: bool  # it has a declared ancestor of another account
+    whose: Whose
     memo: dict[str, Any]  # what several probes work out, once
+
+    @property
+    def org(self) -> str:
+        """As Maker."""
+        return self.whose.maker().org
+
+    @property
+    def own(self) -> frozenset[str]:
+        """As Maker."""
+        return self.whose.maker().own
+
+    @property
+    def derived(self) -> bool:
+        """As Maker."""
+        return self.whose.maker().derived
+
+    @property
+    def foreign(self) -> bool:
+        """As Maker."""
+        return self.whose.maker().foreign
 
     def kinds_at(self, place: int) -> frozenset[str]:
         """What the innermost classified sections round a place are about."""
@@ -322,10 +296,11 @@ class View(NamedTuple):
     def is_ours(self, account: str) -> bool:
         """Whether an account on another site looks like the model's own."""
         other = squash(account)
-        if not self.org or not other:
+        org = self.org
+        if not org or not other:
             return False
-        shorter, longer = sorted((other, self.org), key=len)
-        return other == self.org or (len(shorter) > 3 and (longer.startswith(shorter) or longer.endswith(shorter)))
+        shorter, longer = sorted((other, org), key=len)
+        return other == org or (len(shorter) > 3 and (longer.startswith(shorter) or longer.endswith(shorter)))
 
     def names_us(self, words: str) -> bool:
         """Whether the words hold a distinctive part of the model's name."""
@@ -343,19 +318,14 @@ _TUNED = (
     "continued pre-train",
 )
 _TOP = 1_500  # characters of the body that introduce the model
-_CONVERSIONS = frozenset({"gguf", "quantized", "mlx", "mergekit"})
-_last: list[tuple[Repo, Card, View]] = []
+_last = threading.local()  # a worker of a cluster has several threads
 
 
 def view(repo: Repo, card: Card) -> View:
     """The View of this card; the last one is kept, since all probes ask for the same one in a row."""
-    for for_repo, for_card, kept in _last:
-        if for_repo is repo and for_card is card:
-            return kept
-    org = repo.repo_id.partition("/")[0] if "/" in repo.repo_id else ""
-    bases = [b.repo_id for b in repo.bases] or _stated_bases(card)
-    foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
-    theirs = frozenset(t for b in foreign for t in tokens(b))
+    of: tuple[Repo, Card, View] | None = getattr(_last, "of", None)
+    if of is not None and of[0] is repo and of[1] is card:
+        return of[2]
     low = fold(card.text)
     whole, heard = low, places(low, card.body_start)
     found = heard
@@ -365,7 +335,6 @@ def view(repo: Repo, card: Card) -> View:
         found = places(low, card.body_start)
     parts = _parts(card, text)
     links = card.links if text is card.text else tuple(x for x in card.links if text[x.start] != " ")
-    converted = card.generator in _CONVERSIONS
     made = View(
         card=card,
         text=text,
@@ -376,18 +345,9 @@ def view(repo: Repo, card: Card) -> View:
         links=links,
         parts=parts,
         map=_map(parts),
-        org=squash(org),
-        own=tokens(repo.repo_id) - theirs - lines_of_others(org),
-        derived=bool(bases) or converted,
         tuned=any(low.find(word, card.body_start, card.body_start + _TOP) >= 0 for word in _TUNED),
-        foreign=bool(foreign) or converted,
+        whose=Whose(repo, card),
         memo={},
     )
-    _last[:] = [(repo, card, made)]
+    _last.of = (repo, card, made)
     return made
-
-
-def _stated_bases(card: Card) -> list[str]:
-    stated = card.front_matter.get("base_model")
-    names = stated if isinstance(stated, list) else [stated]
-    return [n for n in names if isinstance(n, str) and n]

@@ -13,7 +13,8 @@ from crawler.cards import Card
 from crawler.records import Repo
 from index.model import Dimension, Evidence
 from index.probes import probe
-from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, squash, view
+from index.probes.card_quotes import View, near_words, not_stated, says, seen, seen_around, view
+from index.probes.card_whose import squash
 from index.probes.card_words import near, register
 from index.probes.cards import section_evidence
 

@@ -15,7 +15,8 @@ from crawler.records import Repo
 from index import claims as said
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
-from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, tokens, view
+from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, view
+from index.probes.card_whose import tokens
 from index.probes.card_words import near
 
 D = Dimension
@@ -377,9 +378,13 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
 @probe("claim", needs="card")
 def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card call this model open source, fully open, open weights or source available?"""
-    names = tokens(repo.repo_id) | said.short_name(repo.repo_id.rpartition("/")[2])
     v = view(repo, card)
-    found = said.claims(card, names, (v.whole, v.heard))
+
+    def names() -> frozenset[str]:
+        own = v.whose.repo().repo_id
+        return tokens(own) | said.short_name(own.rpartition("/")[2])
+
+    found = said.claims_by(card, names, (v.whole, v.heard))
     for claim in found:
         yield Evidence("claim", "claims", Outcome.YES, claim.quote, f"{PLACE}#{claim.start}-{claim.end}", claim.kind)
     if not found:

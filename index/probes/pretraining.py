@@ -99,7 +99,7 @@ _TOP = 3_000  # characters of the body that introduce the model
 @probe(D.BASE_DATA, needs="card")
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Which known family does the card say that the model was made from, and what is known of that one's data?"""
-    found = _stated(repo, card)
+    found = _stated(view(repo, card))
     for begin, stop, family in [s for s in found if pretraining_of(s[2])] or found[:1]:
         told = _value(family) or f"{_NOT_KNOWN}: {family}"
         yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
@@ -110,18 +110,22 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
 @probe(D.BASE_WEIGHTS, needs="card")
 def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that the model was made from a family under a restricted licence that is not declared?"""
-    declared = {family_of(base.repo_id) for base in repo.bases} | {family_of(repo.repo_id)}
-    for begin, stop, family in _stated(repo, card):
+    v = view(repo, card)
+    for begin, stop, family in _stated(v):
         terms = terms_of(family)
-        if terms and family not in declared:
+        if terms and family not in _declared(v.whose.repo()):
             yield seen(D.BASE_WEIGHTS, "stated_base_terms", card, begin, stop, f"{family}: {terms}")
             return
     yield from not_stated("stated_base_terms", D.BASE_WEIGHTS)
 
 
-def _stated(repo: Repo, card: Card) -> list[tuple[int, int, str]]:
+def _declared(repo: Repo) -> frozenset[str | None]:
+    """The families of its own name and of its declared bases."""
+    return frozenset(map(family_of, (repo.repo_id, *(base.repo_id for base in repo.bases))))
+
+
+def _stated(v: View) -> list[tuple[int, int, str]]:
     """(start, end, family) of every sentence that says what the model was made from; two probes ask."""
-    v = view(repo, card)
     if "stated" not in v.memo:
         v.memo["stated"] = list(_statements(v))
     found: list[tuple[int, int, str]] = v.memo["stated"]
