@@ -277,8 +277,21 @@ _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 def count_words(text: str) -> int:
     """Words by blanks; two characters of a script that writes no blanks count as one more."""
-    n = len(text.split())
-    return n if text.isascii() else n + len(_IDEOGRAPH.findall(beyond_ascii(text))) // 2
+    if text.isascii():
+        return _count_ascii(text.encode("ascii"))
+    more = beyond_ascii(text)
+    odd = len(more.split()) != 1 or more.strip() != more  # blanks beyond ASCII, or no character at all
+    n = len(text.split()) if odd else _count_ascii(text.encode("utf-8", "surrogatepass"))
+    return n + len(_IDEOGRAPH.findall(more)) // 2
+
+
+_SHAPE = bytes(0x20 if chr(c).isspace() and c < 128 else 0x78 for c in range(256))  # blanks, and an x for all others
+
+
+def _count_ascii(text: bytes) -> int:
+    """As many as `split` gives, without making them: the places where a word begins. All blanks are ASCII."""
+    shape = text.translate(_SHAPE)
+    return shape.count(b" x") + shape.startswith(b"x")
 
 
 _ASCII = bytes(range(128))

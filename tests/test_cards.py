@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.cards import MAX_BYTES, Card, parse, quote, without_comments
+from crawler.cards import MAX_BYTES, Card, count_words, parse, quote, without_comments
 from crawler.front_matter import _load_simple
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "cards.jsonl.xz"
@@ -414,3 +414,13 @@ def test_examples_under_widget_are_not_read_and_what_stands_round_them_is() -> N
 def test_an_alias_of_something_in_the_results_is_still_followed() -> None:
     read = front("model-index:\n- &a [b]\ntags: *a")
     assert read.front_matter["tags"] == ["b"]
+
+
+BLANKS = "".join(chr(i) for i in range(0x3100) if chr(i).isspace())
+
+
+@given(st.text(st.one_of(st.sampled_from(BLANKS + "aé文\u200b\ud800"), st.characters()), max_size=60))
+@settings(max_examples=400)
+def test_words_are_counted_as_split_counts_them_whatever_the_blanks(text: str) -> None:
+    ideographs = sum("\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in text)
+    assert count_words(text) == len(text.split()) + ideographs // 2

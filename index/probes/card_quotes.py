@@ -9,7 +9,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from crawler.cards import Card, Link, Section, count_words, without_comments
@@ -30,6 +30,7 @@ _BREAK = re.compile(
 _NO_BREAK = re.compile(r"(?:\b(?:e\.g|i\.e|et al|vs|cf|fig|dr|no|approx|[A-Za-z])\.)$", re.I)
 
 
+@lru_cache(maxsize=64)  # several probes ask for the sentence round the same link, one after the other
 def sentence(text: str, start: int, end: int) -> tuple[int, int]:
     """Bounds of the sentence that holds text[start:end]: at most MAX_QUOTE long unless the words themselves are."""
     room = max(0, MAX_QUOTE - (end - start))

@@ -123,6 +123,10 @@ def _end(text: str, at: int, reach: int) -> int:
 
 def matches(low: str, found: Places, start: int, where: Near) -> Iterator[re.Match[str]]:
     """Matches of a pattern in the lower-case text, near its words."""
+    return iter(()) if found.keys().isdisjoint(where.words) else _matches(low, found, start, where)
+
+
+def _matches(low: str, found: Places, start: int, where: Near) -> Iterator[re.Match[str]]:
     search = where.pattern.finditer
     groups = [[word for word in group if word in found] for group in (where.also, where.and_also) if group]
     if not all(groups):
