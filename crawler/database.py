@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from crawler.errors import ForeignDatabase, NewerSchema, StorageFull
+from crawler.errors import ForeignDatabase, NewerSchema, OtherSchema, StorageFull
 
 
 def timestamp(moment: datetime) -> str:
@@ -26,7 +27,7 @@ def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Conne
     """Open (or create) one of our files, bring its schema up to date, return a connection in autocommit mode.
 
     Raises ForeignDatabase when the file is not ours, NewerSchema when a newer version wrote it,
-    StorageFull when the directory cannot be written.
+    OtherSchema when one with other columns did, StorageFull when the directory cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +43,7 @@ def connect(path: Path, application_id: int, *sets: Migrations) -> sqlite3.Conne
         conn.execute("PRAGMA cache_size = -24576")
         conn.execute("PRAGMA wal_autocheckpoint = 2000")  # 16 MB: pages of the indexes are written back less often
         migrate(conn, path, *sets)
+        check_schema(conn, path, *sets)
     except sqlite3.DatabaseError as e:
         conn.close()
         raise translated(e, path) from e
@@ -80,6 +82,45 @@ def migrate(conn: sqlite3.Connection, path: Path, *sets: Migrations) -> None:
                 f"{path} was written by a newer openness (schema step {newer[-1]}). It was left alone; update openness."
             )
         migrations.apply(db)
+
+
+Columns = frozenset[tuple[str, str]]  # of (table, column)
+
+
+def columns(conn: sqlite3.Connection) -> Columns:
+    """Every column of every table and view, apart from what SQLite and the migrations keep for themselves."""
+    return frozenset(conn.execute(
+        """SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c
+           WHERE m.type IN ('table', 'view') AND m.name NOT GLOB 'sqlite_*' AND m.name NOT GLOB '_sqlite_*'"""
+    ))  # fmt: skip
+
+
+@cache
+def _wanted(sets: tuple[Migrations, ...]) -> Columns:
+    """The columns that a new file has."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        for migrations in sets:
+            migrations.apply(sqlite_utils.Database(conn))
+        return columns(conn)
+
+
+def check_schema(conn: sqlite3.Connection, path: Path, *sets: Migrations) -> None:
+    """Raises OtherSchema where a table of these sets has not just the columns that this version gives it.
+
+    A step of a set that ran is not run again, so a schema file that was changed in place does not reach an old file.
+    """
+    wanted = _wanted(sets)
+    tables = {table for table, _ in wanted}
+    if odd := wanted ^ {c for c in columns(conn) if c[0] in tables}:
+        raise OtherSchema(
+            f"{path} was written by another version of openness: its columns differ ({named(odd)}). It was left alone; "
+            "move it away and run `openness nightly` again, or name another --data."
+        )
+
+
+def named(odd: Columns) -> str:
+    """The first of these columns, for a sentence."""
+    return ", ".join(f"{table}.{column}" for table, column in sorted(odd)[:3]) + (", ..." if len(odd) > 3 else "")
 
 
 def run_script(db: sqlite_utils.Database, sql: str) -> None:

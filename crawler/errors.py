@@ -13,6 +13,7 @@
         ├── LockHeld               another run is working on this data directory
         ├── ForeignDatabase        the file is not ours
         ├── NewerSchema            the file was written by a newer version
+        ├── OtherSchema            the file lacks tables or columns that this version needs
         └── OtherHub               the data directory belongs to another Hub
 
 A failure of one repo or one document is not an exception: it is a row (`rejects`, `fetches`).
@@ -77,6 +78,10 @@ class ForeignDatabase(RefusedError):
 
 class NewerSchema(RefusedError):
     """The file was written by a newer version of openness."""
+
+
+class OtherSchema(RefusedError):
+    """The file was written by a version of openness whose tables had other columns."""
 
 
 class OtherHub(RefusedError):

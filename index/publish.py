@@ -34,6 +34,7 @@ from index.model import Dimension, Outcome
 from index.overrides import Override
 from index.packing import Terms, findings, pack
 from index.rules import UNKNOWN_CODE
+from index.tables import migrations as judged
 
 APPLICATION_ID = 0x6F706E69  # 'opni'
 SCHEMA_VERSION = 1
@@ -166,6 +167,8 @@ def _check_source(hub: Path) -> None:
         raise ForeignDatabase(f"{hub} is not a hub.db of openness. Nothing was published; name another --data.")
     if "verdicts" not in tables:
         raise UsageError(f"{hub} was never judged. Nothing was published; run `openness judge` first.")
+    with closing(sqlite3.connect(f"{hub.absolute().as_uri()}?mode=ro", uri=True)) as conn:
+        database.check_schema(conn, hub, store.migrations, judged)
 
 
 def _check_target(path: Path) -> None:

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from crawler.errors import ForeignDatabase, UsageError
+from crawler import database
+from crawler.errors import ForeignDatabase, OtherSchema, UsageError
 from index import families, trends
 from index.rows import (
     Ancestor,
@@ -50,7 +54,7 @@ _BASES = """SELECT l.base_model, l.relation, l.stated_by, l.license, l.base_lice
 
 
 def open_index(path: Path) -> sqlite3.Connection:
-    """Opens a published index for reading. UsageError when there is none, ForeignDatabase when it is something else."""
+    """Opens a published index for reading. UsageError: none there; ForeignDatabase, OtherSchema: none of ours."""
     if not path.is_file():
         raise UsageError(f"There is no index at {path}. Run `openness nightly --hub sample` (or another hub) first.")
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
@@ -59,7 +63,28 @@ def open_index(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as e:
         db.close()
         raise ForeignDatabase(f"{path} is not an openness index ({e}); nothing was changed.") from e
+    try:
+        check_columns(db, path)
+    except OtherSchema:
+        db.close()
+        raise
     return db
+
+
+@cache
+def _published_columns() -> database.Columns:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(files("index").joinpath("published.sql").read_text(encoding="utf-8"))
+        return database.columns(db)
+
+
+def check_columns(db: sqlite3.Connection, path: Path) -> None:
+    """Raises OtherSchema where an index lacks what this version reads; more than that does not hurt."""
+    if missing := _published_columns() - database.columns(db):
+        raise OtherSchema(
+            f"{path} was published by another version of openness: it has no {database.named(missing)}. "
+            "Run `openness publish`, then try again."
+        )
 
 
 def resolve(db: sqlite3.Connection, text: str) -> str | None:

@@ -27,6 +27,7 @@ from typing import Literal, NamedTuple
 
 from crawler.errors import ForeignDatabase, NewerSchema, OpennessError, UsageError
 from index.publish import APPLICATION_ID, INDEX, INSPECT, SCHEMA_VERSION
+from index.queries import check_columns
 
 METADATA = "datasette_metadata.json"
 PLUGINS = Path(__file__).with_name("site") / "plugins"
@@ -199,6 +200,7 @@ def _published(path: Path) -> str:
                 )
             if schema > SCHEMA_VERSION:
                 raise NewerSchema(f"{path} was published by a newer openness; update openness, or publish again.")
+            check_columns(conn, path)
             (published,) = conn.execute("SELECT value FROM about WHERE key = 'published'").fetchone()
     except sqlite3.DatabaseError as e:
         raise ForeignDatabase(f"{path} cannot be read as a database: {e}. Publish again or name another --data.") from e

@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,7 +18,9 @@ from click.testing import CliRunner
 from crawler.lock import locked
 from crawler.replay_faults import Latency
 from index import cli
+from index.publish import publish
 from tests.replaying import document, replay, row
+from tests.test_judge import Night, model
 
 COMMANDS = sorted(cli.main.commands)
 
@@ -257,3 +261,27 @@ def test_sigterm_stops_at_a_checkpoint_with_status_4_and_the_next_run_finishes(t
     with sqlite3.connect(data / "hub.db") as db:
         assert db.execute("SELECT count(*) FROM repos").fetchone() == (6000,)
         assert db.execute("SELECT count(*), max(complete) FROM crawls").fetchone() == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "statement", "told"),
+    [
+        ("judge", "hub.db", "ALTER TABLE repos DROP COLUMN likes", "(repos.likes)"),
+        ("publish", "hub.db", "ALTER TABLE verdict_history DROP COLUMN note", "(verdict_history.note)"),
+        ("agree", "hub.db", "ALTER TABLE repos ADD COLUMN other TEXT", "(repos.other)"),
+        ("changes", "index.db", "ALTER TABLE names DROP COLUMN until", "names.until. Run `openness publish`"),
+        ("serve", "index.db", "DROP TABLE overrides", "has no overrides.date"),
+    ],
+)
+def test_a_file_whose_columns_are_another_versions_is_refused_with_a_sentence(tmp_path, command, file, statement, told):
+    night = Night(tmp_path)
+    night.crawl([model(1, "maker/base")])
+    night.judge()
+    publish(tmp_path, datetime(2026, 11, 2, 6, tzinfo=UTC))
+    with closing(sqlite3.connect(tmp_path / file)) as conn:
+        conn.execute(statement)
+    done = run(command, "--data", str(tmp_path))
+    assert (done.exit_code, type(done.exception)) == (5, SystemExit)
+    assert f"{tmp_path / file} was" in done.output
+    assert "by another version of openness" in done.output
+    assert told in done.output
