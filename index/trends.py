@@ -230,6 +230,11 @@ def is_break(before: Point, after: Point) -> bool:
     return 5 * abs(after.models - before.models) > members
 
 
+def is_thin(point: Point) -> bool:
+    """Whether a family's sum counts less than half of its members: it says little about the family."""
+    return point.models is not None and point.members is not None and 2 * point.models < point.members
+
+
 def anomalies(points: Sequence[Point]) -> tuple[Anomaly, ...]:
     """Numbers that cannot be right: an all-time counter that fell, or that is below the counter of 30 days."""
     found = []

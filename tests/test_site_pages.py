@@ -348,6 +348,32 @@ def test_families_are_compared_with_their_gaps_and_the_sql_gives_the_same_number
     assert "nobody looked" in page.get_text()
 
 
+def test_a_sum_of_few_models_says_so_on_the_chart_in_growth_in_the_table_and_in_the_sql(site: Site) -> None:
+    page = soup(site, "/trends?f=Llama+3&days=1095")
+    assert "ch-hollow" in str(page.select_one("#chart svg"))
+    assert "Llama 3: 1 of 10 models counted on 22 August 2026" in page.select_one("#chart figcaption").get_text()  # type: ignore[union-attr]
+    growth = page.select_one("#growth").find_next("table").get_text(" ")  # type: ignore[union-attr]
+    assert "1 of 10" in growth
+    assert "-31.5%  2024-07-11" in growth  # of the one model that both nights counted, not 5.06M to 1.78M
+    numbers = page.select_one("details table").get_text(" ")  # type: ignore[union-attr]
+    assert "(10 of 10)" in numbers
+    assert "(1 of 10)" in numbers
+    assert "models, members, same_models" in page.select_one(".sqlbox code").get_text()  # type: ignore[union-attr]
+
+
+def test_families_that_are_drawn_or_offered_unasked_have_counters(site: Site) -> None:
+    page = soup(site, "/trends")
+    assert "No counter seen" not in page.get_text()
+    for link in page.select(".tryout a"):
+        offered = text(site, str(link["href"]))
+        assert "No counter seen" not in offered
+
+
+@pytest.mark.parametrize("path", ["/", "/trends", "/trends?share=license", "/trends?share=author"])
+def test_shares_say_how_many_of_the_models_had_a_counter(site: Site, path: str) -> None:
+    assert re.search(r"On 22 August 2026, \d+ of \d+ models had a counter", text(site, path))
+
+
 def test_by_age_day_zero_is_the_release(site: Site) -> None:
     page = soup(site, "/trends?f=Llama+3&by=age")
     keys = [int(th.get_text()) for th in page.select("details table tbody th")]

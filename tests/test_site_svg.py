@@ -116,3 +116,12 @@ def test_a_line_breaks_where_something_else_is_counted():
     broken = whole._replace(breaks=frozenset({DAY + 2}))
     count = [svg.lines([line], WORDS, str).count('<path class="ch-line"') for line in (whole, broken)]
     assert count == [1, 2]
+
+
+def test_a_night_that_counts_few_is_hollow_and_no_line_leads_there() -> None:
+    points = ((1, 5), (2, 6), (3, 7), (4, 7))
+    drawn = svg.lines([svg.Line("x", points, thin=frozenset({3, 4}))], WORDS, str)
+    assert drawn.count("ch-hollow") == 2
+    whole = svg.lines([svg.Line("x", points)], WORDS, str)
+    assert "ch-hollow" not in whole
+    assert drawn.count("L") < whole.count("L")

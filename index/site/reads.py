@@ -142,6 +142,13 @@ def group_shares(db: sqlite3.Connection, what: str, days: int) -> tuple[Share, .
     return tuple(Share(*r) for r in _rows(db, sql, what, f"-{days} days"))
 
 
+def counted_on(db: sqlite3.Connection, date: str) -> tuple[int, int]:
+    """Of a night: the models that had a counter, and all that were on the Hub."""
+    sql = "SELECT coalesce(sum(counted), 0), coalesce(sum(models), 0) FROM share_by_level WHERE date = ?"
+    counted, models = _rows(db, sql, date)[0]
+    return counted, models
+
+
 def levels(db: sqlite3.Connection) -> tuple[Level, ...]:
     """The seven levels, lowest first."""
     return tuple(Level(*r) for r in _select(db, "levels", Level._fields, "1 ORDER BY level"))

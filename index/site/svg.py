@@ -31,7 +31,7 @@ svg{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;--ink:#1f1d1a
 RULES = """
 .ch-bg{fill:var(--paper)}.ch-t{fill:var(--soft)}.ch-n{fill:var(--ink);font-weight:600}.ch-k{fill:var(--ink)}.ch-g{stroke:var(--rule)}
 .ch-x{stroke:var(--soft)}.ch-line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
-.ch-gap{fill:none;stroke:var(--gap);stroke-opacity:.34}.ch-odd{fill:var(--paper);stroke-width:2}
+.ch-gap{fill:none;stroke:var(--gap);stroke-opacity:.34}.ch-odd{fill:var(--paper);stroke-width:2}.ch-hollow{fill:var(--paper);stroke-width:1.4}
 .ch-thin{opacity:.45}.ch-join{stroke-width:1}
 """
 _DASHES = ("", "7 3", "2 4", "10 3 2 3", "5 5", "1 3", "12 4", "8 2 2 2 2 2")
@@ -44,6 +44,7 @@ class Line(NamedTuple):
     points: tuple[tuple[int, int | None], ...]
     odd: tuple[int, ...] = ()  # x of numbers that cannot be right as they stand
     breaks: frozenset[int] = frozenset()  # x from which on something else is counted: no line leads there
+    thin: frozenset[int] = frozenset()  # x on which few of those meant were counted: hollow, and no line
 
 
 class Words(NamedTuple):
@@ -267,8 +268,13 @@ def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[flo
     colour = f"var(--s{n % MAX_SERIES})"
     runs: list[list[tuple[int, int]]] = [[]]
     before: int | None = None
+    hollow: list[str] = []
     for x, y in one.points:
         if y is None:
+            runs.append([])
+        elif x in one.thin:
+            spot = f'cx="{at_x(x):.1f}" cy="{at_y(y):.1f}" r="3.2" stroke="{colour}"'
+            hollow.append(f'<circle class="ch-hollow" {spot}/>')
             runs.append([])
         else:
             if runs[-1] and (x in one.breaks or (before is not None and x - before > 1)):
@@ -276,7 +282,7 @@ def _line(n: int, one: Line, at_x: Callable[[float], float], at_y: Callable[[flo
             runs[-1].append((x, y))
         before = x
     dash = f' stroke-dasharray="{_DASHES[n % len(_DASHES)]}"' if _DASHES[n % len(_DASHES)] else ""
-    parts = []
+    parts = hollow
     for run in filter(None, runs):
         if len(run) == 1:
             x, y = run[0]

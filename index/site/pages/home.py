@@ -37,6 +37,7 @@ def home(db: sqlite3.Connection, ask: Ask) -> Answer:
             **values,
             chart=Markup(shares.chart(night, t)),
             share_keys=shares.keys(night, t),
+            share_counted=shares.counted(db, night),
             night=night,
             famous=[(f, m, queries_words(m, licenses[m.id])) for f, m in famous],
         )

@@ -109,6 +109,22 @@ def keys(shares: Shares, t: Texts) -> list[tuple[str, str, Share]]:
     return [(colour(shares, r.name), label(t, shares.by, r.name), r) for r in shares.last]
 
 
+class Counted(NamedTuple):
+    """The night that the legend is of: of so many models on the Hub so many had a counter. `newest`: of the chart."""
+
+    date: str
+    newest: str
+    counted: int
+    models: int
+
+
+def counted(db: sqlite3.Connection, shares: Shares) -> Counted | None:
+    """What the shares of the night that the legend shows rest on; None without such a night."""
+    if not shares.latest:
+        return None
+    return Counted(shares.latest, max(r.date for r in shares.rows), *reads.counted_on(db, shares.latest))
+
+
 def sql_of(by: str) -> str:
     """SQL that gives the same numbers, ready to be changed."""
     if by == "level":

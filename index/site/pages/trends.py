@@ -29,6 +29,8 @@ _DEFAULT = ("Llama 2", "Llama 3", "OLMo 2", "OLMo 1", "Qwen 2.5", "Mistral 7B", 
 _SHOWN = 4  # of these, those that have counters
 _TABLE_ROWS = 40
 MOVERS = (1, 7, 30)
+#: Of a family: counted models, its members, and like for like the models that its last night counts too.
+_COVERAGE = ("models", "members", "same_models", "same_downloads", "same_downloads_last")
 
 
 class Comparison(NamedTuple):
@@ -52,10 +54,18 @@ def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
         raise BadAsk("error.series", n=len(names), limit=MAX_SERIES)
     chosen = bool(names)
     if not chosen:
-        names = [(f, True) for f in _DEFAULT if queries.family_series(db, f) is not None][:_SHOWN]
+        names = [(f, True) for f in _counted(db, days if by == "date" else None)][:_SHOWN]
     found = [_family(db, name) if is_family else _model(db, name) for name, is_family in dict.fromkeys(names)]
     cut = [series_of.last_days(s, days) if by == "date" else s for s in found]
     return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen)
+
+
+def _counted(db: sqlite3.Connection, days: int | None) -> list[str]:
+    """Families that have a counter within the last so many days (None: on any day), those that people ask for first."""
+    since = "AND date > (SELECT date(max(date), ?) FROM crawls)" if days else ""
+    sql = f"SELECT family FROM family_downloads WHERE 1 {since} GROUP BY family ORDER BY max(downloads) DESC LIMIT 500"
+    found = [f for (f,) in queries._rows(db, sql, *([f"-{days} days"] if days else []))]
+    return [f for f in _DEFAULT if f in found] + [f for f in found if f not in _DEFAULT]
 
 
 def asking_text(ask: Ask, value: str) -> str:
@@ -96,7 +106,8 @@ def lines_of(comparison: Comparison) -> list[svg.Line]:
         start = one.released.toordinal() if comparison.by == "age" and one.released else 0
         odd = tuple(a.date.toordinal() - start for a in series_of.anomalies(one.points))
         points = tuple((p.date.toordinal() - start, p.downloads) for p in one.points)
-        found.append(svg.Line(one.name, points, odd, frozenset(x - start for x in _breaks(one))))
+        thin = frozenset(p.date.toordinal() - start for p in one.points if series_of.is_thin(p))
+        found.append(svg.Line(one.name, points, odd, frozenset(x - start for x in _breaks(one)), thin))
     return found
 
 
@@ -133,9 +144,10 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
     sql = sql_of(comparison.series)
     body = render.page(
         "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=_run(sql),
-        names=_names(comparison), table=_table(comparison),
+        names=_names(comparison), table=_table(comparison), covered=_covered(comparison),
+        thin=any(series_of.is_thin(p) for s in comparison.series for p in s.points),
         growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series),
-        windows=WINDOWS, once=once_for(db, ("trends", ask.lang, by)), share_by=shares.BY,
+        tries=_counted(db, None)[:3], windows=WINDOWS, once=once_for(db, ("trends", ask.lang, by)), share_by=shares.BY,
         **remember(db, ("trends of all", ask.lang, by), lambda: _of_all(db, by, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
@@ -151,10 +163,11 @@ def _of_all(db: sqlite3.Connection, by: str, t: Texts) -> dict[str, Any]:
         "shares": shown,
         "share_chart": Markup(shares.chart(shown, t)),
         "share_keys": shares.keys(shown, t),
+        "share_counted": shares.counted(db, shown),
         "share_sql": shares.sql_of(by),
         "share_sql_url": _run(shares.sql_of(by)),
         "movers": {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {},
-        "families": [f for (f,) in queries._rows(db, "SELECT family FROM families ORDER BY family")],
+        "families": sorted(_counted(db, None)),
         "licenses": reads.license_counts(db),
         "authors": reads.author_counts(db) if reads.has_table(db, "authors") else (),
     }
@@ -171,14 +184,30 @@ def _names(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def _growth(series: Series) -> dict[str, Any]:
-    known = [p for p in series.points if p.downloads is not None]
     return {
         "name": series.name,
         "what": series.what,
         "released": series.released and series.released.isoformat(),
-        "latest": known[-1] if known else None,
+        "latest": _newest(series),
+        "course": series_of.course(series.points),
         "growth": {days: series_of.growth(series.points, days) for days in (7, 30, 365)},
     }
+
+
+def _newest(series: Series) -> series_of.Point | None:
+    """The last day with a number."""
+    return next((p for p in reversed(series.points) if p.downloads is not None), None)
+
+
+def _covered(comparison: Comparison) -> dict[tuple[str, object], tuple[int, int]]:
+    """(name, key of the table's row) -> of how many members of the family how many were counted."""
+    found: dict[tuple[str, object], tuple[int, int]] = {}
+    for one in comparison.series:
+        for p in one.points:
+            if p.models is not None and p.members is not None:
+                age = one.released is not None and comparison.by == "age"
+                found[one.name, (p.date - one.released).days if age and one.released else p.date] = p.models, p.members
+    return found
 
 
 def _anomalies(series: Sequence[Series]) -> list[tuple[str, series_of.Anomaly]]:
@@ -198,7 +227,9 @@ def sql_of(series: Sequence[Series]) -> str:
     for what, table, column in (("family", "family_downloads", "family"), ("model", "downloads", "id")):
         names = ", ".join("'" + s.name.replace("'", "''") + "'" for s in series if s.what == what)
         if names:
-            parts.append(f"SELECT {column} AS name, date, downloads FROM {table}\nWHERE {column} IN ({names})")
+            counted = ", ".join(c if what == "family" else f"NULL AS {c}" for c in _COVERAGE)
+            shown = f"SELECT {column} AS name, date, downloads, {counted}"
+            parts.append(f"{shown}\nFROM {table}\nWHERE {column} IN ({names})")
     return "\nUNION ALL\n".join(parts) + "\nORDER BY name, date" if parts else "SELECT * FROM family_downloads"
 
 
