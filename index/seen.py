@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from index.model import Evidence, Outcome
 
 _NONE: list[Evidence] = []
+_YES, _NO = Outcome.YES, Outcome.NO  # some fifty look-ups for each model: a member of an enumeration is slow to name
+_LOOKED = (_YES, _NO, Outcome.NOT_STATED)
 
 
 class Seen:
@@ -30,20 +32,16 @@ class Seen:
         found = self._by.get((probe, outcome), _NONE)
         return sorted(found) if len(found) > 1 else found
 
-    def _first(self, probe: str, outcome: str) -> Evidence | None:
-        found = self._by.get((probe, outcome))
-        if found is None:
-            return None
-        return found[0] if len(found) == 1 else min(found)
-
     def yes(self, probe: str) -> Evidence | None:
         """What the probe saw; the first of several."""
-        return self._first(probe, Outcome.YES)
+        found = self._by.get((probe, _YES))
+        return None if found is None else found[0] if len(found) == 1 else min(found)
 
     def no(self, probe: str) -> Evidence | None:
         """A positive no of the probe."""
-        return self._first(probe, Outcome.NO)
+        found = self._by.get((probe, _NO))
+        return None if found is None else found[0] if len(found) == 1 else min(found)
 
     def any(self, probe: str) -> bool:
         """Whether the probe looked at all and could."""
-        return any((probe, o) in self._by for o in (Outcome.YES, Outcome.NO, Outcome.NOT_STATED))
+        return any((probe, o) in self._by for o in _LOOKED)

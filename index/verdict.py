@@ -182,13 +182,16 @@ def _verdict(
 
 
 def _pattern(values: dict[str, str]) -> tuple[str, ...]:
-    return tuple(values[d] for d in Dimension)
+    return tuple([values[d] for d in _DIMENSIONS])
+
+
+_DIMENSIONS = tuple(map(str, Dimension))
 
 
 @lru_cache(maxsize=65_536)
 def _scores(pattern: tuple[str, ...]) -> tuple[float, float]:
     """Scores by the 14 values: few patterns make up most of the Hub."""
-    values = dict(zip(map(str, Dimension), pattern, strict=True))
+    values = dict(zip(_DIMENSIONS, pattern, strict=True))
     return frameworks.radboud_score(values), frameworks.eu_score(values)
 
 
