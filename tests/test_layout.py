@@ -1,6 +1,8 @@
 """The arrows between the parts, and that every room says what it is for."""
 
 import ast
+import fnmatch
+import re
 import tomllib
 from pathlib import Path
 
@@ -52,6 +54,13 @@ def test_probes_judge_nothing():
     for path in (ROOT / "index" / "probes").glob("*.py"):
         guilty = {i for i in imports(path) if i.startswith(("index.rules", "index.ruleset", "index.levels"))}
         assert guilty == set(), f"{path.name} imports {guilty}"
+
+
+def test_every_file_on_the_map_of_contributing_is_there():
+    there = {p.name for part in ("crawler", "index") for p in (ROOT / part).rglob("*.*")}
+    named = re.findall(r"[\w*]+\.(?:py|sql|toml|\*)", (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("```")[3])
+    assert len(named) > 100
+    assert [n for n in named if not fnmatch.filter(there, n)] == []
 
 
 def test_every_package_is_named_in_pyproject():
