@@ -27,23 +27,6 @@ _THREE = (Value.OPEN.value, Value.PARTIAL.value, Value.CLOSED.value)
 _DIMENSIONS = frozenset(d.value for d in Dimension)
 _OPPOSITE = frozenset({Value.OPEN.value, Value.CLOSED.value})
 
-AGREEMENT_SQL = """
-CREATE TABLE agreement (                  -- our judgements beside those of the experts
-  reading TEXT NOT NULL,                  -- unknown: its own answer, not covered; closed: read as closed
-  dimension TEXT NOT NULL,                -- one of the 14, or 'all'
-  n INTEGER NOT NULL,                     -- cells that both judged
-  covered INTEGER NOT NULL,               -- of these, cells where we have an answer
-  coverage REAL,                          -- covered / n
-  accuracy REAL,                          -- three-way, on covered cells; NULL = nothing covered
-  majority TEXT,                          -- the experts' most frequent answer on the covered cells
-  baseline REAL,                          -- accuracy of always giving that answer
-  opposite INTEGER NOT NULL,              -- open against closed
-  opposite_share REAL,                    -- of covered cells
-  macro_f1 REAL,                          -- mean F1 of the answers that occur
-  PRIMARY KEY (reading, dimension)
-) STRICT, WITHOUT ROWID;
-"""
-
 
 class Pair(NamedTuple):
     """One cell that both judged. Values are those of `Value`; reasons are for a person."""

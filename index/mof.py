@@ -20,8 +20,6 @@ from typing import NamedTuple
 
 from index.licenses import find
 
-VERSION = "MOF 1.0 (2024-12-15), MOT 8b5d30e (2026-05-11)"
-
 
 class Kind(StrEnum):
     """What a component is, and what a licence is meant for. MOF counts parameters as data."""

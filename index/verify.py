@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -292,12 +291,6 @@ class Source:
             (key, MAX_UP, key),
         )
         return frozenset(name.casefold() for (name,) in rows)
-
-
-def verify_model(data: Path, name: str) -> Verified:
-    """All evidence of one model of a data directory. Raises NotJudged, UsageError."""
-    with closing(Source(data / "hub.db", data / "documents.db")) as source:
-        return verify_named(source, name)
 
 
 def verify_named(source: Source, name: str) -> Verified:

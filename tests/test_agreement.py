@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.agreement import (
-    AGREEMENT_SQL,
     Pair,
     agreement,
     both_readings,
@@ -170,9 +170,9 @@ def test_the_table_as_json_and_in_the_database_carries_every_figure(tmp_path):
     assert decoded[0]["accuracy"] == 0.6
     assert decoded[0]["disagreements"][0]["their_reason"] == "a preprint only"
     db = sqlite3.connect(tmp_path / "hub.db")
-    db.executescript(AGREEMENT_SQL)
+    db.executescript(files("index").joinpath("published.sql").read_text(encoding="utf-8"))
     for r in rows:
-        values = (r.reading, r.dimension, r.n, r.covered, r.coverage, r.accuracy, r.majority, r.baseline,
+        values = (r.dimension, r.reading, r.n, r.covered, r.coverage, r.accuracy, r.majority, r.baseline,
                   r.opposite, r.opposite_share, r.macro_f1)  # fmt: skip
         db.execute(f"INSERT INTO agreement VALUES ({','.join('?' * 11)})", values)
     assert db.execute("SELECT count(*) FROM agreement").fetchone() == (4,)

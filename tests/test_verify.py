@@ -29,6 +29,12 @@ LICENSE = "Creative Commons Attribution-NonCommercial 4.0 International\n\nThis 
 FILES = {"siblings": [{"rfilename": n} for n in ("model.safetensors", "README.md", "LICENSE")], "gated": False}
 
 
+def verify_model(data: Path, name: str) -> verify.Verified:
+    """All evidence of one model of a data directory."""
+    with closing(verify.Source(data / "hub.db", data / "documents.db")) as source:
+        return verify.verify_named(source, name)
+
+
 @pytest.fixture
 def night(tmp_path: Path) -> Night:
     made = Night(tmp_path)
@@ -71,7 +77,7 @@ def test_what_the_lineage_and_the_licence_texts_say_is_checked_as_well(night):
 
 
 def test_quotes_stand_at_character_offsets_behind_letters_of_several_bytes(night):
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     assert found.ok
     assert states(found, "README.md") == states(found, "LICENSE") == {State.FOUND}
     claim = next(c for c in found.checked if c.probe == "claims")
@@ -82,7 +88,7 @@ def test_quotes_stand_at_character_offsets_behind_letters_of_several_bytes(night
 
 def test_words_that_stand_elsewhere_are_moved_and_the_new_place_is_told(night):
     reread(night, "maker/base", "README.md", CARD.replace("# Größe", "A new sentence.\n\n# Größe"))
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     moved = [c for c in found.checked if c.state is State.MOVED]
     assert moved
     claim = next(c for c in moved if c.probe == "claims")
@@ -93,7 +99,7 @@ def test_words_that_stand_elsewhere_are_moved_and_the_new_place_is_told(night):
 
 def test_words_that_a_new_card_does_not_say_are_gone_and_the_exit_status_tells(night):
     reread(night, "maker/base", "README.md", "# Another card\n\nNothing.")
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     assert State.GONE in states(found, "README.md")
     assert not found.ok
     assert states(found, "LICENSE") == states(found, "siblings") == {State.FOUND}
@@ -102,36 +108,36 @@ def test_words_that_a_new_card_does_not_say_are_gone_and_the_exit_status_tells(n
 
 
 def test_an_absence_that_is_none_any_more_is_gone(night):
-    before = verify.verify_model(night.hub.parent, "user/tuned")
+    before = verify_model(night.hub.parent, "user/tuned")
     absent = next(c for c in before.checked if c.probe == "hardware_stated" and not c.quote)
     assert absent.state is State.FOUND
     reread(night, "user/tuned", "README.md", CARD + "\n## Hardware\n\nTrained on 64 A100 80 GB for two weeks.\n")
-    after = verify.verify_model(night.hub.parent, "user/tuned")
+    after = verify_model(night.hub.parent, "user/tuned")
     now = next(c for c in after.checked if c.probe == "hardware_stated")
     assert (now.state, now.note) == (State.GONE, "hardware_stated sees something else today")
     sql(night, "UPDATE verdicts SET rules_version = 'of another year'")
-    other = verify.verify_model(night.hub.parent, "user/tuned")
+    other = verify_model(night.hub.parent, "user/tuned")
     assert next(c for c in other.checked if c.probe == "hardware_stated").state is State.NOT_CHECKABLE
 
 
 def test_metadata_that_says_something_else_today_is_gone(night):
     night.crawl([model(1, "maker/base", "mit", siblings=[{"rfilename": "other.bin"}], gated="manual")])
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     for field in ("tags", "siblings", "gated"):
         assert State.GONE in states(found, field), field
 
 
 def test_a_base_that_is_not_declared_any_more_is_gone(night):
     place = "base:maker/base"
-    assert states(verify.verify_model(night.hub.parent, "user/tuned"), place) == {State.FOUND}
+    assert states(verify_model(night.hub.parent, "user/tuned"), place) == {State.FOUND}
     sql(night, "DELETE FROM lineage")
-    found = verify.verify_model(night.hub.parent, "user/tuned")
+    found = verify_model(night.hub.parent, "user/tuned")
     assert states(found, place) == {State.GONE}
 
 
 def test_without_the_archive_quotes_are_not_checkable_and_nothing_is_called_gone(night):
     night.papers.unlink()
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     assert states(found, "README.md") == {State.NOT_CHECKABLE}
     assert states(found, "tags") == {State.FOUND}
     assert found.ok
@@ -139,15 +145,15 @@ def test_without_the_archive_quotes_are_not_checkable_and_nothing_is_called_gone
 
 def test_a_card_that_left_the_repository_takes_its_quotes_with_it(night):
     sql(night, "UPDATE fetches SET outcome = 'missing', hash = NULL WHERE path = 'README.md'")
-    assert states(verify.verify_model(night.hub.parent, "maker/base"), "README.md") == {State.GONE}
+    assert states(verify_model(night.hub.parent, "maker/base"), "README.md") == {State.GONE}
 
 
 def test_a_model_answers_to_any_case_and_to_the_name_it_had(night):
     sql(night, "INSERT INTO names VALUES (1, 'maker/first-name', '2026-10-01', '2026-10-30')")
     for name in ("Maker/BASE", "maker/first-name"):
-        assert verify.verify_model(night.hub.parent, name).id == "maker/base"
+        assert verify_model(night.hub.parent, name).id == "maker/base"
     with pytest.raises(verify.NotJudged, match="no model nobody/nothing"):
-        verify.verify_model(night.hub.parent, "nobody/nothing")
+        verify_model(night.hub.parent, "nobody/nothing")
 
 
 def test_evidence_that_anybody_edited_is_found_out(night):
@@ -159,7 +165,7 @@ def test_evidence_that_anybody_edited_is_found_out(night):
         if e[1] == "claims":
             e[3] = e[3].replace("open", "OPEN")
     sql(night, "UPDATE dossiers SET evidence = ? WHERE dossier = ?", json.dumps(forged), dossier)
-    found = verify.verify_model(night.hub.parent, "maker/base")
+    found = verify_model(night.hub.parent, "maker/base")
     assert [c.probe for c in found.checked if c.state is State.GONE] == ["claims"]
 
 
@@ -177,7 +183,7 @@ def test_the_command_takes_a_list_and_answers_in_json(night, tmp_path):
 
 def test_nothing_to_verify_is_a_usage_error(night, tmp_path):
     with pytest.raises(UsageError):
-        verify.verify_model(tmp_path / "empty", "a/b")
+        verify_model(tmp_path / "empty", "a/b")
     assert run(data=night).exit_code == 2
 
 

@@ -20,7 +20,6 @@ BY = ("level", "author", "license")
 OTHERS = "(others)"
 DRAWN = 7  # organisations or licences with a colour of their own
 NIGHTS = 120
-_TABLES = {"level": "share_by_level", "author": "share_by_group", "license": "share_by_group"}
 
 
 class Shares(NamedTuple):
