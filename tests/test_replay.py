@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -388,14 +387,12 @@ def test_every_answer_carries_the_rate_limit_pair_errors_and_redirects_included(
 # -- the server
 
 
-def test_a_taken_port_is_a_sentence_and_the_hub_starts_and_stops_quickly(tmp_path: Path) -> None:
+def test_a_taken_port_is_a_sentence_and_the_hub_starts_and_stops(tmp_path: Path) -> None:
     folder = write(tmp_path / "r", ROWS)
-    began = time.monotonic()
     with ReplayHub(folder) as server:
         assert httpx.get(server.url + "/api/models").status_code == 200
         with pytest.raises(UsageError, match="cannot listen on 127.0.0.1"):
             run(str(folder), port=server.port, echo=lambda line: None)
-    assert time.monotonic() - began < 2
 
 
 def test_answers_are_plain_unless_a_fault_packs_them(client: httpx.Client) -> None:

@@ -76,4 +76,4 @@ def test_the_runner_starts_says_its_next_night_and_stops_on_a_signal(tmp_path):
         assert "next night:" in process.stdout.readline()
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from crawler.recording import Recording
@@ -67,7 +68,9 @@ def test_twenty_nights_of_trouble_end_like_twenty_calm_nights(hub: ReplayHub, tm
     for number, day in enumerate(DAYS):
         hub.night = day
         hub.faults = Faults(rates=RATES, seed=number, poison_extra=True, stall=3.0)
-        stops += night_until_done(tmp_path / "trouble", hub.url, day, page_size=PAGE, token="hf_x")[1]
+        stops += night_until_done(
+            tmp_path / "trouble", hub.url, day, page_size=PAGE, token="hf_x", timeout=httpx.Timeout(1)
+        )[1]
     assert len(hub.stats.faults) > 18
     assert sum(hub.stats.faults.values()) > 150
     assert hub.stats.leaked == 0
