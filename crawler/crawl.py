@@ -66,7 +66,7 @@ def crawl(
     progress: Progress = lambda what, count: None,
     until: datetime | None = None,
 ) -> Report:
-    """Walk and fetch for one night (ISO date), and begin no document after `until`.
+    """Walk and fetch for one night (ISO date), and begin no document and no batch of data sets after `until`.
 
     Raises StoppedError when it must stop early; what is stored stays.
 
@@ -86,7 +86,7 @@ def crawl(
         if this.walked is None:
             _walk(store, hub, this, scope, clock, stop, progress)
         fetch_documents(store, archive, hub, this, max_documents, clock, stop, progress, until)
-        look_at_datasets(store.conn, hub, this.id, this.date, max_datasets, clock, stop, progress)
+        look_at_datasets(store.conn, hub, this.id, this.date, max_datasets, clock, stop, progress, until)
         store.finish(this, timestamp(clock()))
         series.pack_finished(store.conn, day_number(night), stop)
     finally:

@@ -197,15 +197,18 @@ def _look(hub: Hub, name: str, stop: threading.Event) -> tuple[Dataset, bool]:
 
 def look_at_datasets(
     conn: sqlite3.Connection, hub: Hub, crawl_id: int, night: str, budget: int, clock: Callable[[], datetime],
-    stop: threading.Event, progress: Progress = lambda what, count: None,
+    stop: threading.Event, progress: Progress = lambda what, count: None, until: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Ask the Hub for the data sets that are due, at most `budget`; the crawl's ledger counts looks that failed.
+    """Ask the Hub for the data sets that are due, at most `budget`, and begin no batch of them after `until`; the
+    crawl's ledger counts looks that failed.
 
     Raises StoppedError; what was looked at until then is kept, and the next run goes on with the rest.
     """
     names = due(conn, named(conn), night, budget) if budget > 0 else []
     done = silent = 0
     for i in range(0, len(names), BATCH):
+        if until is not None and clock() >= until:
+            return
         looks: list[Dataset] = []
         try:
             with ThreadPoolExecutor(LOOKS, thread_name_prefix="datasets") as pool:

@@ -31,6 +31,8 @@ _limit = _Limit()
 def within(seconds: float) -> Iterator[None]:
     """What this thread reads and writes until the end of the block must be done in so many seconds.
 
+    Looking up the host's name and waiting for a free connection are not bounded here, but by httpx's own timeouts.
+
     Raises httpcore.ReadTimeout (httpx.ReadTimeout for whoever asked httpx) when it is not.
     """
     _limit.ends, _limit.seconds = time.monotonic() + seconds, seconds

@@ -35,14 +35,15 @@ def store(tmp_path):
     found.close()
 
 
-def look(store: Store, url: str, night: str = "2026-08-01", budget: int = 100, token: str | None = None) -> int:
+def look(store: Store, url: str, night: str = "2026-08-01", budget: int = 100, token: str | None = None,
+         until: datetime | None = None) -> int:  # fmt: skip
     """Look at what is due; how many looks the ledger says have failed."""
     wire = Wire(sleep=lambda s: None, random=lambda: 0.0)
     door = hub.connect(url, token=token, share=0.9, wire=wire)
     try:
         crawl = store.begin(night, "replay", "", "x", [("", "")]).id
         datasets.look_at_datasets(
-            store.conn, door, crawl, night, budget, lambda: datetime.now(UTC), threading.Event()
+            store.conn, door, crawl, night, budget, lambda: datetime.now(UTC), threading.Event(), until=until
         )  # fmt: skip
         return store.conn.execute("SELECT failed FROM crawls WHERE id = ?", (crawl,)).fetchone()[0]
     finally:
@@ -119,6 +120,15 @@ def test_with_a_token_a_name_that_the_hub_does_not_know_is_missing(store, tmp_pa
     with replay(tmp_path / "r", [model(1, "a/none")]) as server:
         look(store, server.url, token="hf_test")
     assert known(store.conn)["a/none"].state == "missing"
+
+
+def test_after_the_hours_allowed_no_data_set_is_asked_for_and_the_next_night_goes_on(store, tmp_path):
+    fill(store, [model(1, "a/x")])
+    with replay(tmp_path / "r", [model(1, "a/x"), dataset(50, "a/x")]) as server:
+        look(store, server.url, until=datetime(2020, 1, 1, tzinfo=UTC))
+        assert known(store.conn) == {}
+        look(store, server.url, "2026-08-02", until=datetime(2999, 1, 1, tzinfo=UTC))
+        assert set(known(store.conn)) == {"a/x"}
 
 
 def test_the_most_used_are_asked_for_first_and_only_once_in_thirty_nights(store, tmp_path):
