@@ -58,7 +58,7 @@ def agree(disagreements: int, as_json: bool, data: Path) -> None:
         raise UsageError(f"{data} has no hub.db yet. Run `openness nightly`, then `openness experts import`.")
     with closing(expert_tables.open_hub(session.hub_db(data))) as conn:
         rows = expert_tables.agreement(conn)
-    if not rows:
+    if not any(row.n for row in rows):
         raise UsageError("No expert has judged a model that is here. Run `openness experts import PATH` first.")
     if as_json:
         click.echo(terminal.to_json(agreement.json_rows(rows)))

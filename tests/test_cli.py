@@ -286,3 +286,11 @@ def test_a_file_whose_columns_are_another_versions_is_refused_with_a_sentence(tm
     assert f"{tmp_path / file} was" in done.output
     assert "by another version of openness" in done.output
     assert told in done.output
+
+
+def test_agreement_with_nobody_is_a_sentence_and_no_table_of_nothing(tmp_path):
+    night = Night(tmp_path)
+    night.crawl([model(1, "maker/base")])
+    night.judge()
+    done = run("agree", "--data", str(tmp_path))
+    assert (done.exit_code, "No expert has judged a model that is here" in done.output) == (2, True)
