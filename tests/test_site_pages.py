@@ -292,6 +292,34 @@ def test_a_model_says_its_level_in_words_why_and_what_would_raise_it(site: Site)
         assert said in french, said
 
 
+def test_a_model_says_in_one_line_whether_it_is_open_source_and_why(site: Site) -> None:
+    asked = "Open source by the OSI definition (OSAID)?"
+    llama = text(site, f"/model/{LLAMA}")
+    assert f"{asked} No, because its licence llama3 does not allow every use" in llama
+    assert "somebody approves each reader by hand" in llama
+    assert f"{asked} Not shown. Nothing known excludes it" in text(site, "/model/allenai/OLMo-7B")
+    assert "Open source selon la définition de l’OSI (OSAID) ? Non, car sa licence llama3" in text(
+        site, f"/model/{LLAMA}", accept_language="fr"
+    )
+
+
+def test_no_model_is_called_open_source_without_a_persons_confirmation(site: Site) -> None:
+    said = [site.get(f"/model/{m['id']}.json").json() for m in site.get("/table.json?size=200").json()["models"]]
+    answers = {s["open_source"].split("? ")[1].split(" ")[0].strip(",.:") for s in said}
+    assert answers == {"No", "Not"}
+    assert all((s["open_source"].find("? No,") > 0) >= (s["model"]["level"] in ("L0", "L1")) for s in said)
+
+
+def test_a_score_says_how_many_characteristics_are_answered(site: Site) -> None:
+    page = site.get("/model/microsoft/phi-2.json").json()
+    answered = sum(c["value"] not in ("unknown", "not-applicable") for c in page["cells"])
+    assert 0 < answered < 14
+    said = f"{answered} of 14 answered; unknown counts as 0"
+    assert said in text(site, "/model/microsoft/phi-2")
+    assert said in str(soup(site, "/table?ids=microsoft/phi-2").select_one("td.score"))
+    assert "weights: mit (open); code and data not shown" in text(site, "/model/microsoft/phi-2")
+
+
 def test_nothing_of_what_explain_says_stays_english_in_french(site: Site) -> None:
     from index.site import render
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 import tomllib
@@ -12,8 +13,9 @@ import pytest
 
 pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
-from index import explain
+from index import checklists, explain
 from index.model import LEVEL_NAMES, Dimension, Restriction, Value
+from index.rows import Model
 from index.site import render
 from index.site.ask import LANGUAGES
 from index.site.phrases import read_phrases
@@ -52,6 +54,9 @@ def test_every_text_that_a_page_asks_for_is_there() -> None:
 
 def test_every_word_of_the_index_has_a_text() -> None:
     have = render.catalogue()
+    items = [q.item for q in checklists.QUESTIONS if q.framework == checklists.OSAID]
+    assert [i for i in items if f"osaid.no_{i}" not in have and i != "parameters_terms"] == []
+    assert [i for i in items if f"osaid.ask_{i}" not in have] == []
     assert [d for d in Dimension if f"dim.{d}" not in have or f"question.{d}" not in have] == []
     assert [v for v in Value if f"value.{v}" not in have] == []
     assert [r for r in Restriction if r and f"why.{r}" not in have] == []
@@ -88,9 +93,15 @@ def test_a_sentence_with_parts_is_translated_part_by_part_and_names_are_left_alo
          "sur autorisation : quelqu’un approuve chaque demande à la main, licence communautaire, "
          "seuil de 700 millions d’utilisateurs"),
         ("open weights, documented: apache-2.0, code and data not shown in full",
-         "poids ouverts, documenté : apache-2.0, code et données non montrés en entier"),
+         "poids ouverts et documentés : apache-2.0, code et données non montrés en entier"),
         ("L4: documentation excluded: data is stated closed. Not shown in full either: architecture (partial).",
-         "L4 : documentation exclue : données déclaré fermé. Non montrés en entier non plus : architecture (partiel)."),
+         "L4 : documentation exclue : les données sont déclarées fermées. Non montrés en entier non plus : architecture (partiel)."),
+        ("open weights: apache-2.0 on it and on every declared ancestor, documentation excluded: data is stated closed",
+         "poids ouverts : apache-2.0 pour lui et pour chaque ancêtre déclaré, documentation exclue : "
+         "les données sont déclarées fermées"),
+        ("open weights: mit, open code and data excluded: data, weights and training code are stated closed",
+         "poids ouverts : mit, ouverture du code et des données exclue : données, poids et code d’entraînement "
+         "(déclarés fermés)"),
         ("L5: open code and data excluded.", "L5 : ouverture du code et des données exclue."),
         ("restricted, as far as is proved: a base model that cannot be judged",
          "restreint, d’après ce qui est prouvé : un modèle de base impossible à évaluer"),
@@ -120,3 +131,20 @@ def test_numbers_and_days_are_written_as_the_language_does() -> None:
     assert (en.day("2026-08-01"), fr.day("2026-08-01")) == ("1 August 2026", "1er août 2026")
     assert (en.day(None), en.day("not a day")) == ("?", "not a day")
     assert (en.percent(0.1234), fr.percent(None)) == ("12.3%", "?")
+
+
+MODEL = Model(**{**dict.fromkeys(Model._fields), "level": "L3", "level_max": "L3"})
+ENGLISH = re.compile(r"\b(on it|every|declared|stated|excluded|shown|and|licence that|is|are|with|of)\b")
+
+
+def test_no_sentence_of_any_level_licence_and_restriction_is_half_english_in_french() -> None:
+    french = render.texts("fr").phrase
+    parts = ["apache-2.0 on it and on every declared ancestor", *explain.LICENCE_WORDS.values()]
+    ends = [*explain.OTHER_WORDS.values(), *explain._EXCLUDED.values()]
+    for ground, (_, asked_for) in explain.ASKED.items():
+        named = [d for d in Dimension if d in asked_for]
+        for one in (m for n in (1, 2, 3) for m in itertools.combinations(named, n)):
+            cells = "".join("c" if d in one else "u" for d in Dimension)
+            ends.append(explain.exclusion(MODEL._replace(restriction=ground, cells=cells)))
+    said = [f"{name}: {part}, {end}" for name in LEVEL_NAMES.values() for part in parts for end in ends]
+    assert [(s, french(s)) for s in said if ENGLISH.search(french(s))] == []

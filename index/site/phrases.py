@@ -30,7 +30,7 @@ class Phrases:
         return self._translate(sentence or "", 0)
 
     def _translate(self, sentence: str, depth: int) -> str:
-        if not self._pairs or depth > 4 or not sentence:
+        if not self._pairs or depth > 8 or not sentence:
             return sentence
         for pair in self._pairs:
             match = pair.words.fullmatch(sentence)
@@ -50,14 +50,18 @@ def read_phrases(pairs: Iterable[tuple[str, str]]) -> Phrases:
     """Pairs of (English, other) with {} in the same number. Those with the most letters come first.
 
     A {} at the beginning takes no colon, and no comma either unless the pair goes on with one: the parts of a list
-    are translated one by one.
+    are translated one by one. Nor does any {} of a pair that
+    ends in one and has neither colon nor comma itself, such as "{} and {}".
     """
     ordered = sorted(pairs, key=lambda p: -len(p[0].replace("{}", "")))
     return Phrases(Pair(_pattern(english), other) for english, other in ordered)
 
 
 def _pattern(english: str) -> re.Pattern[str]:
-    first, *rest = english.split("{}")
+    pieces = english.split("{}")
+    first, *rest = pieces
     lead = "(.+?)" if first else "([^:]+?)" if rest and rest[0][:2] in (": ", ", ") else "([^,:]+?)"
+    if not pieces[-1] and not re.search("[:,]", english):
+        return re.compile("([^,:]+?)".join(map(re.escape, pieces)), re.DOTALL)
     pattern = re.escape(first) + "(.+?)".join(["", *(re.escape(piece) for piece in rest)]).replace("(.+?)", lead, 1)
     return re.compile(pattern, re.DOTALL)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
 from index.rows import Ancestor, Model, Page, Proof
-from index.site import archive, reads, render, svg
+from index.site import archive, osaid, reads, render, svg
 from index.site import ask as asking
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
@@ -93,6 +93,8 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "growth": {d: series_of.growth(page.series.points, d) for d in (7, 30, 365)},
         "anomalies": series_of.anomalies(page.series.points)[-6:],
         "act": act_of(page),
+        "osaid": osaid_of(db, page, t),
+        "answered": sum(c.value in ("open", "partial", "closed") for c in page.cells),
         "questions": {q.item: q.question for q in checklists.QUESTIONS if q.framework == checklists.AI_ACT},
         "names": queries._rows(db, "SELECT name, since, until FROM names WHERE id = ? ORDER BY since", page.model.id),
     }  # fmt: skip
@@ -119,6 +121,13 @@ def act_of(page: Page) -> checklists.Checklist | None:
     """The AI Act's open-source exemption, answered item by item; None where nothing is judged."""
     read = readings.of_page(page)
     return None if read is None else read.ai_act
+
+
+def osaid_of(db: sqlite3.Connection, page: Page, t: render.Texts) -> str:
+    """Whether it is open source by the OSI's definition, in one sentence."""
+    read = readings.of_page(page)
+    confirmed = queries._rows(db, "SELECT confirmed_by FROM models WHERE id = ?", page.model.id)
+    return osaid.sentence(read and read.osaid, page.model, confirmed[0][0] if confirmed else None, t)
 
 
 def _tree(ancestors: tuple[Ancestor, ...], depth: int = 0) -> Iterator[tuple[int, Ancestor]]:
@@ -177,6 +186,7 @@ def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         "model": page.model._asdict(),
         "in_words": explain.in_words(page.model, page.license_effective),
         "interval": explain.interval(page.model),
+        "open_source": osaid_of(db, page, render.texts("en")),
         "why_not_higher": [h._asdict() for h in explain.hindrances(page)],
         "cells": [{**c._asdict(), "evidence": [p._asdict() for p in c.evidence]} for c in page.cells],
         "claims": [p._asdict() for p in page.claims],
