@@ -21,6 +21,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | no licence stated, and file list and card read               | L2     | L2           | no-license       |
 | no licence stated in the metadata, the rest not looked at    | L2     | -            | no-license       |
 | licence unreadable, or only a file or a sentence names one   | L2     | -            | unknown-license  |
+| the card is stored and lost, or too large to be read         | L2     | -            | unknown-license  |
+| the Hub refuses the card, or shows no such repo              | L2     | -            | unknown-access   |
 | the card's own words forbid what the licence tag grants      | L2     | -            | unknown-license  |
 | no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
 | an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |
@@ -34,7 +36,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 
 A gated ancestor sets no limit: whoever downloads a fine-tune is asked nothing by its base, unless the base's licence
 asks it, and that binds. The model's own access is what its level judges. Nor does an ancestor whose newest row could
-not be read: the terms that its descendants were made under are those that were seen.
+not be read: the terms that its descendants were made under are those that were seen. A look at the card that failed
+without an answer is as good as none: it sets no limit, and the card as it was last read still counts.
 
 A listing row without `gated` and without files (the 2024 recording) thus proves L2 at most, never L3: it shows that
 weights are there (a tag of the Hub), not that anyone may take them. Where no weights are seen, L0 is what is proved and
@@ -137,6 +140,13 @@ def _access(found: Seen) -> Iterator[Limit]:
         yield Limit(L.L2, L.L6, R.UNKNOWN_ACCESS)
     if found.all("readable_row", Outcome.UNAVAILABLE):
         yield Limit(L.L2, L.L6, R.UNREADABLE)
+    if _unread_card(found) & {"gated", "gone", "moved"}:
+        yield Limit(L.L2, L.L6, R.UNKNOWN_ACCESS)
+
+
+def _unread_card(found: Seen) -> frozenset[str]:
+    """Why the card that was asked for has no text, not even of an earlier look."""
+    return frozenset(e.value for e in found.all("card_read", Outcome.UNAVAILABLE))
 
 
 def _license(found: Seen, limits: Limits) -> Iterator[Limit]:
@@ -152,6 +162,8 @@ def _license(found: Seen, limits: Limits) -> Iterator[Limit]:
     elif license.conformant == "no":
         yield Limit(L.L2, L.L2, reason)
     elif not license.is_conformant:
+        yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE)
+    if _unread_card(found) & {"too-large", "unreadable"}:  # it may name other terms, or a base
         yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE)
     yield from _contradictions(found)
 

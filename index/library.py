@@ -22,11 +22,14 @@ class Library:
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def texts(self, found: Sequence[Document]) -> list[Text]:
-        """Documents with their bodies; one that the archive cannot give is 'unreadable'."""
+        """Documents with their bodies; one that the archive cannot give is 'unreadable'.
+
+        Where the last look brought nothing, the text of the last good look still counts: a failure takes nothing back.
+        """
         return [self._text(one) for one in found]
 
     def _text(self, one: Document) -> Text:
-        if one.outcome != "ok" or one.hash is None:
+        if one.hash is None:  # never read, or found not to be there
             return Text(one.path, one.outcome, None)
         if self._conn is None:
             return Text(one.path, "unreadable", None)

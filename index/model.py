@@ -90,9 +90,9 @@ class Restriction(StrEnum):
     COMMUNITY = "community"  # L2: user threshold, territory, naming duty, bespoke terms
     CLICK_THROUGH = "click-through"  # L2: gated = auto
     NO_LICENSE = "no-license"  # L2: no licence stated at all
-    UNKNOWN_LICENSE = "unknown-license"  # L2..L3: a licence we cannot read
+    UNKNOWN_LICENSE = "unknown-license"  # L2..L3: a licence or a card that we cannot read
     UNKNOWN_WEIGHTS = "unknown-weights"  # the file list was not shown
-    UNKNOWN_ACCESS = "unknown-access"  # whether it is gated was not shown
+    UNKNOWN_ACCESS = "unknown-access"  # whether it is gated was not shown, or its card is refused
     UNREADABLE = "unreadable"  # its newest row in the Hub's listing could not be read: what is known of it is older
     UNKNOWN_BASE = "unknown-base"  # a declared ancestor cannot be judged
     DOCUMENTATION = "documentation"  # L3: what L4 asks of the documentation is not shown

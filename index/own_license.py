@@ -31,11 +31,11 @@ RESTRICTING = frozenset(
      "no-training-of-other-models", "territory"}
 )  # fmt: skip
 #: Why a document that we asked for was not read, where that leaves open what it says. 'missing': there is none.
-UNREAD = frozenset({"too-large", "error", "gated", "unreadable"})
+UNREAD = frozenset({"too-large", "error", "gated", "gone", "moved", "unreadable"})
 
 
 class Text(NamedTuple):
-    """A document of a repo. `body` None: not read, `outcome` says why (missing, gated, elsewhere, error...)."""
+    """A document of a repo. `body` None: not read, `outcome` says why (missing, gated, error, unreadable...)."""
 
     path: str
     outcome: str

@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from crawler import datasets, plan
+from crawler.crawl import crawl
 from crawler.documents import Archive
 from crawler.records import Listed, Reject, decode_page
+from crawler.replay_faults import Faults, Scripted
 from crawler.store import Fetch, Store
 from index import due, tables, verify
 from index import judge as judging
 from index.judge import JudgeReport, judge
 from index.overrides import Override
 from index.verdict import examine
-from tests.replaying import oid, row
+from tests.nights import NOON, SkippedTime, door
+from tests.replaying import document, oid, replay, row
 
 WEIGHTS = {"siblings": [{"rfilename": "model.safetensors"}, {"rfilename": "README.md"}], "disabled": False}
 
@@ -581,3 +584,106 @@ def test_the_list_of_what_is_due_survives_a_run_that_never_began_to_judge(night)
     conn.close()
     assert night.judge().judged == 4
     assert oid(1) in {o for (o,) in night.sql("SELECT oid FROM repos")}
+
+
+# -- what was read once and cannot be read today ---------------------------------------------------------------------
+
+HIDING = {
+    "user/kid": "---\nbase_model: maker/base\n---\n# kid\n\nA model.",
+    "user/nc": "# nc\n\nThis model may be used for non-commercial purposes only.",
+}
+SAY_NOTHING = ["error", "gone", "moved", "gated", "too-large"]
+
+
+def _look(night: Night, name: str, path: str, outcome: str) -> None:
+    """A look at a document, on a new night, that brought nothing."""
+    night.day += 1
+    store = Store(night.hub)
+    crawl = store.begin(night.date, "https://hub.test", "", f"{night.date}T02:00:00Z", [("", "")])
+    (key,) = store.conn.execute("SELECT repo FROM repos WHERE repo_id = ?", (name,)).fetchone()
+    store.write_fetches(crawl.id, [Fetch(key, path, "y", outcome, None, None, None, f"{night.date}T03:00:00Z")])
+    store.finish(crawl, f"{night.date}T04:00:00Z")
+    store.close()
+
+
+@pytest.mark.parametrize("outcome", SAY_NOTHING)
+def test_a_card_that_cannot_be_fetched_tonight_still_says_what_it_said(night, outcome):
+    rows = [model(1, "maker/base", "llama3"), model(2, "user/kid"), model(3, "user/nc")]
+    night.crawl(rows, {name: {"README.md": text} for name, text in HIDING.items()})
+    night.judge()
+    before = [night.verdict(name) for name in HIDING]
+    assert before == [("L2", "L2", "community"), ("L2", "L6", "unknown-license")]
+    for name in HIDING:
+        _look(night, name, "README.md", outcome)
+    assert night.judge().moved == ()
+    assert [night.verdict(name) for name in HIDING] == before
+    night.judge(everything=True)
+    assert [night.verdict(name) for name in HIDING] == before
+    assert night.sql("SELECT 1 FROM changes WHERE field = 'level'") == []
+
+
+def test_a_readme_that_the_hub_answers_with_errors_lifts_no_model(tmp_path):
+    """Over HTTP: crawled and judged for three nights, the second of which gets no document at all."""
+    base, kid, nc = model(1, "maker/base", "llama3"), model(2, "user/kid"), model(3, "user/nc")
+    texts = [document(name, text) for name, text in HIDING.items()]
+    seen = []
+    for day, sha in (("2026-11-01", "1"), ("2026-11-02", "2"), ("2026-11-03", "2")):
+        faults = Faults(script=[Scripted(n, "error500", "file") for n in range(1, 60)] if day[-1] == "2" else [])
+        rows = [base, kid | {"sha": sha * 40}, nc | {"sha": sha * 40}]
+        with replay(tmp_path / day, rows, texts, faults=faults) as hub:
+            time, store, archive = SkippedTime(), Store(tmp_path / "hub.db"), Archive(tmp_path / "documents.db")
+            opened = door(hub.url, time)
+            try:
+                done = crawl(store, archive, opened, hub_name="replay", night=day, clock=lambda: NOON, stop=time.stop,
+                             max_documents=100)  # fmt: skip
+            finally:
+                opened.client.close(), archive.close(), store.close()
+        judge(tmp_path / "hub.db", tmp_path / "documents.db", datetime(2026, 11, int(day[-2:]), 5, tzinfo=UTC))
+        with closing(sqlite3.connect(tmp_path / "hub.db")) as conn:
+            levels = conn.execute("SELECT level FROM verdicts JOIN repos USING (repo) ORDER BY repo_id").fetchall()
+            events = conn.execute("SELECT * FROM changes WHERE field = 'level'").fetchall()
+        seen.append((done.failed_documents, levels, events))
+    assert seen[1][0] >= 2, "the second night must really have failed to read them"
+    assert [(levels, events) for _, levels, events in seen] == [([(2,), (2,), (2,)], [])] * 3
+
+
+def test_a_stored_card_that_is_lost_leaves_the_terms_unknown_for_the_model_and_its_children(night):
+    rows = [model(1, "maker/base", "llama3"), model(2, "user/kid"), model(3, "user/grandkid", "apache-2.0", "user/kid")]
+    night.crawl(rows, {"user/kid": {"README.md": HIDING["user/kid"]}})
+    night.judge()
+    night.papers.unlink()
+    night.crawl([rows[0], *(r | {"sha": "9" * 40} for r in rows[1:])])
+    night.judge()
+    assert night.verdict("user/kid") == ("L2", "L6", "unknown-license")
+    assert night.verdict("user/grandkid")[0] == "L2"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        ("missing", ("L3", "L6", "documentation")),
+        ("error", ("L3", "L6", "documentation")),  # as good as not asked yet
+        ("too-large", ("L2", "L6", "unknown-license")),
+        ("gated", ("L2", "L6", "unknown-access")),
+        ("gone", ("L2", "L6", "unknown-access")),
+        ("moved", ("L2", "L6", "unknown-access")),
+    ],
+)
+def test_a_card_that_was_never_read_and_is_refused_is_not_taken_for_one_that_grants(night, outcome, verdict):
+    night.crawl([model(1, "acme/m")])
+    _look(night, "acme/m", "README.md", outcome)
+    night.judge()
+    assert night.verdict("acme/m") == verdict
+
+
+@pytest.mark.parametrize("outcome", SAY_NOTHING)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_licence_text_that_cannot_be_fetched_grants_nothing(night, outcome, known):
+    files = [{"rfilename": name} for name in ("model.safetensors", "LICENSE")]
+    text = "You shall use this model for non-commercial purposes only. All other use needs our written consent."
+    night.crawl([model(1, "acme/m", siblings=files)], {"acme/m": {"LICENSE": text}} if known else None)
+    night.judge()
+    assert night.verdict("acme/m")[0] == ("L2" if known else "L3")
+    _look(night, "acme/m", "LICENSE", outcome)
+    night.judge()
+    assert night.verdict("acme/m")[0] == "L2"
