@@ -12,6 +12,7 @@ from what is still due (`fetch.py`).
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from crawler.hub import Hub
 from crawler.store import Crawl, Store, day_number
 from crawler.walk import WHOLE, Scope
 
+TURN = 0.02  # seconds that a thread of the walk may compute before another one gets its turn
 CONFIRMED = 200  # missing models that are asked for by name, the most downloaded first
 
 
@@ -102,7 +104,7 @@ def _walk(
     """Walk, and write down what its absences mean."""
     known = store.count_present()
     before = store.last_complete()
-    with _rare_collections():
+    with _undisturbed():
         complete, problems = walk.walk(store, hub, this, scope, now=clock().timestamp(), stop=stop, progress=progress)
     if complete and scope == WHOLE:
         doubt = _floor(store.models_seen(this.id), known) or _confirm(store, hub, this)
@@ -120,16 +122,19 @@ def _fill_stats(store: Store) -> None:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def _undisturbed() -> Iterator[None]:
     """The walk makes millions of short-lived lists and dicts that reference counts free; a third of its time would go
-    into looking for cycles among them.
+    into looking for cycles among them. And its writer lets the readers in at each statement, a hundred rows apart: to
+    be put off in between for a few bytes that arrived costs both of them their place in the processor.
     """
-    before = gc.get_threshold()
+    collected, switched = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(100_000, 5, 5)
+    sys.setswitchinterval(TURN)
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        gc.set_threshold(*collected)
+        sys.setswitchinterval(switched)
 
 
 def _floor(seen: int, known: int) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 import httpcore
 import httpx
 
+AT_ONCE = 1 << 18  # bytes of one read: httpcore's 64 KB would wake a reader of a listing page seventeen times
+
 
 class _Limit(threading.local):
     ends = float("inf")  # on time.monotonic
@@ -57,7 +59,7 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout))
+        return self._stream.read(max(max_bytes, AT_ONCE), _left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout))
