@@ -18,6 +18,20 @@ MAX_NAMES = 12  # data sets of one model that get evidence
 OPEN = "open"  # access that nobody must ask for; other words: auto, manual, disabled, private, missing, hidden
 #: Access that somebody can get, if only by asking.
 TO_BE_HAD = frozenset({OPEN, "auto", "manual"})
+#: Corpora for pre-training by their makers' own names, lower case: of these, access on the Hub says little, because
+#: they are, or were, public elsewhere too. Anybody may call a data set after one; such a name vouches for nothing.
+PUBLIC_CORPORA = frozenset(
+    str.split("""
+    allenai/c4 allenai/mc4 legacy-datasets/mc4 legacy-datasets/wikipedia wikimedia/wikipedia bookcorpus/bookcorpus
+    oscar-corpus/oscar oscar-corpus/oscar-2109 oscar-corpus/oscar-2201 oscar-corpus/oscar-2301 skylion007/openwebtext
+    statmt/cc100 eleutherai/pile eleutherai/the_pile eleutherai/the_pile_deduplicated eleutherai/proof-pile-2
+    bigcode/the-stack bigcode/the-stack-dedup bigcode/the-stack-v2 bigcode/the-stack-v2-dedup
+    bigcode/the-stack-v2-train-full-ids bigcode/the-stack-v2-train-smol-ids bigcode/starcoderdata allenai/dolma
+    allenai/pes2o allenai/madlad-400 tiiuae/falcon-refinedweb cerebras/slimpajama-627b uonlp/culturax
+    togethercomputer/redpajama-data-1t togethercomputer/redpajama-data-v2 huggingfacefw/fineweb
+    huggingfacefw/fineweb-edu laion/laion2b-en laion/laion400m
+""")
+)
 
 
 class Shown(NamedTuple):

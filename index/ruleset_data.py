@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from index.data_sets import PLACE, TO_BE_HAD
+from index.data_sets import PLACE, PUBLIC_CORPORA, TO_BE_HAD
 from index.model import Dimension, Outcome, Value
 from index.rules import Cells, When, rule
 from index.seen import Seen
@@ -184,14 +184,25 @@ def _stage_unlisted(seen: Seen) -> bool:
 )
 def _some_named(seen: Seen, cells: Cells) -> str | None:
     listed = _listed(seen)
-    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "") if _stage_unlisted(seen) else None
+    if not _stage_unlisted(seen) or (_out_of_reach(seen) and not _some_to_be_had(seen)):
+        return None
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
 
 
 def _out_of_reach(seen: Seen) -> list[str]:
     """Listed data sets that one must ask for, or that are not to be seen; known corpora are public elsewhere too."""
     listed = set(_listed(seen))
-    shut = [e for e in seen.all("data_access", Outcome.NO) if e.value in listed and not _is_pretraining(e.value)]
+    shut = [e for e in seen.all("data_access", Outcome.NO) if e.value in listed and not _is_public_corpus(e.value)]
     return [f"{e.value} ({_ACCESS.get(e.quote, e.quote)})" for e in shut]
+
+
+def _some_to_be_had(seen: Seen) -> bool:
+    return bool(seen.yes("data_access")) or any(e.quote in TO_BE_HAD for e in seen.all("data_access", Outcome.NO))
+
+
+def _is_public_corpus(name: str) -> bool:
+    """Whether it is a corpus itself, and not one that somebody calls after it; nobody owns a name without an owner."""
+    return name.lower() in PUBLIC_CORPORA or ("/" not in name and _PRETRAINING.match(name) is not None)
 
 
 _ACCESS = {"auto": "gated", "manual": "gated by hand", "hidden": "private or not there", "missing": "not there"}
@@ -209,8 +220,7 @@ _ACCESS = {"auto": "gated", "manual": "gated by hand", "hidden": "private or not
 def _some_shut(seen: Seen, cells: Cells) -> str | None:
     # Only against a list that would be taken for whole: of a longer one it is not known what it lacks anyway.
     shut = _out_of_reach(seen) if _short_list(seen, cells) else []
-    had = seen.yes("data_access") or any(e.quote in TO_BE_HAD for e in seen.all("data_access", Outcome.NO))
-    return ", ".join(shut[:5]) if shut and had else None
+    return ", ".join(shut[:5]) if shut and _some_to_be_had(seen) else None
 
 
 @rule(
@@ -388,6 +398,8 @@ def _corpora(seen: Seen) -> str | None:
     if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("suspected_base"):
         return None
     if seen.yes("stated_base") or any(e.value == "conversion" for e in seen.all("tuned_name")):
+        return None
+    if _out_of_reach(seen):
         return None
     listed = _listed(seen)  # beside tuning data, a corpus may be all there is or a part: then nothing can be said
     return ", ".join(listed) if listed and all(map(_is_pretraining, listed)) else None

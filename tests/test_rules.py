@@ -215,6 +215,28 @@ def test_the_probes_that_rules_read_exist():
     assert not unknown
 
 
+@pytest.mark.parametrize("way", ["missing", "hidden", "private", "disabled", "auto", "manual"])
+@pytest.mark.parametrize("name", ["acme/internal-wikipedia", "acme/the_pile", "acme/c4"])
+def test_a_data_set_out_of_reach_that_is_called_after_a_corpus_is_no_open_data(name: str, way: str) -> None:
+    listed = ev(D.END_DATA, "named_datasets", value=name)
+    shut = ev(D.END_DATA, "data_access", N, name, way, f"dataset:{name}")
+    tuned = ev(D.END_DATA, "said_tuned")
+    asked_for = way in ("auto", "manual")
+    assert cell(D.BASE_DATA, listed, ROOT, shut)[0] == Value.UNKNOWN
+    assert cell(D.END_DATA, listed, ROOT, shut)[0] == (Value.PARTIAL if asked_for else Value.UNKNOWN)
+    assert cell(D.END_DATA, listed, tuned, shut)[0] == (Value.PARTIAL if asked_for else Value.UNKNOWN)
+    assert cell(D.BASE_DATA, listed, ROOT, TUNED, shut)[0] == Value.UNKNOWN
+    assert cell(D.BASE_DATA, listed, ROOT)[0] == cell(D.END_DATA, listed, ROOT)[0] == Value.OPEN, "nobody has looked"
+
+
+@pytest.mark.parametrize("name", ["wikipedia", "EleutherAI/pile", "bigcode/the-stack"])
+def test_a_corpus_by_its_makers_own_name_stays_public_where_the_hub_no_longer_shows_it(name: str) -> None:
+    listed = ev(D.END_DATA, "named_datasets", value=name)
+    gone = ev(D.END_DATA, "data_access", N, name, "missing", f"dataset:{name}")
+    assert (cell(D.BASE_DATA, listed, ROOT, gone), cell(D.END_DATA, listed, gone)) == (
+        (Value.OPEN, "BD6"), (Value.OPEN, "ED6"))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "whether"),
     [("the_pile", True), ("EleutherAI/the_pile_deduplicated", True), ("allenai/c4", True), ("laion/laion2B-en", True),
