@@ -463,6 +463,22 @@ def test_claims_that_fail_are_apart_from_those_that_are_not_shown(site: Site) ->
         assert {c["holds"] for c in claims} == {expected}
 
 
+def test_a_claim_that_fails_says_what_excludes_it_its_date_and_its_last_counter(site: Site) -> None:
+    words = text(site, "/claims")
+    assert "documentation not shown in full" not in words  # that is no ground
+    assert "documentation excluded: data is stated closed" in words
+    assert "The makers of its family have not named the data of pre-training: Phi-2" in words
+    assert "read on 11 July 2024" in words
+    assert "385k downloads in 30 days, on 11 July 2024" in words
+    assert "les données sont déclarées fermées" in text(site, "/claims", accept_language="fr")
+    assert "385k downloads in 30 days, on 11 July 2024" in text(site, "/")
+    claims = site.get("/claims.json").json()["claims"]
+    tonight = [c for c in claims if c["downloads"] is not None]
+    older = [c["latest"] if c["latest"] is not None else -1 for c in claims if c["downloads"] is None]
+    assert claims[: len(tonight)] == tonight
+    assert older == sorted(older, reverse=True)
+
+
 def test_every_documented_address_answers(site: Site) -> None:
     page = soup(site, "/api")
     addresses = [a["href"] for a in page.select("main table a")]

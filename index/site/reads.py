@@ -230,7 +230,12 @@ def claims(
         where += " AND author = ?"
         values.append(author)
     known = "EXISTS (SELECT 1 FROM licenses l WHERE l.id = license_effective)"
-    sql = f"SELECT {columns}, {known} FROM claims WHERE {where} ORDER BY downloads DESC LIMIT ? OFFSET ?"
+    # Those without a counter of tonight come after the others, by the last one that was ever seen.
+    latest = (
+        "SELECT d.downloads FROM downloads d WHERE d.id = claims.id AND d.downloads >= 0 ORDER BY d.date DESC LIMIT 1"
+    )
+    order = f"downloads DESC, iif(downloads IS NULL, ({latest}), NULL) DESC, id"
+    sql = f"SELECT {columns}, {known} FROM claims WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     return tuple(Claim(*r) for r in _rows(db, sql, *values, limit, offset))
 
 

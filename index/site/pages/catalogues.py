@@ -8,7 +8,7 @@ from typing import Any
 
 from index import queries
 from index.site import ask as asking
-from index.site import reads, render
+from index.site import claimed, reads, render
 from index.site.ask import Ask, BadAsk, NotHere
 from index.site.host import Answer
 from index.site.memory import once_for, remember
@@ -60,14 +60,26 @@ def claims(db: sqlite3.Connection, ask: Ask) -> Answer:
     """Models that call themselves open source and are not, or are not shown to be."""
     holds, page, found = _claims(db, ask)
     more = len(found) > SIZE and page < MAX_PAGE
-    return Answer(render.page("claims.html", ask, holds=holds, number=page, found=found[:SIZE], more=more))
+    return Answer(
+        render.page("claims.html", ask, holds=holds, number=page, found=claimed.told(db, found[:SIZE]), more=more)
+    )
 
 
 def claims_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The same as JSON."""
     holds, page, found = _claims(db, ask)
-    body = {"holds": holds, "page": page, "more": len(found) > SIZE, "claims": [c._asdict() for c in found[:SIZE]]}
+    body = {
+        "holds": holds,
+        "page": page,
+        "more": len(found) > SIZE,
+        "claims": [_claim(c) for c in claimed.told(db, found[:SIZE])],
+    }
     return Answer(to_json(body), _JSON)
+
+
+def _claim(one: claimed.Told) -> dict[str, Any]:
+    own = {name: value for name, value in one._asdict().items() if name not in ("claim", "facts")}
+    return {**one.claim._asdict(), **own, "facts": [f._asdict() for f in one.facts]}
 
 
 def licenses(db: sqlite3.Connection, ask: Ask) -> Answer:

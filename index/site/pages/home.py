@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from index import families, queries
 from index.site import ask as asking
-from index.site import reads, render
+from index.site import claimed, reads, render
 from index.site.ask import Ask
 from index.site.host import Answer
 from index.site.memory import remember
@@ -34,7 +34,7 @@ def home(db: sqlite3.Connection, ask: Ask) -> Answer:
         render.page(
             "home.html",
             ask,
-            **values,
+            **{**values, "claims": claimed.told(db, values["claims"])},
             chart=Markup(shares.chart(night, t)),
             share_keys=shares.keys(night, t),
             share_counted=shares.counted(db, night),

@@ -1,0 +1,66 @@
+"""A claim of "open source" with what stands against it: the excluding judgement, its quote, and the dates. Reads only.
+
+Also the last counter that was ever seen where tonight's listing gave none. Concludes nothing itself: the ground is what
+explain.py says of the verdict, the reasons and quotes are the published ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from index import explain, queries
+from index.model import Restriction
+from index.queries import _rows
+from index.site.reads import Claim
+
+
+class Fact(NamedTuple):
+    """One closed characteristic that the next level asks for: why it is closed, with the words it rests on, if any."""
+
+    reason: str
+    quote: str | None
+    place: str | None
+
+
+class Told(NamedTuple):
+    """A claim as a page shows it. `latest`: the last known counter, of `latest_date`; `stated`: the day it was read."""
+
+    claim: Claim
+    stated: str | None
+    excluded: str  # 'documentation excluded: data is stated closed'; '' where the restriction says it all
+    facts: tuple[Fact, ...]
+    latest: int | None
+    latest_date: str | None
+
+
+def told(db: sqlite3.Connection, claims: Iterable[Claim]) -> tuple[Told, ...]:
+    """The claims, each with its ground and dates."""
+    return tuple(_told(db, claim) for claim in claims)
+
+
+def _told(db: sqlite3.Connection, claim: Claim) -> Told:
+    stated = "SELECT max(observed) FROM evidence WHERE id = ? AND dimension = 'claim' AND quote = ?"
+    seen = "SELECT downloads, date FROM downloads WHERE id = ? AND downloads IS NOT NULL ORDER BY date DESC LIMIT 1"
+    latest = _rows(db, seen, claim.id) if claim.downloads is None else []
+    count, day = latest[0] if latest else (None, None)
+    model = queries.get_model(db, claim.id) if claim.holds == "no" else None
+    excluded = explain.exclusion(model) if model else ""
+    facts = _facts(db, claim) if excluded else ()
+    return Told(claim, _rows(db, stated, claim.id, claim.quote)[0][0], excluded, facts, count, day)
+
+
+def _facts(db: sqlite3.Connection, claim: Claim) -> tuple[Fact, ...]:
+    """The closed characteristics among those that the next level asks for; the same reason once."""
+    _, asked = explain.ASKED[Restriction(claim.restriction or "")]
+    closed = "SELECT dimension, reason FROM judgements WHERE id = ? AND value = 'closed'"
+    words = (
+        "SELECT quote, place FROM evidence WHERE id = ? AND dimension = ? AND quote <> '' AND place LIKE 'README.md#%'"
+    )
+    found: dict[str, Fact] = {}
+    for dimension, reason in _rows(db, closed, claim.id):
+        if dimension in {str(d) for d in asked}:
+            quote, place = next(iter(_rows(db, words + " LIMIT 1", claim.id, dimension)), (None, None))
+            found.setdefault(reason, Fact(reason, quote, place))
+    return tuple(found.values())
