@@ -5,13 +5,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 HUB ?= $(or $(HF_ENDPOINT),sample)
 DATA ?= data
+HOST ?= 127.0.0.1
+PORT ?= 8001
 BIN := .venv/bin
 
 .PHONY: help nightly serve test lint bench screenshots clean
 help:
 	@echo 'make nightly              crawl the bundled sample Hub, judge, publish ($(DATA)/index.db)'
 	@echo 'make nightly HUB=https://huggingface.co   the same with the live Hub'
-	@echo 'make serve                browse the result in Datasette'
+	@echo 'make serve                browse the result in Datasette (HOST=$(HOST) PORT=$(PORT))'
 	@echo 'make test | lint | bench  tests, linters, benchmarks'
 	@echo 'BENCH=full make bench     the same at the size of the whole Hub, for hours'
 	@echo 'make screenshots          the pages as PNG'
@@ -20,7 +22,7 @@ nightly: .venv/web
 	@$(BIN)/openness nightly --hub $(HUB) --data $(DATA)
 
 serve: .venv/web
-	@$(BIN)/openness serve --data $(DATA)
+	@$(BIN)/openness serve --data $(DATA) --host $(HOST) --port $(PORT)
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
