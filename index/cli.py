@@ -117,11 +117,13 @@ def nightly(data: Path, workers: int, as_json: bool, **arguments: Any) -> None:
                 click.echo(f"  {problem}", err=True)
         _say_judged(night.judged)
         p = night.published
-        click.echo(f"Published {p.models:,} models in {p.seconds:.1f} s: {p.path} ({p.size / 1e6:,.1f} MB)\n")
+        click.echo(f"Published {p.models:,} models in {p.seconds:.1f} s: {p.path} ({p.size / 1e6:,.1f} MB)")
+        if len(night.crawls) > 1:
+            nights = f"Over {len(night.crawls)} nights a model is judged again whenever it changed"
+            click.echo(f"{nights}, and what vanished stays published as such.\n")
         with published(data) as db:
             console().print(terminal.summary(queries.get_summary(db)))
-            if queries.about(db).get("hub") == session.SAMPLE:
-                click.echo("Sample: facts are true and dated; cards are written for this project, not by the makers.")
+            cli_review.say_sample(db)
         click.echo(f"Browse it:  {program()} serve --data {data}")
     failed = crawler_cli.exit_status(night.crawls) or (FAILURES if any(j.errors for j in night.judged) else 0)
     sys.exit(failed)
@@ -210,25 +212,31 @@ def show(model: str, data: Path, quotes: int, day: str | None, as_json: bool) ->
     with published(data) as db:
         if day is not None:
             out = cli_review.show_as_of(db, model, _day(day), as_json)
-            click.echo(out) if as_json else console().print(out)
+            if as_json:
+                click.echo(out)
+            else:
+                console().print(out)
+                cli_review.say_sample(db)
             return
         known = queries.resolve(db, model)
         page = None if known is None else queries.get_page(db, known)
         family = None if page is not None or "/" in model else queries.get_family(db, model)
         if family is not None:
             if as_json:
-                click.echo(terminal.to_json(terminal.family_dict(family)))
+                click.echo(terminal.to_json(terminal.family_dict(family) | cli_review.sample_key(db)))
             else:
                 console().print(terminal.show_family(family))
+                cli_review.say_sample(db)
             return
         if page is None:
             raise NotInIndex(terminal.unknown_model(model, queries.suggest(db, model)))
         if as_json:
             read = readings.of_page(page)
             shown = terminal.show_dict(page) | {"frameworks": read and readings.to_dict(read)}
-            click.echo(terminal.to_json(shown))
+            click.echo(terminal.to_json(shown | cli_review.sample_key(db)))
         else:
             console().print(terminal.show(page, quotes))
+            cli_review.say_sample(db)
 
 
 class NotInIndex(OpennessError):
@@ -251,14 +259,16 @@ def trend(names: tuple[str, ...], data: Path, days: int | None, by: str, as_json
     """Downloads of models or families over time. A night without an observation is a gap, not a zero."""
     with published(data) as db:
         series = [one for name in names for one in _series(db, name)]
-    if days is not None:
-        series = [trends.last_days(s, days) for s in series]
-    if as_json:
-        click.echo(trends.to_json(series))
-    elif as_csv:
-        click.echo(trends.to_csv(series), nl=False)
-    else:
-        console().print(terminal.trend(series, by))
+        if days is not None:
+            series = [trends.last_days(s, days) for s in series]
+        if as_json:
+            click.echo(terminal.to_json(trends.to_dict(series) | cli_review.sample_key(db)))
+        elif as_csv:
+            click.echo(trends.to_csv(series), nl=False)
+        else:
+            console().print(terminal.trend(series, by))
+        if not as_json:
+            cli_review.say_sample(db, err=as_csv)
 
 
 def _series(db: sqlite3.Connection, name: str) -> list[trends.Series]:
@@ -272,6 +282,9 @@ def _series(db: sqlite3.Connection, name: str) -> list[trends.Series]:
     model = None if model_id is None else queries.get_model(db, model_id)
     if model is not None:
         return [queries.model_series(db, model)]
+    family = None if "/" in name else families.find_family(name)
+    if family is not None:
+        raise NotInIndex(terminal.uncounted_family(family.name, queries.get_family(db, name)))
     near = (*queries.suggest(db, name), *families.suggest_families(name))
     raise NotInIndex(terminal.unknown_model(name, near))
 
@@ -294,10 +307,11 @@ def changes(data: Path, since: str | None, fields: tuple[str, ...], limit: int, 
         else:
             day = _day(since)
         events = queries.changes_since(db, day, wanted, limit)
-    if as_json:
-        click.echo(terminal.to_json(events))
-    else:
-        console().print(terminal.changes(events, day.isoformat()))
+        if as_json:
+            click.echo(terminal.to_json(events))
+        else:
+            console().print(terminal.changes(events, day.isoformat()))
+            cli_review.say_sample(db)
 
 
 def _day(text: str) -> date:
@@ -326,10 +340,11 @@ def check(items: tuple[str, ...], level: str, data: Path, as_json: bool) -> None
         wanted += _named_in(item)
     with published(data) as db:
         verdicts = checks.check(db, wanted, require)
-    if as_json:
-        click.echo(terminal.to_json(checks.to_dict(verdicts, require)))
-    else:
-        console().print(checks.render(verdicts, require))
+        if as_json:
+            click.echo(terminal.to_json(checks.to_dict(verdicts, require) | cli_review.sample_key(db)))
+        else:
+            console().print(checks.render(verdicts, require))
+            cli_review.say_sample(db)
     sys.exit(checks.exit_status(verdicts))
 
 

@@ -27,6 +27,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="The same con
 _MARKS = {State.FOUND: "found", State.MOVED: "MOVED", State.GONE: "GONE", State.NOT_CHECKABLE: "not checkable"}
 
 
+SAMPLE_NOTE = "This is the bundled sample: facts are real and dated, cards are written for openness, not by the makers."
+
+
+def say_sample(db: sqlite3.Connection, err: bool = False) -> None:
+    """Say that the words are invented where an index is of the sample; `err` keeps CSV as it is."""
+    if queries.is_sample(db):
+        click.secho(SAMPLE_NOTE, err=err, dim=True)
+
+
+def sample_key(db: sqlite3.Connection) -> dict[str, bool]:
+    """What a JSON object says beside its content: {"sample": true} where an index is of the sample, else nothing."""
+    return {"sample": True} if queries.is_sample(db) else {}
+
+
 @click.command(
     name="verify", epilog="Example: openness verify tiiuae/falcon-7b   |   openness verify --all-of ids.txt --json"
 )
@@ -51,7 +65,8 @@ def verify_command(ids: tuple[str, ...], list_: Path | None, everything: bool, d
         if as_json:
             done = list(results)
             click.echo(terminal.to_json({"models": [_plain(v) for v in done], "not_judged": unknown,
-                                         "counts": verify.add_up(done)}))  # fmt: skip
+                                         "counts": verify.add_up(done),
+                                         "found": _found(done)._asdict()}))  # fmt: skip
         else:
             done = []
             for found in results:
@@ -88,30 +103,41 @@ def _say(found: Verified, whole: bool) -> None:
         click.echo(f"  {_MARKS[c.state]:<13}  {where}  {words}{note}")
 
 
+def _found(results: list[Verified]) -> verify.Found:
+    return verify.Found(*(sum(n) for n in zip((0, 0, 0), *(v.found for v in results), strict=True)))
+
+
 def _say_total(results: list[Verified]) -> None:
     counts = verify.add_up(results)
-    told = ", ".join(f"{n:,} {state}" for state, n in counts.items() if n or state == State.FOUND)
-    click.echo(f"{sum(counts.values()):,} pieces of evidence of {len(results):,} models: {told}")
+    found = _found(results)
+    told = [f"{found.quotes:,} quotes found again", f"{found.absences:,} absences confirmed"]
+    told += [f"{found.unread:,} could not be read, as before"] if found.unread else []
+    told += [f"{n:,} {state}" for state, n in counts.items() if n and state != State.FOUND]
+    one = "1 model" if len(results) == 1 else f"{len(results):,} models"
+    click.echo(f"{sum(counts.values()):,} pieces of evidence of {one}: {', '.join(told)}")
 
 
 @click.command(
     name="export",
-    epilog="Example: openness export out --format parquet"
+    epilog="Example: openness export out   |   openness export out --format parquet"
     "   |   openness export out --format cyclonedx --model openai-community/gpt2",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(exporting.FORMATS), default="parquet", show_default=True)
+@click.option("--format", "format_", type=click.Choice(exporting.FORMATS), default="csv", show_default=True)
 @click.option("--model", "ids", multiple=True, help="CycloneDX: a model of the bill of materials; may be repeated.")
 @click.option("--top", type=click.IntRange(1), default=exporting.TOP, show_default=True,
               help="CycloneDX without --model: so many of the most downloaded.")  # fmt: skip
+@click.option("--evidence/--no-evidence", default=True, show_default=True, help="The quotes, the largest file.")
 @data_option
 @json_option
-def export_command(folder: Path, format_: str, ids: tuple[str, ...], top: int, data: Path, as_json: bool) -> None:
-    """Write models, judgements, downloads, changes, lineage and licences into DIR, with a manifest of SHA-256 sums."""
+def export_command(
+    folder: Path, format_: str, ids: tuple[str, ...], top: int, evidence: bool, data: Path, as_json: bool
+) -> None:
+    """Write the index into DIR: models, judgements with evidence, downloads, changes and more, with SHA-256 sums."""
     if ids and format_ != "cyclonedx":
         raise UsageError("--model is for --format cyclonedx; the other formats hold the whole index.")
     with closing(queries.open_index(session.index_db(data))) as db:
-        done = exporting.export(db, folder, format_, ids=ids, top=top)
+        done = exporting.export(db, folder, format_, ids=ids, top=top, evidence=evidence)
     if as_json:
         click.echo(terminal.to_json({**terminal.to_plain(done), "folder": str(done.folder)}))
         return
@@ -141,4 +167,4 @@ def show_as_of(db: sqlite3.Connection, model: str, day: date, as_json: bool) -> 
         raise NotKnownThen(terminal.unknown_model(model, queries.suggest(db, model)))
     if not found.seen:
         raise NotKnownThen(f"The index had not seen {clean(found.id)} yet on {found.date}.")
-    return terminal.to_json(asof.to_dict(found)) if as_json else asof.render(found)
+    return terminal.to_json(asof.to_dict(found) | sample_key(db)) if as_json else asof.render(found)

@@ -44,6 +44,11 @@ TABLES = {
     "changes": "SELECT date, id, field, old, new, downloads, cause, not_before, note FROM changes ORDER BY change",
     "verdict_history": """SELECT id, date, level, level_max, restriction, cause, rules_version, note
         FROM verdict_history""",
+    "claims": """SELECT id, author, holds, level, level_name, level_max, restriction, license, license_effective, quote,
+        downloads, missing_since FROM claims ORDER BY id""",
+    # What was read, word for word; what was looked for and not found is most of the rows and holds no words.
+    "evidence": """SELECT id, dimension, probe, outcome, quote, place, value, sha, observed FROM evidence
+        WHERE quote <> ''""",
     "lineage": "SELECT id, base_model, relation, stated_by, license, base_license, conflict FROM lineage",
     "licenses": "SELECT * FROM licenses ORDER BY id",
     "overrides": "SELECT id, dimension, value, name, date, reason, link FROM overrides ORDER BY id, dimension",
@@ -81,9 +86,12 @@ class Rows(NamedTuple):
 
 
 def export(
-    db: sqlite3.Connection, folder: Path, format: str, *, ids: Sequence[str] = (), top: int = TOP
+    db: sqlite3.Connection, folder: Path, format: str, *, ids: Sequence[str] = (), top: int = TOP,
+    evidence: bool = True,
 ) -> Exported:  # fmt: skip
     """Write the index into `folder` in one of FORMATS. `ids`, `top`: the models of a bill of materials.
+
+    `evidence` False leaves out the quotes, of the whole Hub the largest file by far.
 
     Raises UsageError (unknown format or model, pyarrow missing, not a folder), StorageFull. Whatever is raised, files
     of an earlier export are still there and whole.
@@ -101,7 +109,7 @@ def export(
             if format == "cyclonedx":
                 files = [_write_bom(db, new, ids, top)]
             else:
-                files = [_write_table(db, new, table, format) for table in TABLES]
+                files = [_write_table(db, new, t, format) for t in TABLES if evidence or t != "evidence"]
             return _put_in_place(db, new, folder, format, files)
     except OSError as e:
         raise StorageFull(f"Cannot write to {folder}: {e.strerror or e}. An earlier export there is as it was.") from e
@@ -116,6 +124,7 @@ def _put_in_place(db: sqlite3.Connection, new: Path, folder: Path, format: str, 
         "published": about.get("published"),
         "rules_version": about.get("rules version"),
         "openness": _version(),
+        **({"sample": True} if queries.is_sample(db) else {}),
         "files": [f._asdict() for f in files],
     }
     (new / manifest).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
@@ -213,7 +222,8 @@ def _pyarrow() -> tuple[Any, Any]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as e:
         raise UsageError(
-            "Parquet needs pyarrow. Install it with `pip install 'openness[parquet]'`, or use --format csv or jsonl."
+            "Parquet needs pyarrow. Install it with `.venv/bin/pip install -e '.[parquet]'` in a clone, elsewhere with"
+            " `pip install 'openness[parquet]'`, or use --format csv or jsonl."
         ) from e
 
 

@@ -21,6 +21,7 @@ from rapidfuzz import fuzz, process
 
 from crawler import database
 from crawler.errors import ForeignDatabase, OtherSchema, UsageError
+from crawler.session import SAMPLE
 from index import families, trends
 from index.rows import (
     Ancestor,
@@ -321,6 +322,11 @@ def get_summary(db: sqlite3.Connection, claims: int = 5) -> Summary:
 def about(db: sqlite3.Connection) -> dict[str, str]:
     """The index about itself: when published, of which Hub, how many nights."""
     return {key: value for key, value in _rows(db, "SELECT key, value FROM about") if value is not None}
+
+
+def is_sample(db: sqlite3.Connection) -> bool:
+    """Whether this is the index of the bundled sample, whose cards their makers did not write."""
+    return about(db).get("hub") == SAMPLE
 
 
 def _ancestors(db: sqlite3.Connection, model_id: str) -> tuple[Ancestor, ...]:

@@ -340,6 +340,14 @@ def unknown_model(text: str, near: Sequence[str]) -> str:
     return f"{told} Did you mean {', '.join(map(clean, near))}?" if near else f"{told} It may be private, new, or gone."
 
 
+def uncounted_family(name: str, page: FamilyPage | None) -> str:
+    """The sentence for a family that has no course to draw; `page` None: the index has no model of it."""
+    if page is None:
+        return f"The index has no model of the family {name}."
+    models = "1 model" if page.models == 1 else f"{page.models:,} models"
+    return f"{name} has {models} on the Hub, none with a download counter seen in this index."
+
+
 def to_plain(value: Any) -> Any:
     """Named tuples -> dicts, all the way down; everything else as it is, dates as ISO text."""
     if hasattr(value, "_asdict"):

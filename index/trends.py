@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -289,11 +288,6 @@ def to_dict(series: Sequence[Series], days: int = 30) -> dict[str, Any]:
             for one in series
         ]
     }
-
-
-def to_json(series: Sequence[Series], days: int = 30) -> str:
-    """`to_dict` as indented JSON text, in ASCII: nothing in it can steer a terminal."""
-    return json.dumps(to_dict(series, days), indent=2)
 
 
 def to_csv(series: Sequence[Series]) -> str:

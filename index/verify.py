@@ -27,7 +27,7 @@ from crawler.records import Repo, strings
 from index import data_sets, tables
 from index.judging import data_names
 from index.library import Library
-from index.model import Evidence
+from index.model import Evidence, Outcome
 from index.rules import RULES_VERSION
 from index.verdict import README, Text, examine
 
@@ -56,8 +56,16 @@ class Checked(NamedTuple):
     note: str
 
 
+class Found(NamedTuple):
+    """What the pieces in the state FOUND are."""
+
+    quotes: int  # words, or a fact, that stand where they were read
+    absences: int  # looked for again, and again not there
+    unread: int  # a document or field that could not be read then, and cannot now
+
+
 class Verified(NamedTuple):
-    """All evidence of one model. `counts`: every state -> pieces."""
+    """All evidence of one model. `counts`: every state -> pieces; `found`: what those that were found are."""
 
     id: str
     level: str
@@ -65,6 +73,7 @@ class Verified(NamedTuple):
     rules_version: str
     counts: dict[str, int]
     checked: tuple[Checked, ...]
+    found: Found
 
     @property
     def ok(self) -> bool:
@@ -278,7 +287,8 @@ class Source:
         checker = Checker(repo, texts, self._ancestors(key), facts, rules_version == RULES_VERSION)
         checked = checker.check(_evidence.decode(evidence))
         counts = Counter(c.state for c in checked)
-        return Verified(name, f"L{level}", judged, rules_version, {s.value: counts[s] for s in State}, checked)
+        return Verified(name, f"L{level}", judged, rules_version, {s.value: counts[s] for s in State}, checked,
+                        _found(checked))  # fmt: skip
 
     def _ancestors(self, key: int) -> frozenset[str]:
         """Names of all bases above a repo, as declared and as they are called today, in lower case."""
@@ -299,6 +309,14 @@ def verify_named(source: Source, name: str) -> Verified:
     if key is None:
         raise NotJudged(f"hub.db has no model {name}. Check the spelling; `openness show` suggests names.")
     return source.verify(key)
+
+
+def _found(checked: Iterable[Checked]) -> Found:
+    """The pieces that were found, by what they are: what nobody could read is no quote that was found again."""
+    again = [c for c in checked if c.state is State.FOUND]
+    unread = sum(c.outcome in (Outcome.UNAVAILABLE, Outcome.ERROR) for c in again)
+    absent = sum(not c.quote and c.outcome in (Outcome.NO, Outcome.NOT_STATED, Outcome.NOT_APPLICABLE) for c in again)
+    return Found(len(again) - unread - absent, absent, unread)
 
 
 def add_up(results: Iterable[Verified]) -> dict[str, int]:

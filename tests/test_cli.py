@@ -20,6 +20,7 @@ from crawler.replay_faults import Latency
 from index import cli
 from index.publish import publish
 from tests.replaying import document, replay, row
+from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
 from tests.test_judge import Night, model
 
 COMMANDS = sorted(cli.main.commands)
@@ -104,6 +105,33 @@ def test_show_trend_changes_status_speak_json(night):
     assert json.loads(run("changes", "--since", "2024-01-01", *data, "--json").output)
     assert json.loads(run("status", *data, "--json").output)["crawl_complete"] is True
     assert run("trend", "Llama 3", *data, "--csv").output.startswith("name,date,downloads")
+
+
+@pytest.mark.parametrize("command", [("show", "openai-community/gpt2"), ("show", "Llama 3"), ("trend", "Llama 3"),
+                                     ("show", "openai-community/gpt2", "--date", "2026-08-13"),
+                                     ("check", "openai-community/gpt2", "--require", "L3")])  # fmt: skip
+def test_every_answer_out_of_the_sample_says_so_and_json_as_a_key(command, night):
+    told = run(*command, "--data", str(night))
+    assert "cards are written for openness, not by the makers." in told.output
+    assert json.loads(run(*command, "--data", str(night), "--json").output)["sample"] is True
+
+
+def test_an_answer_out_of_another_index_does_not_speak_of_a_sample(tmp_path):
+    small_hub(tmp_path / "hub.db")
+    publish(tmp_path, NOW, RULES, PROBES, LICENSES)
+    shown = run("show", "meta-llama/Meta-Llama-3-8B", "--data", str(tmp_path))
+    assert shown.exit_code == 0
+    assert "sample" not in shown.output
+    assert "sample" not in json.loads(
+        run("show", "meta-llama/Meta-Llama-3-8B", "--data", str(tmp_path), "--json").output
+    )
+
+
+def test_a_family_without_models_or_counters_is_not_answered_with_its_own_name(night):
+    told = run("trend", "OLMo 2", "--data", str(night))
+    assert told.exit_code == 1
+    assert "The index has no model of the family OLMo 2." in told.output
+    assert "Did you mean" not in told.output
 
 
 def test_check_says_no_with_status_1_and_yes_with_0(night, tmp_path):

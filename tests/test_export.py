@@ -64,7 +64,8 @@ def test_csv_and_json_lines_say_the_same_as_the_index(db, tmp_path, table):
     assert len(lines) == len(cells)
     (count,) = db.execute(f"SELECT count(*) FROM {table}").fetchone()
     (judged,) = db.execute("SELECT count(*) FROM models WHERE cells IS NOT NULL").fetchone()
-    assert len(lines) == (judged if table == "judgements" else count)
+    (quotes,) = db.execute("SELECT count(*) FROM evidence WHERE quote <> ''").fetchone()
+    assert len(lines) == {"judgements": judged, "evidence": quotes}.get(table, count)
     assert [{k: "" if v is None else str(v) for k, v in line.items()} for line in lines] == cells
 
 
@@ -90,9 +91,26 @@ def test_parquet_has_types_and_the_same_rows(db, tmp_path):
     assert kinds == {"id": "string", "date": "string", **numbers}
 
 
+def test_the_quotes_can_be_left_out_and_are_there_word_for_word_otherwise(db, tmp_path):
+    export.export(db, tmp_path / "with", "csv")
+    quotes = {(e["id"], e["quote"], e["place"]) for e in read_csv(tmp_path / "with" / "evidence.csv")}
+    assert quotes
+    assert quotes == set(db.execute("SELECT id, quote, place FROM evidence WHERE quote <> ''"))
+    done = export.export(db, tmp_path / "without", "csv", evidence=False)
+    assert "evidence.csv" not in {f.name for f in done.files}
+    assert export.check(tmp_path / "without", "csv") == []
+
+
+def test_without_pyarrow_the_plain_export_works(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = CliRunner().invoke(cli.main, ["export", str(tmp_path / "out"), "--data", str(data)])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "manifest.csv.json").is_file()
+
+
 def test_without_pyarrow_parquet_is_refused_with_what_to_do_and_nothing_is_written(db, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)  # how Python says: cannot be imported
-    with pytest.raises(UsageError, match=r"pip install 'openness\[parquet\]'"):
+    with pytest.raises(UsageError, match=r"\.venv/bin/pip install -e '\.\[parquet\]'"):
         export.export(db, tmp_path / "out", "parquet")
     assert not (tmp_path / "out").exists()
 

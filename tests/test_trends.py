@@ -148,7 +148,7 @@ def test_csv_and_json_carry_the_same_points_and_leave_gaps_empty():
     }  # fmt: skip
     assert rows[1]["downloads"] == ""
     assert rows[1]["observed"] == "0"
-    points = json.loads(trends.to_json([one]))["series"][0]["points"]
+    points = trends.to_dict([one])["series"][0]["points"]
     assert points[1] == {
         "date": "2026-11-02", "downloads": None, "downloads_all_time": None, "likes": None, "observed": False,
     }  # fmt: skip

@@ -176,6 +176,11 @@ def test_the_command_takes_a_list_and_answers_in_json(night, tmp_path):
     assert [m["id"] for m in said["models"]] == ["maker/base", "user/tuned"]
     assert said["counts"]["gone"] == 0
     assert said["counts"]["found"] == sum(len(m["checked"]) for m in said["models"])
+    found = said["found"]
+    assert sum(found.values()) == said["counts"]["found"]
+    assert min(found["quotes"], found["absences"]) > 0
+    told = run("maker/base", "user/tuned", data=night).output
+    assert f"{found['quotes']} quotes found again, {found['absences']} absences confirmed" in told
     result = run("nobody/nothing", "maker/base", data=night)
     assert result.exit_code == 1
     assert "nobody/nothing is not known" in result.output
