@@ -284,7 +284,7 @@ def _free_terms(license: License) -> Answer:
 
 def _refused(license: License) -> Answer:
     if license.restriction == Restriction.NO_LICENSE:
-        return Result.FAIL, "no licence is stated, so nothing is permitted"
+        return Result.FAIL, "no licence is declared, so nothing is shown to be permitted"
     if license.conformant == "no":
         return Result.FAIL, f"{license.id}: {license.restriction or 'not free'}"
     return Result.UNKNOWN, f"{license.id}: a licence that we cannot read"

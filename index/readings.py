@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from index import frameworks, licenses, mof, mof_record
-from index.checklists import Checklist, Facts, with_evidence
+from index.checklists import Checklist, Facts, Result, with_evidence
 from index.frameworks import AaScore, aa_score, ai_act_checklist, eu_score, osaid_checklist, radboud_score
 from index.licenses import License
 from index.model import VALUES, Dimension, Evidence, Judgement, Outcome
@@ -68,6 +68,20 @@ def of_page(page: Page) -> Readings | None:
     proofs = [p for c in page.cells for p in c.evidence]
     evidence = [Evidence(p.dimension, p.probe, p.outcome, p.quote, p.place, p.value) for p in proofs]
     return read(judgements, evidence, page.model.license_effective, page.model.gated)
+
+
+def open_source(page: Page) -> str:
+    """Whether it is open source by the Open Source AI Definition, and what decides. Never a plain yes: the Hub cannot
+    show it, and a person has to confirm what we take for one.
+    """
+    found = of_page(page)
+    if found is None:
+        return "Open source (OSAID 1.0): not judged"
+    result = found.osaid.result
+    if result is Result.PASS:
+        return "Open source (OSAID 1.0): candidate; every item passes, a person has to confirm it"
+    why = "; ".join(dict.fromkeys(c.reason for c in found.osaid.checks if c.decides and c.result is result))
+    return f"Open source (OSAID 1.0): {'no' if result is Result.FAIL else 'not shown'}, because {why}"
 
 
 def shown_by(evidence: Iterable[Any]) -> int:

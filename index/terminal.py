@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from index import explain, trends
+from index import explain, readings, trends
 from index.chart import human
 from index.model import Value
 from index.plain import clean
@@ -106,6 +106,7 @@ def show_dict(page: Page) -> dict[str, Any]:
     return {
         "model": to_plain(page.model),
         "in_words": explain.in_words(page.model, page.license_effective),
+        "open_source": readings.open_source(page),
         "interval": explain.interval(page.model),
         "hindrances": to_plain(explain.hindrances(page)),
         "characteristics": to_plain(page.cells),
@@ -126,6 +127,7 @@ def _head(page: Page) -> RenderableType:
         _line(("bold", m.id)),
         Text(clean(m.url or "no longer under this name on the Hub"), style="underline blue"),
         _line((style, f"{m.level or '?'} "), (style, explain.in_words(m, page.license_effective))),
+        _line(("", readings.open_source(page))),
         _line(("", explain.interval(m)), ("bright_black", "   Radboud "), ("", _score(m.radboud_score, "14")),
               ("bright_black", "   EU index "), ("", _score(m.eu_score, "1")),
               ("bright_black", "   MOF class "), ("", m.mof_class or "none")),
