@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from index.model import Dimension, Restriction, Value
+from index import licenses
+from index.model import Dimension, Outcome, Restriction, Value
 from index.rows import Ancestor, Cell, License, Model, Page
 
 D, R = Dimension, Restriction
@@ -149,7 +150,13 @@ def hindrances(page: Page) -> tuple[Hindrance, ...]:
     """Why the level is not higher and what would raise it, gravest first; () at the top level."""
     if page.model.level is None:
         return (Hindrance("It has not been judged.", "Run `openness judge`."),)
-    return tuple(_hindrances(page))
+    found = tuple(_hindrances(page))
+    if found or page.model.level == "L6":
+        return found
+    own = _restriction(page.model)
+    words = (OTHER_WORDS | LICENCE_WORDS).get(own, page.model.restriction or "") if own else ""
+    why = f"Not shown to be more: {words}." if words else "Not shown to be more."
+    return (Hindrance(why, "Publish it and link it from the card."),)
 
 
 def _hindrances(page: Page) -> Iterator[Hindrance]:
@@ -199,6 +206,12 @@ def _named(cells: Iterable[Cell]) -> str:
 
 def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:
     model, license = page.model, page.license_effective
+    if own is R.UNKNOWN_LICENSE and license is not None and license.restriction == R.NO_LICENSE:
+        file = _seen_file(page, "license_files")
+        what = f"the terms in {file} are" if file else "what its card says of one is"
+        why = f"No licence is declared, and {what} not known to us."
+        yield Hindrance(why, "Name the licence in the card's field `license`.")
+        return
     if license is None or license.restriction == R.NO_LICENSE:
         if model.license_effective is None or own is R.NO_LICENSE:
             yield Hindrance("No licence is stated.", "State a licence in the card's field `license`.")
@@ -206,6 +219,11 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
             yield Hindrance(f"Its licence {model.license_effective} is not in our catalogue.", "A licence we can read.")
         return
     if license.restriction == R.UNKNOWN_LICENSE:
+        file = _seen_file(page, "license_file_name")
+        if file and model.license:
+            why = f"{file}, a file beside {model.license}, may restrict the use, and we have not read it."
+            yield Hindrance(why, f"Leave {file} out, or say in `license_name` what holds.")
+            return
         said = model.license_name or model.license or license.id
         yield Hindrance(
             f"Its licence ({said}) cannot be read.",
@@ -220,6 +238,12 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
         else:
             why = f"Its licence {license.id} does not allow every use: {terms}."
             yield Hindrance(why, "A licence that allows every use, such as apache-2.0 or mit.")
+
+
+def _seen_file(page: Page, probe: str) -> str:
+    """The first file that a probe of the licence saw; '' when it saw none."""
+    proofs = (p for c in page.cells for p in c.evidence if p.probe == probe and p.outcome == Outcome.YES)
+    return next((p.quote for p in proofs if p.quote), "")
 
 
 def inherited_from(page: Page) -> str | None:
@@ -243,6 +267,11 @@ def _licence_parts(model: Model, license: License | None) -> list[str]:
     if license.conformant in ("yes", "conformant-not-approved"):
         everywhere = f"{license.id} on it and on every declared ancestor" if model.base_model else license.id
         return [everywhere] if (model.level or "") >= "L3" else []
+    if license.restriction == R.NO_LICENSE and _restriction(model) is R.UNKNOWN_LICENSE:
+        return [LICENCE_WORDS[R.UNKNOWN_LICENSE]]  # there is one, only not where licences are declared
+    declared = licenses.catalogue().get(model.license or "")
+    if license.restriction == R.UNKNOWN_LICENSE and not model.license_name and declared and declared.is_conformant:
+        return [f"terms beside {declared.id} that we have not read"]
     try:
         parts = [LICENCE_WORDS[R(license.restriction or "")]]
     except (ValueError, KeyError):

@@ -112,6 +112,19 @@ def pretraining_of(name: str) -> Pretraining | None:
     return None if family is None else family.pretraining
 
 
+#: Words of a name that say that its model sees, hears or speaks: what was read of a family is of its text models.
+_SENSES = re.compile(
+    r"(?<![a-z0-9])(?:\d+v|vl|vision|visual|omni|audio|speech|multimodal|video)(?![a-z0-9])", re.IGNORECASE
+)
+
+
+def told_family(repo_id: str) -> str | None:
+    """`family_of` where what is known of that family's data is known of this model; None for its variants that see or
+    hear: they were trained on more, and their reports were not read.
+    """
+    return None if _SENSES.search(repo_id.partition("/")[2] or repo_id) else family_of(repo_id)
+
+
 def terms_of(name: str) -> str:
     """The restricted licence that all weights of a family of this name are under; '' where that is not known."""
     family = _by_name().get(name)

@@ -271,10 +271,21 @@ def _weights_open(seen: Seen, cells: Cells) -> str | None:
 
 
 @rule(
-    "L6", D.LICENSE, UNKNOWN, "No licence is stated.", reads="effective_license", confidence="high", source="4.2 L2 x"
+    "L6",
+    D.LICENSE,
+    UNKNOWN,
+    "No licence is declared{}.",
+    reads="effective_license license_files license_statement",
+    confidence="high",
+    source="4.2 L2 x",
 )
 def _none_stated(seen: Seen, cells: Cells) -> str | None:
-    return "" if seen.all("effective_license", Outcome.NOT_STATED) else None
+    if not seen.all("effective_license", Outcome.NOT_STATED):
+        return None
+    file = seen.yes("license_files")
+    if file:
+        return f"; what {file.quote} in the repository allows is not known"
+    return "; what the card says of one is not enough" if seen.yes("license_statement") else ""
 
 
 @rule(
@@ -282,13 +293,17 @@ def _none_stated(seen: Seen, cells: Cells) -> str | None:
     D.LICENSE,
     UNKNOWN,
     "A licence that we do not know: {}.",
-    reads="effective_license",
+    reads="effective_license license_file_name license_declared",
     confidence="high",
     source="4.2 U-flags",
 )
 def _not_known(seen: Seen, cells: Cells) -> str | None:
     unread = seen.all("effective_license", Outcome.UNAVAILABLE)
-    return unread[0].quote or unread[0].value if unread else None
+    if not unread:
+        return None
+    file, declared = seen.yes("license_file_name"), seen.yes("license_declared")
+    said = unread[0].quote or unread[0].value
+    return f"{said}, a file beside {declared.quote}" if file and declared and file.quote == said else said
 
 
 def _with_place(e: Evidence) -> str:

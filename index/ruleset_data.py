@@ -290,7 +290,7 @@ def _list_maybe_whole(seen: Seen, cells: Cells) -> str | None:
     "ED9",
     D.END_DATA,
     CLOSED,
-    "Its makers have not named the data of their own tuned models, and the metadata lists none: {}.",
+    "What its makers published names no data of their tuned models, and the metadata lists none: {}.",
     reads="family_tuning",
     confidence="medium",
     source="1.2 data: none of the sources",
@@ -378,7 +378,7 @@ def _family(told: str) -> When:
 _LEAST_FIRST = ("withheld", "part", "public")
 
 for _value, _code, _told, _words in (
-    (CLOSED, "BD12", "withheld", "The makers of its family have not named the data of pre-training: {}."),
+    (CLOSED, "BD12", "withheld", "What the makers of its family published names no data of pre-training: {}."),
     (PARTIAL, "BD13", "part", "The makers of its family have named and shared a part of the data of pre-training: {}."),
     (OPEN, "BD14", "public", "The data that its family was pre-trained on is public: {}."),
 ):

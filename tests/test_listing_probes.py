@@ -355,6 +355,16 @@ def test_what_is_known_of_a_familys_data_goes_by_id_base_or_licence_and_never_by
     assert seen("family_pretraining", **fields) == expected
 
 
+@pytest.mark.parametrize("name", ["Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-Omni-7B", "zai-org/glm-4v-9b",
+                                  "microsoft/Phi-3-vision-128k-instruct", "Qwen/Qwen2-Audio-7B"])  # fmt: skip
+def test_what_was_read_of_a_familys_text_models_says_nothing_of_those_that_see_or_hear(name):
+    assert not seen("family_pretraining", repo_id=name)
+    assert not seen("family_pretraining", bases=(Base("finetune", name, "hub"),))
+    assert not seen("family_tuning", repo_id=name)
+    for text in ("Qwen/Qwen2.5-7B-Instruct", "mistralai/Mistral-7B-v0.1", "openai/whisper-large-v3"):
+        assert seen("family_pretraining", repo_id=text)
+
+
 def test_only_the_makers_own_models_are_of_a_family_whose_tuning_data_is_withheld():
     assert seen("family_tuning", repo_id="Qwen/Qwen2-72B-Instruct")
     assert not seen("family_tuning", bases=(Base("finetune", "Qwen/Qwen2-72B", "hub"),))

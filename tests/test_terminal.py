@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sqlite3
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import ForeignDatabase, UsageError
-from index import chart, explain, plain, queries, rows, terminal, trends
+from index import chart, explain, plain, queries, readings, rows, terminal, trends
 from index.chart import Line
 from tests.small_index import LLAMA, OLMO, ROOT_LLAMA, TUNE, write_index
 
@@ -76,6 +77,44 @@ def test_an_open_licence_is_never_named_as_a_hindrance(db):
     assert found[0].why.startswith("What L4 asks is not shown: ")
     assert "preprint (partial)" in found[0].why
     assert "architecture" not in found[0].why
+
+
+def test_whether_it_is_open_source_is_never_a_plain_yes(db):
+    for (name,) in db.execute("SELECT id FROM models"):
+        words = readings.open_source(page(db, name))
+        assert re.match(
+            r"Open source \(OSAID 1\.0\): (?:no, because .|not shown, because .|candidate; |not judged$)", words
+        )
+    assert "no, because" in printed(terminal.show(page(db, LLAMA)))
+    assert "llama3: community" in readings.open_source(page(db, LLAMA))
+
+
+def test_below_the_top_there_is_always_a_reason_not_to_be_higher(db):
+    for (name,) in db.execute("SELECT id FROM models"):
+        told = page(db, name)
+        assert told.model.level == "L6" or explain.hindrances(told)
+
+
+def test_a_file_beside_an_open_licence_is_named_and_not_the_licence(db):
+    told = page(db, OLMO)
+    proof = rows.Proof("license", "license_file_name", "yes", "USAGE_POLICY", "siblings", "USAGE_POLICY", None, None)
+    cells = tuple(c._replace(evidence=(proof,)) if c.dimension == "license" else c for c in told.cells)
+    unread = rows.License("other", "Other", "unknown", "unknown", "unknown-license", *[None] * 10)
+    model = told.model._replace(level="L2", restriction="unknown-license", license="apache-2.0", license_name=None)
+    told = told._replace(cells=cells, license_effective=unread, model=model)
+    assert [h.why.partition(",")[0] for h in explain.hindrances(told)] == ["USAGE_POLICY"]
+    assert "terms beside apache-2.0" in explain.in_words(told.model, unread)
+
+
+def test_a_licence_file_that_nobody_declared_is_no_missing_licence(db):
+    told = page(db, OLMO)
+    proof = rows.Proof("license", "license_files", "yes", "MODEL_LICENSE", "siblings", "MODEL_LICENSE", None, None)
+    cells = tuple(c._replace(evidence=(proof,)) if c.dimension == "license" else c for c in told.cells)
+    none = rows.License("no-license", "No licence stated", "no", "no", "no-license", *[None] * 10)
+    model = told.model._replace(level="L2", restriction="unknown-license", license=None, license_effective="no-license")
+    told = told._replace(cells=cells, license_effective=none, model=model)
+    assert "MODEL_LICENSE" in explain.hindrances(told)[0].why
+    assert explain.in_words(told.model, none).endswith("a licence that we cannot read")
 
 
 def test_every_restriction_has_words_or_asks_for_something():

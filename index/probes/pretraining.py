@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from crawler.cards import Card
 from crawler.records import Repo
-from index.families import family_of, find_family, is_official, pretraining_of, terms_of
+from index.families import family_of, find_family, is_official, pretraining_of, terms_of, told_family
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
 from index.probes import probe
@@ -39,12 +39,12 @@ _NOT_KNOWN = "not known"
 @probe(D.BASE_DATA, needs="listing")
 def family_pretraining(repo: Repo) -> Iterator[Evidence]:
     """What have the makers of the family that it is of, or is made from, said of the pre-training data?"""
-    own = _value(family_of(repo.repo_id))
+    own = _value(told_family(repo.repo_id))
     if own:
         yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, repo.repo_id, "id", own)
         return
     for base in repo.bases[:12]:
-        told = _value(family_of(base.repo_id))
+        told = _value(told_family(base.repo_id))
         if told:
             place = "cardData.base_model" if base.stated_by == "card" else "tags"
             yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, base.repo_id, place, told)
@@ -57,7 +57,7 @@ def family_pretraining(repo: Repo) -> Iterator[Evidence]:
 @probe(D.END_DATA, needs="listing")
 def family_tuning(repo: Repo) -> Iterator[Evidence]:
     """Is it its makers' own model, of a family of whose tuning data they have named none?"""
-    family = family_of(repo.repo_id) if is_official(repo.repo_id) else None
+    family = told_family(repo.repo_id) if is_official(repo.repo_id) else None
     known = pretraining_of(family) if family else None
     if family and known and known.tuning_withheld:
         yield Evidence(D.END_DATA, "family_tuning", Outcome.YES, repo.repo_id, "id", f"{family} ({known.source})")
