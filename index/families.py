@@ -41,6 +41,7 @@ class Family(NamedTuple):
     line: str = ""  # what all its generations together are called: 'Llama' for 'Llama 3.1'
     pretraining: Pretraining | None = None  # None: not known to us
     terms: str = ""  # a licence that open source does not allow, where all its weights are under it
+    apart: tuple[str, ...] = ()  # ids of its repositories that are under terms of their own
 
 
 _GENERATION = re.compile(r"(, others|[ .\-]?[VH]?\d+(\.\d+)?n?)$")
@@ -75,6 +76,7 @@ def parse_families(text: str) -> tuple[Family, ...]:
             line=entry.get("line") or _GENERATION.sub("", entry["name"]),
             pretraining=_pretraining(entry),
             terms=entry.get("terms", ""),
+            apart=tuple(entry.get("apart", ())),
         )
         for entry in tomllib.loads(text)["family"]
     )
@@ -129,6 +131,14 @@ def terms_of(name: str) -> str:
     """The restricted licence that all weights of a family of this name are under; '' where that is not known."""
     family = _by_name().get(name)
     return "" if family is None else family.terms
+
+
+def terms_on(repo_id: str) -> str:
+    """The restricted licence that a maker's own repository or a named copy is under by the makers' word; '' = none."""
+    family = _by_name().get(family_of(repo_id) or "")
+    if family is None or repo_id.casefold() in map(str.casefold, family.apart):
+        return ""
+    return family.terms
 
 
 def is_official(repo_id: str) -> bool:

@@ -23,6 +23,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | licence unreadable, or only a file or a sentence names one   | L2     | -            | unknown-license  |
 | the card is stored and lost, or too large to be read         | L2     | -            | unknown-license  |
 | the Hub refuses the card, or shows no such repo              | L2     | -            | unknown-access   |
+| an open licence on a family's own weights, whose makers give |        |              |                  |
+| all of them under restricted terms                           | L2     | -            | unknown-license  |
 | the card's own words forbid what the licence tag grants      | L2     | -            | unknown-license  |
 | no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
 | an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |

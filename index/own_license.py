@@ -18,6 +18,7 @@ import msgspec
 from crawler.cards import Card, parse
 from crawler.records import Base, Repo, declared_bases, declared_license
 from index import license_texts, licenses
+from index.families import family_of, terms_on
 from index.licenses import License
 from index.lineage import candidates
 from index.model import Dimension, Evidence, Outcome
@@ -227,7 +228,8 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
     """A repo's own licence: its declarations, and the licence texts in it. The most restrictive of them counts.
 
     A text alone decides where the declarations say nothing that we know. A licence file that was read and is no licence
-    that we know, or could not be read, leaves the licence unknown. `card`: where the README is already parsed.
+    that we know, or could not be read, leaves the licence unknown; so does an open one on a family's own weights that
+    families.toml knows under other terms. `card`: where the README is already parsed.
     """
     declared, evidence = _declarations(repo, card or read_card(texts)[0])
     license, said, place = declared
@@ -255,6 +257,11 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
             where = "siblings" if path != link else "cardData.license_link"
             evidence += (Evidence(Dimension.LICENSE, "license_file_name", Outcome.YES, path, where, path),)
             license, said, place = licenses.UNKNOWN, path, where
+    terms = terms_on(repo.repo_id) if license.is_conformant else ""
+    if terms:  # a permissive tag on weights that their makers give under other terms: somebody errs, who is not known
+        where = f"{family_of(repo.repo_id)}: {terms}"
+        evidence += (Evidence(Dimension.LICENSE, "family_terms", Outcome.YES, repo.repo_id, "id", where),)
+        license, said, place = licenses.UNKNOWN, repo.repo_id, "id"
     return OwnLicense(license, said, place, evidence)
 
 

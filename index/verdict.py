@@ -40,6 +40,8 @@ QUESTIONS = (
     ("license_text", Dimension.LICENSE, "Which licence is the text of the licence file?"),
     ("license_text_conflict", Dimension.LICENSE, "Does the licence file say something else than the tag?"),
     ("license_file_name", Dimension.LICENSE, "Does a file's name say that it holds a restricted licence?"),
+    ("family_terms", Dimension.LICENSE,
+     "Are the weights, by their makers' word, under restricted terms that the declared licence leaves out?"),
     ("card_license", Dimension.LICENSE,
      "Which licence does the README's front matter declare, where that is not what the Hub lists?"),
     ("card_base", Dimension.BASE_WEIGHTS, "Which bases does only the README's front matter declare?"),

@@ -485,6 +485,31 @@ def test_a_recording_that_shows_not_one_data_set_says_nothing_by_hiding_them(nig
     assert '"ED12"' in night.sql(cells)[0][0]
 
 
+@pytest.mark.parametrize(
+    ("name", "license_"),
+    [("meta-llama/Meta-Llama-3-8B", "apache-2.0"), ("google/gemma-7b", "mit"),
+     ("NousResearch/Meta-Llama-3-8B", "apache-2.0")],
+)  # fmt: skip
+def test_an_open_tag_on_a_familys_own_weights_under_restricted_terms_proves_nothing_for_them_nor_their_children(
+    night, name, license_
+):
+    night.crawl([model(1, name, license_), model(2, "user/tuned", "apache-2.0", name)])
+    night.judge()
+    for one in (name, "user/tuned"):
+        level, level_max, restriction = night.verdict(one)
+        assert (level, restriction) == ("L2", "unknown-license")
+        assert level_max > "L2", "not proved is not excluded"
+    with closing(verify.Source(night.hub, night.papers)) as source:
+        assert {c.state for c in verify.verify_named(source, name).checked} == {"found"}
+
+
+def test_families_under_open_terms_and_weights_under_terms_of_their_own_keep_their_tag(night):
+    names = ["mistralai/Mistral-7B-v0.1", "01-ai/Yi-1.5-9B", "Qwen/Qwen2-7B", "stabilityai/sdxl-vae", "user/my-llama"]
+    night.crawl([model(i, name) for i, name in enumerate(names)])
+    night.judge()
+    assert [night.verdict(name)[0] for name in names] == ["L3"] * len(names)
+
+
 def rows_of_many(count: int) -> list[dict[str, Any]]:
     """A chain of bases, a crowd made from its members, and loners."""
     rows = [model(i, f"chain/m{i}", "mit", f"chain/m{i - 1}") if i else model(0, "chain/m0") for i in range(20)]
