@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from crawler.plan import license_files
-from crawler.records import Base, Repo
+from crawler.records import UNREADABLE, Base, Repo
 
 REPO_COLUMNS = """r.repo, r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, r.private, r.disabled,
     r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint, r.observed, r.missing_since,
@@ -56,8 +56,8 @@ _FLAG = {None: None, False: 0, True: 1}  # a number is bound twice as fast as a 
 def narrow(r: Repo) -> tuple[Any, ...]:
     """The columns of `repos` but the key and the nights, in the order of the table."""
     return (r.oid, r.repo_id, r.author, r.sha, r.created_at, r.last_modified, _FLAG[r.private], _FLAG[r.disabled],
-            r.gated, r.license, r.downloads, r.downloads_all_time, r.likes, r.fingerprint,
-            _lines(license_files(r.files)) or None)  # fmt: skip
+            None if r.gated == UNREADABLE else r.gated, r.license, r.downloads, r.downloads_all_time, r.likes,
+            r.fingerprint, _lines(license_files(r.files)) or None)  # fmt: skip
 
 
 def _lines(names: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from crawler.records import Base, Listed, Reject, Repo, declared_bases, declared_license
+from crawler.records import UNREADABLE, Base, Listed, Reject, Repo, declared_bases, declared_license, rejected
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -46,17 +46,21 @@ class Change(NamedTuple):
 
 
 def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePlan:
-    """Compare a page with what is known in the same range of ids. A rejected row is seen, not absent."""
+    """Compare a page with what is known in the same range of ids. A rejected row is seen, not absent.
+
+    A repo that one page shows in two ways is taken as the first has it, and rejected: nobody knows which is true.
+    """
     by_oid = {k.oid: k for k in known}
     plan = PagePlan([], [], [], [], [], [])
     readable: list[Known] = []
-    seen: set[str] = set()
+    seen: dict[str, Listed | Reject] = {}
     for row in rows:
         oid = row.oid
         if oid is not None:
-            if oid in seen:
-                continue  # the same row twice on a page: the first one counts
-            seen.add(oid)
+            first = seen.setdefault(oid, row)
+            if first is not row:
+                plan.rejects.extend(_contradiction(first, row))
+                continue
         if isinstance(row, Reject):
             plan.rejects.append(row)
             continue
@@ -78,7 +82,19 @@ def read_page(known: Sequence[Known], rows: Iterable[Listed | Reject]) -> PagePl
             plan.counted.append((k, row))
     if not any(row.oid is None for row in plan.rejects):  # else the row that cannot be read may be any of them
         plan.absent.extend(k for k in known if k.oid not in seen and k.missing_since is None)
-    return plan._replace(readable=readable) if readable else plan
+    if readable:
+        refused = {row.oid for row in plan.rejects}
+        return plan._replace(readable=[k for k in readable if k.oid not in refused])
+    return plan
+
+
+def _contradiction(first: Listed | Reject, again: Listed | Reject) -> list[Reject]:
+    """The second row of one repo on a page, as a reject unless it says what the first one says."""
+    if isinstance(again, Reject):
+        return [again]
+    if isinstance(first, Listed) and first.fingerprint() != again.fingerprint():
+        return [rejected(again, "shown twice on one page, with different facts")]
+    return []
 
 
 MANY = 50  # repos of one page that must have lost the same thing before the page is doubted
@@ -116,7 +132,7 @@ def lost_facts(pairs: Sequence[tuple[Repo, Repo]], many: int = MANY) -> list[str
     found = []
     for field in _KEPT:
         had = [now for before, now in pairs if getattr(before, field) is not None]
-        lost = sum(1 for now in had if getattr(now, field) is None)
+        lost = sum(1 for now in had if getattr(now, field) in (None, UNREADABLE))
         if lost >= many and lost > len(had) / 2:
             found.append(field)
     return found
@@ -159,7 +175,8 @@ def merged(old: Repo, new: Repo) -> Repo:
     """What is known of a repo after tonight's row: a field that the row does not show stays as it was shown before.
 
     Front matter, config and the Hub's own field of bases are left out for repos that have none; they stay while the
-    revision stays (or is not shown), and go with a new one. Counters are tonight's: an unknown count is a gap.
+    revision stays (or is not shown), and go with a new one. Counters are tonight's: an unknown count is a gap. Gating
+    in a word that we do not know is shown: it is not what it was before.
     """
     gone = _shows_all(old, new)
     kept = {f: getattr(old, f) for f in _ALWAYS if getattr(new, f) is None}
@@ -218,7 +235,7 @@ def changes(old: Repo, new: Repo) -> list[Change]:
         ("disabled", _flag(old.disabled), _flag(new.disabled)),
         ("private", _flag(old.private), _flag(new.private)),
     ):
-        if before != after and before is not None and after is not None:
+        if before != after and before is not None and after not in (None, UNREADABLE):
             found.append(Change(field, before, after))
     now = merged(old, new)
     was, then = _shown(old, new)

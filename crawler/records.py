@@ -51,7 +51,7 @@ _CARD_DATA_DROPPED = frozenset(
 )  # fmt: skip
 MAX_FILES = 2_000  # names kept of one repo; `file_count` always says how many there are
 MAX_CARD_DATA = 64_000  # bytes of front matter kept, from which on long values are dropped
-UNREADABLE = "?"  # in place of a declared licence or base that is no text: something is declared, nobody knows what
+UNREADABLE = "?"  # in place of what was shown and says nothing to us: a licence that is no text, a word for gating
 
 
 _encode = msgspec.json.Encoder().encode
@@ -122,7 +122,7 @@ class Repo(Struct, frozen=True, gc=False):
     last_modified: str | None = None
     private: bool | None = None
     disabled: bool | None = None
-    gated: str | None = None  # 'no', 'auto', 'manual'
+    gated: str | None = None  # 'no', 'auto', 'manual'; UNREADABLE, before it is stored: shown in a word unknown to us
     license: str | None = None  # as declared: the id of the tag; several joined by ', '
     license_name: str | None = None
     license_link: str | None = None
@@ -177,8 +177,8 @@ class _TransformersInfo(Struct, gc=False):
 
 
 class _Identity(Struct, gc=False):
-    oid: str | None = msgspec.field(name="_id", default=None)
-    repo_id: str | None = msgspec.field(name="id", default=None)
+    oid: Any = msgspec.field(name="_id", default=None)
+    repo_id: Any = msgspec.field(name="id", default=None)
 
 
 _page = msgspec.json.Decoder(list[Listed])
@@ -232,7 +232,13 @@ def _reject(raw: bytes, reason: str) -> Reject:
         who = _identity.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         who = _Identity()
-    return Reject(who.oid, who.repo_id, reason, raw[:2_000])
+    oid, name = (said if isinstance(said, str) and said else None for said in (who.oid, who.repo_id))
+    return Reject(oid, name, reason, raw[:2_000])
+
+
+def rejected(listed: Listed, reason: str) -> Reject:
+    """A row that was read as a row and cannot be used."""
+    return Reject(listed.oid, listed.repo_id, reason, _encode(listed)[:2_000])
 
 
 def expand(listed: Listed) -> Repo | Reject:
@@ -240,7 +246,7 @@ def expand(listed: Listed) -> Repo | Reject:
     try:
         return _expand(listed)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError) as e:
-        return Reject(listed.oid, listed.repo_id, str(e), _encode(listed)[:2_000])
+        return rejected(listed, str(e))
 
 
 def _expand(row: Listed) -> Repo:
@@ -265,7 +271,7 @@ def _expand(row: Listed) -> Repo:
         row.last_modified,
         row.private,
         row.disabled,
-        gating(row.gated),
+        None if row.gated is None else gating(row.gated) or UNREADABLE,
         declared_license(marked, card),
         license_name,
         license_link,

@@ -50,7 +50,7 @@ CREATE TABLE repos (                      -- narrow: what every night compares
   last_modified TEXT,
   private INTEGER,
   disabled INTEGER,
-  gated TEXT,                             -- no, auto, manual
+  gated TEXT,                             -- no, auto, manual; NULL also where the newest row has a word unknown to us
   license TEXT,                           -- as declared
   downloads INTEGER,                      -- last 30 days, as last seen
   downloads_all_time INTEGER,

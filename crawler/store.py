@@ -7,6 +7,7 @@ written by `index/tables.py`.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -387,6 +388,13 @@ class Store:
             "UPDATE repos SET rejected_since = coalesce(rejected_since, ?) WHERE oid = ?",
             [(crawl.date, r.oid) for r in rejects if r.oid is not None],
         )
+        names = [r.repo_id for r in rejects if r.oid is None and r.repo_id is not None]
+        if names:  # a row without an id still says by its name whose it is
+            self.conn.execute(
+                """UPDATE repos SET rejected_since = coalesce(rejected_since, ?)
+                   WHERE missing_since IS NULL AND repo_id COLLATE NOCASE IN (SELECT value FROM json_each(?))""",
+                (crawl.date, json.dumps(names)),
+            )
 
     def absent(self, crawl: Crawl, limit: int) -> list[tuple[int, str, str]]:
         """(repo, oid, name) of the most downloaded repos that a walk has not met and that were there before."""

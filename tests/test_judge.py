@@ -712,3 +712,67 @@ def test_a_licence_text_that_cannot_be_fetched_grants_nothing(night, outcome, kn
     _look(night, "acme/m", "LICENSE", outcome)
     night.judge()
     assert night.verdict("acme/m")[0] == "L2"
+
+
+# -- rows that show something that nobody here understands -----------------------------------------------------------
+
+
+def _page(night: Night, rows: list[dict[str, Any]]) -> None:
+    """A night whose listing is one page of these rows, read as the walk reads it."""
+    night.day += 1
+    store = Store(night.hub)
+    this = store.begin(night.date, "https://hub.test", "", f"{night.date}T02:00:00Z", [("", "")])
+    listed = decode_page(json.dumps(rows).encode())
+    whole = store.ranges(this.id)[0]._replace(cursor="f" * 24, done=True)
+    store.write_page(this, whole, plan.read_page(store.known("", None), listed), seen=len(listed))
+    store.end_walk(this, now=f"{night.date}T03:00:00Z", complete=True, last_seen=None)
+    store.finish(this, f"{night.date}T04:00:00Z")
+    store.close()
+    night.judge()
+
+
+OPEN, OTHER = model(1, "acme/m"), model(2, "acme/n")
+
+
+def test_a_new_word_for_gating_ends_what_the_old_one_proved_until_a_known_one_is_shown(night):
+    _page(night, [OPEN, OTHER])
+    _page(night, [OPEN | {"gated": "by-vote"}, OTHER])
+    assert night.verdict("acme/m") == ("L2", "L6", "unknown-access")
+    assert night.sql("SELECT gated, rejected_since FROM repos ORDER BY repo") == [(None, None), ("no", None)]
+    _page(night, [{k: v for k, v in OPEN.items() if k != "gated"}, OTHER])  # not shown: still what was shown last
+    assert night.verdict("acme/m") == ("L2", "L6", "unknown-access")
+    _page(night, [OPEN, OTHER])
+    assert [night.verdict(name) for name in ("acme/m", "acme/n")] == [("L3", "L6", "documentation")] * 2
+    assert night.sql("SELECT field FROM changes WHERE field <> 'level'") == []
+
+
+def test_a_new_model_gated_by_a_word_that_we_do_not_know_is_stored_and_not_open(night):
+    _page(night, [OPEN | {"gated": "by-vote"}])
+    assert night.verdict("acme/m") == ("L2", "L6", "unknown-access")
+
+
+@pytest.mark.parametrize("name", ["acme/m", "Acme/M"])
+@pytest.mark.parametrize("shown", [{"_id": None}, {}, {"_id": 12}, {"_id": ""}, {"_id": ["1"]}])
+def test_a_row_without_a_readable_id_is_known_by_its_name_and_no_longer_open(night, shown, name):
+    _page(night, [OPEN, OTHER])
+    rest = {k: v for k, v in OPEN.items() if k != "_id"}
+    _page(night, [rest | shown | {"id": name, "gated": "manual", "tags": ["license:llama3"]}, OTHER])
+    assert night.verdict("acme/m") == ("L2", "L6", "unreadable")
+    assert night.sql("SELECT rejected_since, missing_since FROM repos ORDER BY repo") == [
+        (night.date, None),
+        (None, None),
+    ]
+    _page(night, [OPEN, OTHER])
+    assert night.verdict("acme/m") == ("L3", "L6", "documentation")
+
+
+@pytest.mark.parametrize("order", [(False, "manual"), ("manual", False)])
+def test_a_model_that_one_page_shows_in_two_ways_is_not_taken_at_the_better_one(night, order):
+    _page(night, [OPEN, OTHER])
+    for _ in range(2):  # also when the first of the two is what is known already
+        _page(night, [*(OPEN | {"gated": gated} for gated in order), OTHER])
+        assert int(night.verdict("acme/m")[0][1]) <= 2
+        assert night.sql("SELECT rejected_since IS NOT NULL FROM repos ORDER BY repo") == [(1,), (0,)]
+    assert night.sql("SELECT reason FROM rejects") == [("shown twice on one page, with different facts",)] * 2
+    _page(night, [OPEN, OPEN, OTHER])  # twice the same says nothing new
+    assert night.verdict("acme/m") == ("L3", "L6", "documentation")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.records import Base, Listed, NotAPage, Reject, Repo, decode_page, expand
+from crawler.records import UNREADABLE, Base, Listed, NotAPage, Reject, Repo, decode_page, expand
 
 OID = "64f000000000000000000001"
 
@@ -39,8 +39,8 @@ def test_gating_has_three_words(sent, kept):
 
 
 @pytest.mark.parametrize("sent", ["", "false", "no", "NO", "on-request"])
-def test_a_word_for_gating_that_we_do_not_know_is_not_shown(sent):
-    assert repo(gated=sent).gated is None
+def test_a_word_for_gating_that_we_do_not_know_is_neither_no_nor_not_shown(sent):
+    assert repo(gated=sent).gated == UNREADABLE
 
 
 def test_the_licence_is_what_tags_and_front_matter_say_each_once():
