@@ -479,6 +479,14 @@ def test_a_claim_that_fails_says_what_excludes_it_its_date_and_its_last_counter(
     assert older == sorted(older, reverse=True)
 
 
+def test_an_index_of_the_sample_says_so_to_programs_and_on_datasettes_pages(site: Site) -> None:
+    for path in ("/home.json", "/claims.json", f"/model/{LLAMA}.json", "/trends.json", "/table.json?size=5"):
+        assert site.get(path).json()["sample"] is True, path
+    assert "sample" not in site.get(f"/model/{LLAMA}.cdx.json").json()
+    for path in ("/index", "/index/models"):
+        assert "The bundled sample, not the whole Hub" in text(site, path), path
+
+
 def test_every_documented_address_answers(site: Site) -> None:
     page = soup(site, "/api")
     addresses = [a["href"] for a in page.select("main table a")]

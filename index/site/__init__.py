@@ -32,11 +32,15 @@ def asgi_wrapper(datasette: Any) -> Any:
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
+def extra_template_vars(datasette: Any, request: Any) -> Any:
     """What templates/base.html needs for our header on Datasette's pages."""
     if request is None or not host.is_ours(datasette):
         return {"openness": None}
-    return {"openness": host.header(datasette, request)}
+
+    async def values() -> dict[str, Any]:
+        return {"openness": await host.header(datasette, request)}
+
+    return values
 
 
 @hookimpl(tryfirst=True)

@@ -15,6 +15,9 @@ from index.model import Restriction
 from index.queries import _rows
 from index.site.reads import Claim
 
+#: Probes whose quotes say what is withheld, or what the card says instead; others only add to a reason.
+_SAYING = "'data_withheld', 'code_withheld', 'training_data_section'"
+
 
 class Fact(NamedTuple):
     """One closed characteristic that the next level asks for: why it is closed, with the words it rests on, if any."""
@@ -55,12 +58,11 @@ def _facts(db: sqlite3.Connection, claim: Claim) -> tuple[Fact, ...]:
     """The closed characteristics among those that the next level asks for; the same reason once."""
     _, asked = explain.ASKED[Restriction(claim.restriction or "")]
     closed = "SELECT dimension, reason FROM judgements WHERE id = ? AND value = 'closed'"
-    words = (
-        "SELECT quote, place FROM evidence WHERE id = ? AND dimension = ? AND quote <> '' AND place LIKE 'README.md#%'"
-    )
+    words = f"""SELECT quote, place FROM evidence WHERE id = ? AND dimension = ? AND quote <> ''
+                AND probe IN ({_SAYING}) AND instr(?, rtrim(quote, '.')) = 0 LIMIT 1"""  # not what the reason quotes
     found: dict[str, Fact] = {}
     for dimension, reason in _rows(db, closed, claim.id):
         if dimension in {str(d) for d in asked}:
-            quote, place = next(iter(_rows(db, words + " LIMIT 1", claim.id, dimension)), (None, None))
+            quote, place = next(iter(_rows(db, words, claim.id, dimension, reason)), (None, None))
             found.setdefault(reason, Fact(reason, quote, place))
     return tuple(found.values())

@@ -126,9 +126,26 @@ def parse(request: Any) -> Ask:
     )
 
 
-def header(datasette: Any, request: Any) -> dict[str, Any]:
-    """Our header for Datasette's own pages."""
-    return render.chrome(parse(request))
+async def header(datasette: Any, request: Any) -> dict[str, Any]:
+    """Our header for Datasette's own pages; `sample`: whether to say that the index is of the sample."""
+    database = datasette.get_database(DATABASE)
+    known: bool | None = getattr(database, "_openness_sample", None)
+    if known is None:
+        known = database._openness_sample = await database.execute_fn(is_sample)
+    return {**render.chrome(parse(request)), "sample": known}
+
+
+def is_sample(conn: sqlite3.Connection) -> bool:
+    """Whether the index was made from the bundled sample, whose cards are not the makers' own."""
+    return reads.about(conn).get("hub") == "sample"
+
+
+def marked(answer: Answer) -> Answer:
+    """A JSON object of ours with "sample": true before all else. Feeds and CycloneDX have forms of their own."""
+    start = b"{\n"
+    if not answer.kind.startswith("application/json") or not answer.body.startswith(start):
+        return answer
+    return answer._replace(body=start + b'  "sample": true,\n' + answer.body[len(start) :])
 
 
 def view(page: Page) -> Callable[..., Any]:
@@ -168,7 +185,9 @@ def cache_of(datasette: Any) -> Cache:
 def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
     try:
         with time_limit(conn, TIME_LIMIT):
-            return page(conn, ask._replace(sample=reads.about(conn).get("hub") == "sample"))
+            sample = is_sample(conn)
+            answer = page(conn, ask._replace(sample=sample))
+            return marked(answer) if sample else answer
     except BadAsk as e:
         return refusal(ask, e)
     except sqlite3.OperationalError as e:
