@@ -467,7 +467,7 @@ def test_a_claim_that_fails_says_what_excludes_it_its_date_and_its_last_counter(
     words = text(site, "/claims")
     assert "documentation not shown in full" not in words  # that is no ground
     assert "documentation excluded: data is stated closed" in words
-    assert "The makers of its family have not named the data of pre-training: Phi-2" in words
+    assert "What the makers of its family published names no data of pre-training: Phi-2" in words
     assert "read on 11 July 2024" in words
     assert "385k downloads in 30 days, on 11 July 2024" in words
     assert "les données sont déclarées fermées" in text(site, "/claims", accept_language="fr")
