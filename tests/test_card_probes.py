@@ -363,6 +363,59 @@ def test_a_restricted_base_that_only_the_cards_words_name_is_seen(bases: tuple[s
     assert not values(text.replace("Llama-2", "Mistral"), "stated_base_terms")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GGUF version of meta-llama/Meta-Llama-3-8B-Instruct.",
+        "This is a GGUF quantization of Llama-3-8B-Instruct.",
+        "This repo contains AWQ model files for [Meta's Llama 2 7B](https://huggingface.co/meta-llama/Llama-2-7b).",
+        "LoRA adapter for meta-llama/Llama-2-7b-hf",
+        "A merge of Meta-Llama-3-8B-Instruct and Gemma 2 9B.",
+        "A merge of Mistral 7B and Gemma 2 9B.",
+        "This model is Llama 3 8B fine-tuned on French.",
+        "Base model: meta-llama/Meta-Llama-3-8B",
+        "- **Base model:** [meta-llama/Meta-Llama-3-8B](https://huggingface.co/meta-llama/Meta-Llama-3-8B)",
+        "| Base model | meta-llama/Meta-Llama-3-8B |",
+        "Finetuned from model: unsloth/llama-3-8b-bnb-4bit",
+        "- **Finetuned from model :** meta-llama/Llama-3.1-8B",
+        "Quantized from google/gemma-7b",
+        "Converted from meta-llama/Llama-2-7b",
+    ],
+)
+def test_every_way_to_name_a_restricted_base_is_seen_where_none_is_declared(text: str) -> None:
+    assert values(f"# Heron\n\n{text}\n", "stated_base_terms")
+    bases = ("meta-llama/Meta-Llama-3-8B", "unsloth/llama-3-8b-bnb-4bit", "meta-llama/Llama-3.1-8B",
+             "meta-llama/Llama-2-7b", "google/gemma-7b", "google/gemma-2-9b")  # fmt: skip
+    assert not values(f"# Heron\n\n{text}\n", "stated_base_terms", bases=bases)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It outperforms Llama 3 8B on MMLU.",
+        "It beats the GGUF version of Llama 3.",
+        "Unlike a LoRA adapter for Llama 2, it is whole.",
+        "See also the GGUF version of Llama 3.",
+        "A merge of Mistral 7B and Qwen2, which beats Llama 3.",
+        "| Benchmark | Base model | Llama 3 8B |",
+        "| Base model | Llama 3 8B | Heron |",
+        "Base model: mistralai/Mistral-7B-v0.1",
+        "GGUF version of Yi-1.5-9B.",
+        "Base model: openlm-research/open_llama_7b",
+        "Base model: TinyLlama/TinyLlama-1.1B",
+        "This model is Llama-style and fine-tuned on French.",
+        "The GGUF version of Llama 3's tokenizer is used.",
+        "LoRA adapters for Llama 2 architecture models work.",
+        "```\nBase model: meta-llama/Meta-Llama-3-8B\n```",
+        "Such as the merge of Llama 2 and others.",
+        "Quantized from Heron. Llama 3 is another model.",
+        "IP-Adapter for SD 1.5",
+    ],
+)
+def test_a_restricted_family_that_is_compared_with_or_mentioned_is_no_base(text: str) -> None:
+    assert not values(f"# Heron\n\n{text}\n", "stated_base_terms")
+
+
 def test_data_without_a_name_beside_what_is_named_is_seen_where_the_card_speaks_of_training() -> None:
     assert values("# Heron\n\nIt was trained on No Robots, as well as other open datasets.\n", "more_data")
     assert values("# Heron\n\nTrained on No Robots and in-house data of ours.\n", "more_data")

@@ -18,6 +18,7 @@ from index.model import Evidence, Outcome
 from index.probes import probe
 from index.probes.card_quotes import View, near_words, not_stated, seen, sentence, view
 from index.probes.card_words import near
+from index.probes.origins import RESTRICTED_NAMES
 
 #: Licences that come with one family's weights only.
 _LICENSES = {
@@ -88,11 +89,11 @@ _ONLY_LIKE = re.compile(
     r"series of)",
     re.I,
 )
-_NOT_OURS = re.compile(
-    r"\b(?:compar\w+|outperform\w*|unlike|than|such as|others?|e\.g|similar|like|most|many|versus|vs|can be|could be|"
-    r"may be|to be|will be|not|instead|existing|surpass\w*|exceed\w*|teacher|quantiz\w+)\b|n['’]t\b",
-    re.I,
+_OTHERS = (
+    r"compar\w+|outperform\w*|unlike|than|such as|others?|e\.g|similar|like|most|many|versus|vs|can be|could be|"
+    r"may be|to be|will be|not|instead|existing|surpass\w*|exceed\w*|teacher"
 )
+_NOT_OURS = re.compile(rf"\b(?:{_OTHERS}|quantiz\w+)\b|n['’]t\b", re.I)
 _TOP = 3_000  # characters of the body that introduce the model
 
 
@@ -111,7 +112,7 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
 def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     """Does the card say that the model was made from a family under a restricted licence that is not declared?"""
     v = view(repo, card)
-    for begin, stop, family in _stated(v):
+    for begin, stop, family in (*_stated(v), *_made_from(v)):
         terms = terms_of(family)
         if terms and family not in _declared(v.whose.repo()):
             yield seen(D.BASE_WEIGHTS, "stated_base_terms", card, begin, stop, f"{family}: {terms}")
@@ -120,8 +121,8 @@ def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 def _declared(repo: Repo) -> frozenset[str | None]:
-    """The families of its own name and of its declared bases."""
-    return frozenset(map(family_of, (repo.repo_id, *(base.repo_id for base in repo.bases))))
+    """The families of its own name and of its declared bases, copies by others included."""
+    return frozenset(map(_named_or_copied, (repo.repo_id, *(base.repo_id for base in repo.bases))))
 
 
 def _stated(v: View) -> list[tuple[int, int, str]]:
@@ -158,3 +159,88 @@ def _named(name: str) -> str | None:
         if family is not None:
             return family.name
     return None
+
+
+_NAME = (
+    r"[ *_`\"“]{0,6}\[?[*_`]{0,4}(?:(?:the|an?|our|original|official|base|\w{1,30}['’]s)[ *_]{1,4}){0,4}"
+    r"(?P<name>[a-z][\w.+/-]*(?: ?v?\d[\w.]*)?(?: \d[\w.]*)?)"
+)
+#: Other ways to say what a model is made from: another format of it, an adapter for it, a merge, a line of a list.
+_CHANGED = re.compile(
+    r"(?:\b(?:gguf|ggml|gptq|awq|exl[23]|mlx|onnx|int[48]|fp8|nf4|[2-8][- ]?bits?|quanti[sz]\w+|quants?)\b[*_`]*"
+    r"(?:[ -](?:format|model|files?|versions?|weights|quanti[sz]\w+|conversions?|quants?|variants?)){0,4}"
+    r" (?:of|from|for)|\bconver(?:ted|sion)(?: to [\w-]+(?: format)?)? (?:from|of)"
+    r"|(?<![\w-])(?:q?lora|peft|adapters?)"
+    r"(?: (?:weights|adapters?|models?|checkpoints?|layers?|fine-?tun\w+|trained)){0,3} (?:for|of|on|on top of|from)"
+    r"|\b(?:pruned|abliterated|uncensored) (?:version )?(?:of|from)) ?" + _NAME,
+    re.I,
+)
+_THIS_IS = re.compile(
+    r"\b(?:this|it|this (?:model|repo\w*|checkpoint)) (?:is|was|contains)[ *_]+(?:an? |the )?" + _NAME + r"[*_`\])]*"
+    r"(?: (?:base|model|weights))*,?(?: (?:that|which) (?:is|was|has been))? "
+    r"(?:(?:instruction[- ])?fine-?tuned|quanti[sz]ed|converted|adapted)\b",
+    re.I,
+)
+_LABEL = re.compile(
+    r"^[ \t>*_#|-]{0,12}(?:(?:base|foundation|parent|source|original|backbone)[ _-]?model"
+    r"|(?:fine-?tuned|quanti[sz]ed|converted) from(?: model)?)[ *_`]{0,6}[:|=][ *_`|:]{0,6}" + _NAME,
+    re.I | re.M,
+)
+_MERGE = re.compile(r"\b(?:merged?|merges|slerp|blend)(?: model)? (?:of|from|between) (?P<name>[^\n;]{3,200})", re.I)
+_NEAR_CHANGED = near(
+    _CHANGED,
+    ("gguf", "ggml", "gptq", "awq", "exl", "mlx", "onnx", "int4", "int8", "fp8", "nf4", "bit", "quant", "conver",
+     "lora", "peft", "adapter", "pruned", "ablit", "uncens"),
+    40,
+)  # fmt: skip
+_NEAR_THIS_IS = near(_THIS_IS, ("tuned", "quantized", "quantised", "converted", "adapted"), 40)
+_NEAR_LABEL = near(_LABEL, ("base", "foundation", "parent", "source", "original", "backbone", "from"), 40)
+_NEAR_MERGE = near(_MERGE, ("merge", "slerp", "blend"), 40)
+_OF_OTHERS = re.compile(rf"\b(?:{_OTHERS}|see|also|beat\w*|better)\b|n['’]t\b", re.I)
+_MERGED_UP_TO = re.compile(r"\b(?:which|that|using|via|by|for|to|on|than|beat\w*)\b|[()!?]", re.I)
+_MEMBER = re.compile(r"[a-z][\w.+/-]*(?: ?v?\d[\w.]*)?(?: \d[\w.]*)?", re.I)
+_SECOND_CELL = re.compile(r"[^|\n]*\|[ \t]*[^|\s]")
+_POSSESSIVE = re.compile(r"['’]s\b")
+
+
+def _made_from(v: View) -> Iterator[tuple[int, int, str]]:
+    """(start, end, family) where the introduction says that it is a family's weights in another form."""
+    text, top = v.card.text, v.card.body_start + _TOP
+    for where in (_NEAR_CHANGED, _NEAR_THIS_IS, _NEAR_LABEL, _NEAR_MERGE):
+        for m in near_words(v, where):
+            start, end = m.span("name")
+            if start >= top or v.in_code(start):
+                continue
+            begin, stop = sentence(text, m.start(), min(end, m.start() + 200))
+            if _OF_OTHERS.search(text, begin, start):
+                continue
+            if where is _NEAR_MERGE:
+                family = _merged(text[start : min(end, stop)])
+            elif (
+                _ONLY_LIKE.match(text, end)
+                or _POSSESSIVE.match(text, end)
+                or (where is _NEAR_LABEL and _SECOND_CELL.match(text, end))
+            ):
+                continue
+            else:
+                link = _LINKED.match(text, start)
+                family = _named_or_copied(link[1] if link else m["name"])
+            if family:
+                yield begin, stop, family
+
+
+def _merged(names: str) -> str | None:
+    """The first family under restricted terms of those that a merge names, in the words after 'merge of'."""
+    cut = _MERGED_UP_TO.search(names)
+    found = (_named_or_copied(m[0]) for m in _MEMBER.finditer(names[: cut.start()] if cut else names))
+    return next((family for family in found if family and terms_of(family)), None)
+
+
+def _named_or_copied(name: str) -> str | None:
+    """As `_named`, also for somebody's copy: 'unsloth/llama-3-8b-bnb-4bit' is of Llama 3 by its first words."""
+    found = _named(name)
+    own = name.rpartition("/")[2]
+    if found or "/" not in name or not any(pattern.match(own) for pattern, _, _ in RESTRICTED_NAMES):
+        return found
+    words = own.split("-")
+    return next((f for n in range(len(words), 0, -1) if (f := _named("-".join(words[:n])))), None)
