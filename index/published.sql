@@ -494,12 +494,16 @@ SELECT
     coalesce(w.word, json_extract(e.value, '$[3]')) || coalesce(json_extract(e.value, '$[5]'), '')) AS place,
   coalesce(s.value, json_extract(e.value, '$[6]'), '') AS value,
   CASE
+    WHEN u.word <> 'ok' AND coalesce(s.quote, json_extract(e.value, '$[4]'), '') <> '' THEN NULL  -- of an earlier look
     WHEN l.model IS NOT NULL THEN iif(l.same_sha, m.sha, l.sha)
     WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN b.sha
     WHEN json_extract(e.value, '$[3]') LIKE 'dataset:%' THEN NULL
     ELSE m.sha
   END AS sha,
-  coalesce(date(l.day * 86400, 'unixepoch'), b.observed, m.observed) AS observed
+  CASE
+    WHEN u.word <> 'ok' AND coalesce(s.quote, json_extract(e.value, '$[4]'), '') <> '' THEN NULL
+    ELSE coalesce(date(l.day * 86400, 'unixepoch'), b.observed, m.observed)
+  END AS observed
 FROM models m
 CROSS JOIN dossiers x ON x.dossier = m.dossier
 CROSS JOIN json_each(x.evidence) e
@@ -509,6 +513,7 @@ LEFT JOIN terms p ON p.term = json_extract(e.value, '$[1]')
 LEFT JOIN terms o ON o.term = json_extract(e.value, '$[2]')
 LEFT JOIN terms w ON w.term = CASE json_type(e.value, '$[3]') WHEN 'integer' THEN json_extract(e.value, '$[3]') END
 LEFT JOIN looks l ON l.model = m.model AND l.path = coalesce(s.path, w.term)
+LEFT JOIN terms u ON u.term = l.outcome
 LEFT JOIN models b ON b.id
   = CASE WHEN json_extract(e.value, '$[3]') LIKE 'base:%' THEN substr(json_extract(e.value, '$[3]'), 6) END;
 

@@ -22,6 +22,7 @@ from index import due, tables, verify
 from index import judge as judging
 from index.judge import JudgeReport, judge
 from index.overrides import Override
+from index.publish import publish
 from index.verdict import examine
 from tests.nights import NOON, SkippedTime, door
 from tests.replaying import document, oid, replay, row
@@ -645,6 +646,20 @@ def test_a_card_that_cannot_be_fetched_tonight_still_says_what_it_said(night, ou
     night.judge(everything=True)
     assert [night.verdict(name) for name in HIDING] == before
     assert night.sql("SELECT 1 FROM changes WHERE field = 'level'") == []
+
+
+def test_words_of_an_earlier_look_are_published_without_the_revision_that_could_not_be_read(night):
+    night.crawl([model(3, "user/nc")], {"user/nc": {"README.md": HIDING["user/nc"]}})
+    found = []
+    for outcome in ("", "error"):
+        if outcome:
+            _look(night, "user/nc", "README.md", outcome)
+        night.judge()
+        publish(night.hub.parent, datetime(2026, 11, night.day, 6, tzinfo=UTC))
+        with closing(sqlite3.connect(night.hub.with_name("index.db"))) as conn:
+            sql = "SELECT quote <> '', sha, observed FROM evidence WHERE probe = 'use_restriction'"
+            found.append(conn.execute(sql).fetchall())
+    assert found == [[(1, "x", "2026-11-01")], [(1, None, None)]]
 
 
 def test_a_readme_that_the_hub_answers_with_errors_lifts_no_model(tmp_path):
