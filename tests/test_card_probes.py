@@ -389,6 +389,11 @@ def test_every_way_to_name_a_restricted_base_is_seen_where_none_is_declared(text
     assert not values(f"# Heron\n\n{text}\n", "stated_base_terms", bases=bases)
 
 
+def test_a_name_that_only_sounds_of_the_family_declares_nothing() -> None:
+    text = "# Heron\n\nIt is fine-tuned from meta-llama/Meta-Llama-3-8B.\n"
+    assert values(text, "stated_base_terms", "meadow/Llama-3-Heron-8B")
+
+
 @pytest.mark.parametrize(
     "text",
     [

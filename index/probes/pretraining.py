@@ -121,8 +121,8 @@ def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
 
 
 def _declared(repo: Repo) -> frozenset[str | None]:
-    """The families of its own name and of its declared bases, copies by others included."""
-    return frozenset(map(_named_or_copied, (repo.repo_id, *(base.repo_id for base in repo.bases))))
+    """The family that it is its makers' own model of, and those of its declared bases or what they are copies of."""
+    return frozenset((family_of(repo.repo_id), *(_named_or_copied(base.repo_id) for base in repo.bases)))
 
 
 def _stated(v: View) -> list[tuple[int, int, str]]:
