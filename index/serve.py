@@ -1,8 +1,8 @@
 """Datasette on index.db, with the project's metadata and settings, started anew whenever a new index.db is published.
 
 Does: build the command line, refuse clearly what cannot work, keep one child process alive, or several on one port,
-restart them when index.db is replaced (Datasette would go on serving the old file for ever), end them on SIGTERM,
-SIGINT or SIGHUP.
+restart them when index.db is replaced (Datasette would go on serving the old file for ever), start one of several anew
+that ended by itself, end them on SIGTERM, SIGINT or SIGHUP.
 
 Does not: publish, answer requests, set headers that belong to a proxy (TLS, rate limits).
 """
@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -33,6 +34,7 @@ METADATA = "datasette_metadata.json"
 PLUGINS = Path(__file__).with_name("site") / "plugins"
 STATIC = ("openness", Path(__file__).with_name("site") / "static")  # served under /openness/
 POLL = 0.5  # seconds between two looks at index.db
+SETTLED = 20  # looks after which a worker counts as one that served
 PATIENCE = 10.0  # seconds that Datasette gets to finish what it is doing
 
 #: Measured on 2.5 million models: facet suggestions alone cost a second a page. Datasette 0.65 does not read the key
@@ -115,7 +117,8 @@ def serve(
 ) -> None:
     """Serve until a signal ends it; restart Datasette when another index.db is published.
 
-    `workers`: processes on the same port; each keeps finished pages of its own.
+    `workers`: processes on the same port; each keeps finished pages of its own. One that ends after it has served for
+    `SETTLED` looks is started anew while the others go on; one that ends sooner would only end again.
     Raises UsageError (nothing published, port taken, [web] not installed), ForeignDatabase, NewerSchema, and
     OpennessError when Datasette ends by itself.
     """
@@ -129,29 +132,43 @@ def serve(
     with _stopped_by_signals() as stopped:
         while not stopped():
             file = _file(data / INDEX)
-            children = [subprocess.Popen(argv, env=environment) for _ in range(workers)]
+            children = [_start(argv, environment) for _ in range(workers)]
             try:
-                _watch(children, data / INDEX, file, stopped, sleep)
+                _watch(children, partial(_start, argv, environment), data / INDEX, file, stopped, sleep)
             finally:
                 _end(children)
             if not stopped():
                 argv = command(data, host, port, sql=sql, download=download, shared=workers > 1)
 
 
+def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(argv, env=environment)
+
+
 def _watch(
-    children: Sequence[subprocess.Popen[bytes]],
+    children: list[subprocess.Popen[bytes]],
+    start: Callable[[], subprocess.Popen[bytes]],
     path: Path,
     file: _File | None,
     stopped: Callable[[], bool],
     sleep: Callable[[float], None],
 ) -> None:
-    """Return when a signal came or another file stands under `path`; raise when a child ends by itself."""
+    """Return when a signal came or another file stands under `path`; one of several `children` that ends is replaced.
+
+    Raises OpennessError when the only child ends, all do, or one does before it can have served.
+    """
+    looks = [0] * len(children)  # that each child has lived through
     while not stopped():
-        ended = [status for child in children if (status := child.poll()) is not None]
-        if ended:
-            if stopped():  # the terminal sent the signal to all
-                return
-            raise OpennessError(f"Datasette ended with status {ended[0]}; its message is above. The data is untouched.")
+        ended = {n: status for n, child in enumerate(children) if (status := child.poll()) is not None}
+        if ended and stopped():  # the terminal sent the signal to all
+            return
+        if len(ended) == len(children) or any(looks[n] < SETTLED for n in ended):
+            status = next(iter(ended.values()))
+            raise OpennessError(f"Datasette ended with status {status}; its message is above. The data is untouched.")
+        for n, status in ended.items():
+            print(f"A worker ended with status {status}; another one takes its place.", file=sys.stderr, flush=True)
+            children[n], looks[n] = start(), 0
+        looks = [n + 1 for n in looks]
         now = _file(path)
         if now is not None and now != file:
             return

@@ -19,9 +19,9 @@ import pytest
 
 pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
-from crawler.errors import ForeignDatabase, NewerSchema, UsageError
+from crawler.errors import ForeignDatabase, NewerSchema, OpennessError, UsageError
 from index.publish import publish
-from index.serve import SETTINGS, command, metadata_file, serve
+from index.serve import SETTINGS, SETTLED, _watch, command, metadata_file, serve
 from tests.small_hub import LICENSES, NOW, PROBES, ROOT, RULES, small_hub
 
 
@@ -156,6 +156,40 @@ def test_several_workers_share_a_port_and_a_secret_show_a_new_index_and_end_toge
         for worker in workers:
             with pytest.raises(ProcessLookupError):
                 os.kill(worker, 0)
+
+
+def waiting() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+
+
+@pytest.mark.parametrize(("looks", "replaced"), [(SETTLED + 2, True), (1, False)])
+def test_a_worker_that_ends_after_it_has_served_is_replaced_and_one_that_cannot_start_is_said(
+    tmp_path: Path, looks: int, replaced: bool
+) -> None:
+    workers = [waiting(), waiting()]
+    first, second = workers
+    seen = 0
+
+    def sleep(_: float) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == looks:
+            second.kill()
+            second.wait()
+
+    try:
+        if replaced:
+            _watch(workers, waiting, tmp_path / "index.db", None, lambda: seen > looks + 1, sleep)
+            assert workers[0] is first
+            assert workers[1] is not second
+            assert [worker.poll() for worker in workers] == [None, None]
+        else:
+            with pytest.raises(OpennessError, match="ended with status -9"):
+                _watch(workers, waiting, tmp_path / "index.db", None, lambda: seen > looks + 1, sleep)
+    finally:
+        for worker in {*workers, second}:
+            worker.kill()
+            worker.wait()
 
 
 def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data: Path) -> None:

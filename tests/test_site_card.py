@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -103,6 +104,47 @@ def test_a_card_made_to_be_slow_is_read_only_as_far_as_it_is_shown(piece: str) -
     assert len(found.html) < 12 * MAX_SHOWN
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["[a](#) ", "![a](b)", "[](b)", "<!--", "a<svg></svg>", "<table></table>", "<br>\u200b", "# \n", "<mark>a</mark>"],
+)
+def test_a_card_four_times_as_long_takes_four_times_as_long_and_not_sixteen(piece: str) -> None:
+    def cost(length: int) -> float:
+        card = (piece * (length // len(piece))).encode()
+        begin = time.process_time()
+        view(card, [Quote("a" * 100, 0)], "[picture: {}]", "https://hub.example/")
+        return time.process_time() - begin
+
+    cost(1000)
+    pairs = [(cost(22_000), cost(88_000)) for _ in range(2)]
+    assert min(long for _, long in pairs) < 8 * min(short for short, _ in pairs)
+
+
+def test_a_card_of_too_many_elements_is_shown_as_its_source() -> None:
+    assert view(("<i></i>" * 14_000).encode(), []).html.startswith("<p>")
+    assert view(("<i>" * 3 + "</i>" * 3 + "\n").encode() * 4_500, []).html.startswith("<p>")
+    assert view(b"|a|\n|-|\n\n" * 10_000, []).html.startswith("<pre>")
+
+
+def test_links_pictures_and_hidden_letters_among_others_keep_their_places() -> None:
+    page = shown("a [b](#) ![c](d) [](e) f\u200bg <mark>h</mark>\n\n|t|\n|-|\n|u|\n\n# \n\n<!-- i --> j <!-- k")
+    assert page.get_text(" ", strip=True).split() == [
+        "a",
+        "b",
+        "[picture:",
+        "c]",
+        "f<U+200B>g",
+        "h",
+        "t",
+        "u",
+        "j",
+        "<!--",
+        "k",
+    ]
+    assert not page.find_all(["a", "mark", "x-bare", "h2"])
+    assert [t.parent["class"] for t in page.find_all("table") if t.parent] == [["scroll"]]
+
+
 def test_depth_beyond_reading_is_shown_as_its_source() -> None:
     html = view(("<b>" * 500 + "deep").encode(), []).html
     assert html.startswith("<pre>")
@@ -121,6 +163,8 @@ def test_the_page_shows_the_card_with_every_passage_that_the_evidence_quotes(tmp
     assert linked <= {m["id"] for m in page.find_all("mark", id=True)}
     assert site.get("/card/llm360/k2").headers["location"] == f"/card/{K2}"
     assert site.get("/card/no/such").status_code == 404
+    given = site.get("/card/allenai/OLMo-7B")
+    assert (given.status_code, given.headers["cache-control"]) == (200, "no-cache")
     with closing(sqlite3.connect(data / "hub.db")) as db:  # since then its maker has hidden it
         db.execute("UPDATE repos SET private = 1 WHERE repo_id = ?", ("allenai/OLMo-7B",))
         db.commit()

@@ -20,10 +20,11 @@ import pytest
 pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from bs4 import BeautifulSoup
+from datasette.database import QueryInterrupted
 
 from index.model import Dimension
 from index.site import reads
-from index.site.host import CACHE_ENTRY
+from index.site.host import CACHE_ENTRY, CACHE_KEY, CACHE_OVERHEAD, Cache, cache_of
 from index.site.pages.catalogues import API
 from tests.site_data import Site, publish_hub
 
@@ -533,10 +534,78 @@ def test_what_is_for_one_reader_failed_or_is_large_is_not_kept(site: Site) -> No
     assert whole.text.count("\n") > 1000
 
 
+def test_a_csv_that_failed_on_its_way_is_whole_for_the_next_one(site: Site) -> None:
+    database, address = site.datasette.databases["index"], "/index/judgements.csv?_stream=on"
+    really, steps = database.execute, []
+
+    async def interrupted(sql: str, *args: Any, **named: Any) -> Any:
+        steps.append(sql) if " limit " in sql else None
+        if len(steps) == 2:
+            raise QueryInterrupted(Exception("interrupted"), sql, None)
+        return await really(sql, *args, **named)
+
+    database.execute = interrupted
+    try:
+        failed = site.get(address)
+    finally:
+        del database.execute
+    assert failed.status_code == 200
+    whole = site.get(address)
+    assert "SQL query" not in whole.text
+    assert whole.text != failed.text
+    assert whole.text.count("\n") > 1000
+
+
+def test_lists_of_values_that_ran_out_of_time_are_made_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, data = "/index/models?_facet=family&_size=7", "/index/models.json?_facet=family&_size=7"
+    with monkeypatch.context() as slow:
+        slow.setitem(site.datasette._settings, "facet_time_limit_ms", 0.001)
+        assert "These facets timed out" in site.get(page).text
+        assert site.get(data).json()["facet_results"] == {}
+    assert "These facets timed out" not in site.get(page).text
+    assert list(site.get(data).json()["facet_results"]) == ["family"]
+
+
+def test_questions_made_up_by_readers_cannot_fill_the_memory(site: Site) -> None:
+    cache = cache_of(site.datasette)
+    before = len(cache)
+    for n in range(3):
+        for path in ("/index/levels.json?_size=0", "/status.json?a=b"):
+            assert site.get(f"{path}&n={n}&x={'y' * CACHE_KEY}").status_code == 200
+    assert len(cache) == before
+    themes = {site.get("/index/levels?_size=3", cookie=f"theme={n}").headers["etag"] for n in range(5)}
+    assert (len(themes), len(cache)) == (1, before + 1)
+    small = Cache(10 * CACHE_OVERHEAD)
+    for n in range(1000):
+        small.put(("of no length", n), "", 0)
+    assert 0 < len(small) < 10
+
+
+def test_a_table_as_csv_is_read_in_few_steps(site: Site) -> None:
+    asked = []
+    database = site.datasette.databases["index"]
+    whole = database.execute_fn
+
+    async def counted(*args: Any, **named: Any) -> Any:
+        asked.append(args)
+        return await whole(*args, **named)
+
+    database.execute_fn = counted
+    try:
+        rows = site.get("/index/judgements.csv?_stream=on").text.count("\n") - 1
+    finally:
+        del database.execute_fn
+    assert rows > 1000
+    assert len(asked) < rows / 30
+
+
 def test_a_search_in_datasettes_table_of_models_shows_the_most_downloaded_first(site: Site) -> None:
     found = site.get("/index/models.json?_search=llama&_shape=objects").json()["rows"]
     counters = [m["downloads"] or 0 for m in found if m["missing_since"] is None]
     assert len(found) > 5
+    counted = site.get("/index/models.json?_search=llama").json()["filtered_table_rows_count"]
+    assert counted is not None
+    assert counted >= len(found)
     assert counters == sorted(counters, reverse=True)
     chosen = site.get("/index/models.json?_search=llama&_shape=objects&_sort=id").json()
     assert [m["id"] for m in chosen["rows"]] == sorted((m["id"] for m in chosen["rows"]), key=str.lower)

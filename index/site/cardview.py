@@ -5,6 +5,10 @@ astray, say in words what a picture shows, make visible what an eye would not se
 zero-width letters), fit the headings under ours, and mark the words that evidence quotes.
 Does not: read a file, load a picture, follow a link, or translate. The last step is the sanitiser (nh3): nothing is
 added to the text after it.
+
+A stranger wrote the card, perhaps to keep us busy: every step takes time in proportion to the card. So no element is
+taken out of its place or put into another's (Beautiful Soup looks for it among all its siblings); it gets a name that
+the sanitiser does not know, which drops the tag and keeps what it holds.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from typing import Any, NamedTuple
+from urllib.parse import quote as percent
 from urllib.parse import urljoin
 
 import nh3
@@ -26,7 +31,9 @@ from index.site.render import safe_link
 
 MAX_SHOWN = 100_000  # characters that are shown
 MAX_DEPTH = 150  # elements inside one another; a card that is deeper is shown as its source
+MAX_TAGS = 40_000  # a card of more, ends of elements counted too, is shown as its source
 MAX_QUOTES = 200
+_BARE = "x-bare"  # a name that is not in _TAGS: the sanitiser leaves only what the element holds
 _TAGS = frozenset((
     "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "details", "div",
     "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s",
@@ -74,7 +81,7 @@ def view(body: bytes, quotes: Iterable[Quote], picture: str = "{}", home: str = 
     wanted = [q._replace(start=q.start - card.body_start if q.start >= card.body_start else -1) for q in quotes]
     anchors = frozenset(_mark(soup, text, wanted[:MAX_QUOTES]))
     html = nh3.clean(
-        str(soup),
+        _UNSEEN.sub(lambda m: escape(_seen(m[0])), str(soup)),  # only text is left in which one may stand
         tags=set(_TAGS),
         clean_content_tags=set(_GONE),
         attributes={"a": {"href"}, "mark": {"id"}, "div": {"class", "tabindex"}, "td": {"colspan"}, "th": {"colspan"}},
@@ -107,14 +114,23 @@ def _markdown() -> MarkdownIt:
 
 
 def _soup(text: str) -> BeautifulSoup:
-    """The card as a tree; the source as it is where the tree would be too deep for anybody."""
-    soup = BeautifulSoup(_markdown().render(text), "html.parser")
+    """The card as a tree; the source as it is where the tree would be too deep or too full for anybody."""
+    html = _markdown().render(text)
+    if html.count("<") > MAX_TAGS:
+        return _source(text)
+    closed, end, rest = html.rpartition("-->")
+    # The parser would look for the end of every comment that has none, each time through the whole rest.
+    soup = BeautifulSoup(closed + end + rest.replace("<!--", "&lt;!--"), "html.parser")
     depth = {id(soup): 0}
     for element in soup.find_all(True):
         depth[id(element)] = depth[id(element.parent)] + 1
         if depth[id(element)] > MAX_DEPTH:
-            return BeautifulSoup(f"<pre>{escape(text)}</pre>", "html.parser")
+            return _source(text)
     return soup
+
+
+def _source(text: str) -> BeautifulSoup:
+    return BeautifulSoup(f"<pre>{escape(text)}</pre>", "html.parser")
 
 
 def _note_lines(state: Any) -> None:
@@ -126,27 +142,33 @@ def _note_lines(state: Any) -> None:
 def _tidy(soup: BeautifulSoup, picture: str, home: str) -> None:
     """Everything but the marks: pictures in words, links that lead where they say, headings that begin below ours."""
     for found in soup.find_all([*_GONE, "mark"]):
-        found.unwrap() if found.name == "mark" else found.decompose()
+        if found.name != "mark":
+            found.clear()
+        found.name = _BARE
     for found in soup.find_all(_PICTURES):
         words = str(found.get("alt") or "").strip()
         if words and found.name == "img":
-            found.replace_with(NavigableString(picture.format(words[:200])))
-        else:
-            found.unwrap()
+            found.clear()
+            found.append(NavigableString(picture.format(words[:200])))
+        found.name = _BARE
     for link in soup.find_all("a"):
         link["href"] = _target(str(link.get("href") or ""), home)
-        if not link["href"] or not link.get_text().strip():
-            link.unwrap()
+        if not link["href"] or not _has_words(link):
+            link.name = _BARE
     above = 1
     for heading in soup.find_all(_HEADINGS):
         above = min(int(heading.name[1]) + 1, above + 1, 6)
-        heading.name = f"h{above}"
-        if not heading.get_text().strip():
-            heading.unwrap()
+        heading.name = f"h{above}" if _has_words(heading) else _BARE
     for table in soup.find_all("table"):
-        table.wrap(soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
-    for node in list(soup.find_all(string=_UNSEEN)):
-        node.replace_with(NavigableString(_seen(str(node))))
+        inner = soup.new_tag("table")
+        for child in list(table.contents):
+            inner.append(child)
+        table.name, table["class"], table["tabindex"] = "div", "scroll", "0"
+        table.append(inner)
+
+
+def _has_words(element: Tag) -> bool:
+    return any(text.strip() for text in element.strings)
 
 
 def _target(href: str, home: str) -> str:
@@ -154,7 +176,7 @@ def _target(href: str, home: str) -> str:
     if href.startswith("#") or not href:
         return ""
     try:
-        return safe_link(urljoin(home, href) if home else href)
+        return _UNSEEN.sub(lambda m: percent(m[0]), safe_link(urljoin(home, href) if home else href))
     except ValueError:
         return ""
 
@@ -164,6 +186,9 @@ def _seen(text: str) -> str:
 
 
 # -- marks ------------------------------------------------------------------------------------------------------------
+
+
+_Cut = tuple[int, int, list[str]]  # from, to, names
 
 
 class _Letters(NamedTuple):
@@ -182,15 +207,17 @@ def _mark(soup: BeautifulSoup, text: str, quotes: Iterable[Quote]) -> Iterable[s
     """
     letters = _letters(soup)
     names: dict[int, list[str]] = {}  # first letter -> the quotes that begin there
+    given: set[str] = set()
     ends: set[int] = set()
     marked: set[int] = set()
     for quote in quotes:
         at, size = _found(letters, text, quote)
-        if size and anchor(quote.words) not in {n for several in names.values() for n in several}:
+        if size and anchor(quote.words) not in given:
+            given.add(anchor(quote.words))
             names.setdefault(at, []).append(anchor(quote.words))
             ends.add(at + size)
             marked.update(range(at, at + size))
-    pieces: dict[int, list[tuple[int, int, list[str]]]] = {}  # node -> (from, to, names)
+    pieces: dict[int, list[_Cut]] = {}  # by node
     for n in sorted(marked):
         node, place = letters.places[n]
         of_node = pieces.setdefault(node, [])
@@ -198,8 +225,7 @@ def _mark(soup: BeautifulSoup, text: str, quotes: Iterable[Quote]) -> Iterable[s
             of_node[-1] = (of_node[-1][0], place + 1, of_node[-1][2])
         else:
             of_node.append((place, place + 1, names.get(n, [])))
-    for number, cuts in pieces.items():
-        _split(soup, letters.nodes[number], cuts)
+    _put(soup, {id(letters.nodes[number]): (letters.nodes[number], cuts) for number, cuts in pieces.items()})
     return [name for several in names.values() for name in several]
 
 
@@ -243,18 +269,27 @@ def _letters(soup: BeautifulSoup) -> _Letters:
     return _Letters("".join(text), places, nodes, lines)
 
 
-def _split(soup: BeautifulSoup, node: NavigableString, pieces: list[tuple[int, int, list[str]]]) -> None:
+def _put(soup: BeautifulSoup, cut: Mapping[int, tuple[NavigableString, list[_Cut]]]) -> None:
+    """Marks in place of pieces of text: what holds one is emptied from its beginning and filled again, in one go."""
+    for parent in {id(node.parent): node.parent for node, _ in cut.values()}.values():
+        assert parent is not None  # every text stands in an element
+        for child in list(parent.contents):
+            child.extract()
+            for piece in _split(soup, *cut[id(child)]) if id(child) in cut else [child]:
+                parent.append(piece)
+
+
+def _split(soup: BeautifulSoup, node: NavigableString, pieces: list[_Cut]) -> Iterable[NavigableString | Tag]:
     words, end = str(node), 0
-    made: list[NavigableString | Tag] = []
     for a, b, names in pieces:
         mark: NavigableString | Tag = NavigableString(words[a:b])
         for name in names or [""]:
             outer = soup.new_tag("mark", attrs={"id": name} if name else {})
             outer.append(mark)
             mark = outer
-        made += [NavigableString(words[end:a]), mark]
+        yield from (NavigableString(words[end:a]), mark)
         end = b
-    node.replace_with(*made, NavigableString(words[end:]))
+    yield NavigableString(words[end:])
 
 
 def _plain(words: str) -> str:

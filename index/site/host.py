@@ -7,13 +7,14 @@ Does not: know any page, or write to a database.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -28,6 +29,8 @@ DATABASE = "index"
 TIME_LIMIT = 2.5  # seconds of SQL for one page
 CACHE_BYTES = 48 * 1024 * 1024
 CACHE_ENTRY = 1024 * 1024
+CACHE_KEY = 4 * 1024  # bytes of a question; the answer to a longer one is not kept
+CACHE_OVERHEAD = 2 * 1024  # bytes that an entry takes beside its answer and its question
 YEAR = 365 * 24 * 3600
 
 
@@ -39,7 +42,7 @@ class Answer(NamedTuple):
     status: int = 200
     embeds: bool = False
     location: str = ""
-    max_age: int = 300
+    max_age: int = 300  # seconds; 0: made anew for everybody, and asked for again by who has it
     filename: str = ""
 
 
@@ -69,6 +72,10 @@ class Cache:
         self._answers: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
         self._size, self._limit = 0, limit
 
+    def __len__(self) -> int:
+        """How many answers are kept."""
+        return len(self._answers)
+
     def get(self, key: tuple[object, ...]) -> Any:
         """What was made before, or None."""
         found = self._answers.get(key)
@@ -78,8 +85,13 @@ class Cache:
         return found[0]
 
     def put(self, key: tuple[object, ...], answer: Any, size: int) -> None:
-        """Keep an answer of so many bytes, unless that is more than one may have."""
-        if size <= CACHE_ENTRY and key not in self._answers:
+        """Keep an answer of so many bytes, unless that, or its question, is more than one may have.
+
+        What a reader made up (the question) takes memory as well: it counts.
+        """
+        asked = len(repr(key))
+        if size <= CACHE_ENTRY and asked <= CACHE_KEY and key not in self._answers:
+            size += 4 * asked + CACHE_OVERHEAD  # four bytes a letter at most
             self._answers[key] = (answer, size)
             self._size += size
             while self._size > self._limit:
@@ -148,8 +160,8 @@ def marked(answer: Answer) -> Answer:
     return answer._replace(body=start + b'  "sample": true,\n' + answer.body[len(start) :])
 
 
-def view(page: Page) -> Callable[..., Any]:
-    """A page function as a view of Datasette."""
+def view(page: Page, alone: bool = False) -> Callable[..., Any]:
+    """A page function as a view of Datasette. `alone`: costly, never made for two readers at once."""
 
     async def answer(datasette: Any, request: Any) -> Response:
         ask = parse(request)
@@ -157,8 +169,9 @@ def view(page: Page) -> Callable[..., Any]:
         made: Made | None = cache.get(ask.key())
         if made is None:
             database = datasette.get_database(DATABASE)
-            made = await database.execute_fn(lambda conn: make(_run(page, conn, ask)))
-            if made.answer.status == 200:
+            async with _turn(datasette) if alone else nullcontext():
+                made = await database.execute_fn(lambda conn: make(_run(page, conn, ask)))
+            if made.answer.status == 200 and made.answer.max_age:
                 cache.put(ask.key(), made, len(made.answer.body) + len(made.packed))
         return _response(request, ask, made)
 
@@ -180,6 +193,14 @@ def cache_of(datasette: Any) -> Cache:
     if cache is None:
         cache = datasette._openness_cache = Cache()
     return cache
+
+
+def _turn(datasette: Any) -> asyncio.Lock:
+    """The one turn of this Datasette: who waits for it holds no thread that others need."""
+    turn: asyncio.Lock | None = getattr(datasette, "_openness_turn", None)
+    if turn is None:
+        turn = datasette._openness_turn = asyncio.Lock()
+    return turn
 
 
 def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
@@ -227,7 +248,10 @@ def _response(request: Any, ask: Ask, made: Made) -> Response:
         response = Response("", status=answer.status, headers={**headers, "location": answer.location})
     else:
         if answer.status == 200:
-            headers |= {"etag": etag, "cache-control": f"public, max-age={answer.max_age}"}
+            headers |= {
+                "etag": etag,
+                "cache-control": f"public, max-age={answer.max_age}" if answer.max_age else "no-cache",
+            }
         else:
             headers["cache-control"] = "no-store"
         if answer.filename:

@@ -46,7 +46,7 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/status$", view(catalogues.status)),
     (r"^/status\.json$", view(catalogues.status_json)),
     (r"^/api$", view(catalogues.api)),
-    (rf"^/card/{_MODEL}$", view(card.card)),
+    (rf"^/card/{_MODEL}$", view(card.card, alone=True)),
     (rf"^/badge/{_MODEL}\.svg$", view(assets.badge)),
     (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static)),
 )

@@ -33,7 +33,7 @@ def card(db: sqlite3.Connection, ask: Ask) -> Answer:
         url=f"{page.model.url}/blob/{revision}/{archive.CARD}" if home and revision != "main" else "",
         quoted=len({q.words for q in quotes}),
     )  # fmt: skip
-    return Answer(body)
+    return Answer(body, max_age=0)  # its maker may hide it at any time
 
 
 def quotes_of(page: Page) -> tuple[cardview.Quote, ...]:
