@@ -190,7 +190,8 @@ def _some_named(seen: Seen, cells: Cells) -> str | None:
 
 
 def _out_of_reach(seen: Seen) -> list[str]:
-    """Listed data sets that one must ask for, or that are not to be seen; known corpora are public elsewhere too."""
+    """Listed data sets that one must ask for, or that are not to be seen; corpora by their makers' own names are public
+    elsewhere too."""
     listed = set(_listed(seen))
     shut = [e for e in seen.all("data_access", Outcome.NO) if e.value in listed and not _is_public_corpus(e.value)]
     return [f"{e.value} ({_ACCESS.get(e.quote, e.quote)})" for e in shut]
