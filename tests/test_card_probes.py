@@ -70,16 +70,15 @@ def test_a_probe_without_a_question_cannot_be_registered() -> None:
         yield from ()
 
     with pytest.raises(TypeError, match="question"):
-        probe(Dimension.PAPER, needs="card")(silent)
+        probe("", Dimension.PAPER, needs="card")(silent)
 
 
 def test_two_probes_cannot_have_one_name() -> None:
     def own_paper(repo: object, card: object) -> Iterator[Evidence]:
-        """Is this one new?"""
         yield from ()
 
     with pytest.raises(TypeError, match="own_paper"):
-        probe(Dimension.PAPER, needs="card")(own_paper)
+        probe("Is this one new?", Dimension.PAPER, needs="card")(own_paper)
 
 
 def test_a_probe_that_raises_becomes_one_error_with_its_reason_and_the_others_go_on() -> None:

@@ -1,13 +1,13 @@
 """The one registry of probes: what is asked of a listing row and of a card, and how they are run.
 
-A probe is a generator, pure, registered with `@probe(*dimensions, needs=...)`. The first line of its docstring is the
-published question; its function name is its published name. It reports what it saw (`Evidence`) and never judges.
+A probe is a generator, pure, registered with `@probe(question, *dimensions, needs=...)`: the question is published, and
+the function's name is its published name. It reports what it saw (`Evidence`) and never judges.
 Modules of probes import this one; this one loads them by name, on first use, so nothing imports in a circle.
 
-    @probe(Dimension.PREPRINT, needs="card")
+    @probe("Is there a preprint of the makers about this model?", Dimension.PREPRINT, needs="card")
     def own_preprint(repo: Repo, card: Card) -> Iterator[Evidence]: ...
 
-    @probe(Dimension.END_WEIGHTS, needs="listing")
+    @probe("Which files in the repository are weights?", Dimension.END_WEIGHTS, needs="listing")
     def weight_files(repo: Repo) -> Iterator[Evidence]: ...
 
 Does no I/O and knows no rule.
@@ -56,14 +56,13 @@ class Probe(NamedTuple):
 _registered: dict[str, Probe] = {}
 
 
-def probe(*dimensions: str, needs: Needs) -> Callable[[F], F]:
-    """Register a probe for these dimensions; its docstring's first line is the question, its name must be new."""
+def probe(question: str, *dimensions: str, needs: Needs) -> Callable[[F], F]:
+    """Register a probe that answers this question on these dimensions; its name must be new."""
 
     def register(run: F) -> F:
         name = run.__name__
-        question = (run.__doc__ or "").strip().split("\n", 1)[0]
-        if not question or not dimensions:
-            raise TypeError(f"probe {name} needs a dimension and a docstring whose first line is its question")
+        if not question.endswith("?") or not dimensions:
+            raise TypeError(f"probe {name} needs a question and a dimension")
         if name in _registered and _registered[name].run.__module__ != run.__module__:
             raise TypeError(f"two probes are named {name}")
         _registered[name] = Probe(name, tuple(map(str, dimensions)), question, needs, run)

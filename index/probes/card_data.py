@@ -69,9 +69,8 @@ def _dimensions(v: View, *words: str) -> tuple[str, ...]:
     return (D.END_DATA,) if v.derived or v.tuned else (D.BASE_DATA, D.END_DATA)
 
 
-@probe(D.BASE_DATA, D.END_DATA, needs="card")
+@probe("Does the card have a section on its training data with words in it?", D.BASE_DATA, D.END_DATA, needs="card")
 def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card have a section on its training data with words in it?"""
     v, name, given = view(repo, card), "training_data_section", set[str]()
     for part in sections_of(v, "training_data"):
         start, end = first_words(v, part)
@@ -82,9 +81,8 @@ def training_data_section(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated(name, *(d for d in (D.BASE_DATA, D.END_DATA) if d not in given))
 
 
-@probe(D.BASE_DATA, D.END_DATA, needs="card")
+@probe("Which well-known corpora does the card name as its training data?", D.BASE_DATA, D.END_DATA, needs="card")
 def named_corpora(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which well-known corpora does the card name as its training data?"""
     v, name, given = view(repo, card), "named_corpora", set[tuple[str, str]]()
     for start, end in _training_spans(v):
         for mention in corpora_in(v.low, start, end):
@@ -144,9 +142,8 @@ def dataset_id(link: Link) -> str | None:
     return m[2] or m[3]
 
 
-@probe(D.BASE_DATA, D.END_DATA, needs="card")
+@probe("Which data sets does the card link as its training data?", D.BASE_DATA, D.END_DATA, needs="card")
 def dataset_links(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which data sets does the card link as its training data?"""
     v, name, given = view(repo, card), "dataset_links", set[tuple[str, str]]()
     for link in v.links:
         found = dataset_id(link)
@@ -221,9 +218,13 @@ _ABOUT_PEOPLE = re.compile(
 )
 
 
-@probe(D.BASE_DATA, D.END_DATA, needs="card")
+@probe(
+    "Does the card say that training data is not disclosed, private or not released?",
+    D.BASE_DATA,
+    D.END_DATA,
+    needs="card",
+)
 def data_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that training data is not disclosed, private or not released?"""
     v, name, given = view(repo, card), "data_withheld", set[str]()
     for m in near_words(v, _WITHHELD_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
@@ -279,9 +280,8 @@ _RELEASED_NEAR = near(_RELEASED, _RELEASED_HINTS, also=_DATA_WORDS)
 _DENIES = re.compile(r"\b(?:not|n't|never|cannot|will|soon|plan|to be|future|upon request)\b|未|不|将|即将", re.I)
 
 
-@probe(D.BASE_DATA, D.END_DATA, needs="card")
+@probe("Does the card say that training data is released?", D.BASE_DATA, D.END_DATA, needs="card")
 def data_released(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that training data is released?"""
     v, name, given = view(repo, card), "data_released", set[str]()
     for m in near_words(v, _RELEASED_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
@@ -314,9 +314,8 @@ _NOT_SCRATCH = re.compile(
 )
 
 
-@probe(D.BASE_DATA, D.BASE_WEIGHTS, needs="card")
+@probe("Does the card say that the model was trained from scratch?", D.BASE_DATA, D.BASE_WEIGHTS, needs="card")
 def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that the model was trained from scratch?"""
     v, name = view(repo, card), "from_scratch"
     for m in near_words(v, _SCRATCH_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
@@ -336,9 +335,8 @@ _SHEET = re.compile(
 _SHEET_NEAR = near(_SHEET, ("sheet", "statement", "card", "provenance", "nutrition", "summary of", "数据卡"))
 
 
-@probe(D.DATASHEET, needs="card")
+@probe("Does the card link or name a data sheet, a data card or a data statement?", D.DATASHEET, needs="card")
 def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link or name a data sheet, a data card or a data statement?"""
     v, name, given = view(repo, card), "data_sheet", 0
     if says(v, "data"):
         for m in near_words(v, _SHEET_NEAR):
@@ -351,9 +349,12 @@ def data_sheet(repo: Repo, card: Card) -> Iterator[Evidence]:
         yield from not_stated(name, D.DATASHEET)
 
 
-@probe(D.DATASHEET, needs="card")
+@probe(
+    "Which data sets with a card of their own on the Hub does the card link as training data?",
+    D.DATASHEET,
+    needs="card",
+)
 def dataset_cards(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which data sets with a card of their own on the Hub does the card link as training data?"""
     v, name, given = view(repo, card), "dataset_cards", set[str]()
     for link in v.links:
         found = dataset_id(link)

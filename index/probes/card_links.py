@@ -118,9 +118,10 @@ def _made_by_us(v: View, owner: str, name: str, key: str) -> bool:
     return any(len(t) > 4 and t in low for t in v.own)
 
 
-@probe(D.TRAINING_CODE, needs="card")
+@probe(
+    "Does the card link its makers' own code for training, where it speaks of training?", D.TRAINING_CODE, needs="card"
+)
 def own_training_code(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link its makers' own code for training, where it speaks of training?"""
     v, given = view(repo, card), set[str]()
     for owner, name, link, m in _repositories(v):
         key = f"{owner}/{name}".lower()
@@ -136,9 +137,8 @@ def own_training_code(repo: Repo, card: Card) -> Iterator[Evidence]:
         yield from not_stated("own_training_code", D.TRAINING_CODE)
 
 
-@probe(D.TRAINING_CODE, D.CODE_DOCS, needs="card")
+@probe("Does the card link a code repository of its makers?", D.TRAINING_CODE, D.CODE_DOCS, needs="card")
 def own_repository(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link a code repository of its makers?"""
     v, given = view(repo, card), set[str]()
     for owner, name, link, _ in _repositories(v):
         key = f"{owner}/{name}".lower()
@@ -157,9 +157,8 @@ def _host(link: Link) -> str:
     return m[1].lower() if m else ""
 
 
-@probe(D.TRAINING_CODE, needs="card")
+@probe("Does the card say that it was trained with somebody else's code, and whose?", D.TRAINING_CODE, needs="card")
 def other_repository(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that it was trained with somebody else's code, and whose?"""
     v, given = view(repo, card), set[str]()
     for owner, name, link, _ in _repositories(v):
         key = f"{owner}/{name}".lower()
@@ -176,9 +175,8 @@ def other_repository(repo: Repo, card: Card) -> Iterator[Evidence]:
 _SCRIPT = re.compile(r"(?:train|pre-?train|fine-?tun|sft|dpo|run_\w+|config)[\w.-]*\.(?:py|sh|ya?ml|ipynb)$", re.I)
 
 
-@probe(D.TRAINING_CODE, needs="card")
+@probe("Does the card link a training script inside its own repository?", D.TRAINING_CODE, needs="card")
 def linked_scripts(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link a training script inside its own repository?"""
     v, given = view(repo, card), set[str]()
     for link in v.links:
         if (
@@ -213,9 +211,8 @@ _WITHHELD_NEAR = near(
 _ANOTHERS_CODE = re.compile(r"\b(?:converted|original(?:ly)?|re-?implement\w*|at the (?:start|time)|unlike)\b", re.I)
 
 
-@probe(D.TRAINING_CODE, needs="card")
+@probe("Does the card say that code is not released?", D.TRAINING_CODE, needs="card")
 def code_withheld(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that code is not released?"""
     v = view(repo, card)
     for m in near_words(v, _WITHHELD_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
@@ -239,31 +236,27 @@ def _by(v: View, dimension: str, name: str, wanted: list[Reference], limit: int)
         yield from not_stated(name, dimension)
 
 
-@probe(D.PREPRINT, needs="card")
+@probe("Which preprint does the card present as its own?", D.PREPRINT, needs="card")
 def own_preprint(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which preprint does the card present as its own?"""
     v = view(repo, card)
     yield from _by(v, D.PREPRINT, "own_preprint", [r for r in references(v) if r.own and not r.venue], 3)
 
 
-@probe(D.PREPRINT, needs="card")
+@probe("Which preprints does the card cite without presenting them as its own?", D.PREPRINT, needs="card")
 def cited_preprint(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which preprints does the card cite without presenting them as its own?"""
     v = view(repo, card)
     own = {r.value for r in references(v) if r.own}
     yield from _by(v, D.PREPRINT, "cited_preprint", [r for r in references(v) if not r.venue and r.value not in own], 5)
 
 
-@probe(D.PAPER, needs="card")
+@probe("Which peer-reviewed paper does the card present as its own?", D.PAPER, needs="card")
 def own_paper(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which peer-reviewed paper does the card present as its own?"""
     v = view(repo, card)
     yield from _by(v, D.PAPER, "own_paper", [r for r in references(v) if r.own and r.venue], 3)
 
 
-@probe(D.PAPER, needs="card")
+@probe("Which peer-reviewed papers does the card cite without presenting them as its own?", D.PAPER, needs="card")
 def cited_paper(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which peer-reviewed papers does the card cite without presenting them as its own?"""
     v = view(repo, card)
     own = {r.value for r in references(v) if r.own}
     yield from _by(v, D.PAPER, "cited_paper", [r for r in references(v) if r.venue and r.value not in own], 5)
@@ -275,9 +268,8 @@ _BLOG = re.compile(r"\bblog\b", re.I)
 _REPORT_OR_BLOG = re.compile(r"report|paper|system card|技术报告|blog", re.I)  # in all that the two above match
 
 
-@probe(D.PREPRINT, needs="card")
+@probe("Does the card link a technical report, a white paper or a blog post of its makers?", D.PREPRINT, needs="card")
 def own_report(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link a technical report, a white paper or a blog post of its makers?"""
     v, given = view(repo, card), set[str]()
     for link in v.links:
         document = link.url.lower().endswith(".pdf")

@@ -28,9 +28,8 @@ _NEAR_MORE_DATA = near(
 )
 
 
-@probe(D.END_DATA, needs="card")
+@probe("Does the card say that the model was trained on other data too, without a name?", D.END_DATA, needs="card")
 def more_data(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that the model was trained on other data too, without a name?"""
     v, name = view(repo, card), "more_data"
     for m in near_words(v, _NEAR_MORE_DATA):
         if not v.in_code(m.start()) and about_training(v, m.start(), m.end()):
@@ -54,9 +53,12 @@ _NOT_TUNED = re.compile(
 )
 
 
-@probe(D.END_DATA, needs="card")
+@probe(
+    "Do the first words of the card say that the model was tuned, or trained further after pre-training?",
+    D.END_DATA,
+    needs="card",
+)
 def said_tuned(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Do the first words of the card say that the model was tuned, or trained further after pre-training?"""
     v, name = view(repo, card), "said_tuned"
     for m in near_words(v, _NEAR_SAID_TUNED):
         a, b = sentence(card.text, m.start(), m.end())

@@ -36,9 +36,8 @@ def _documents(url: str, text: str) -> tuple[bool, bool]:
     return worded, (worded or _DOCS.search(url, 8) is not None) and not _FOREIGN_DOCS.search(url)
 
 
-@probe(D.CODE_DOCS, needs="card")
+@probe("Does the card link documentation of its makers' code?", D.CODE_DOCS, needs="card")
 def documentation_link(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link documentation of its makers' code?"""
     v, name, given = view(repo, card), "documentation_link", set[str]()
     for link in v.links:
         worded, documents = _documents(link.url, link.text)
@@ -58,9 +57,8 @@ _SNIPPET = re.compile(
 )
 
 
-@probe(D.CODE_DOCS, needs="card")
+@probe("Does the card show how to use the model?", D.CODE_DOCS, needs="card")
 def usage_section(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card show how to use the model?"""
     v = view(repo, card)
     found = section_evidence(v, "usage", D.CODE_DOCS, "usage_section")
     if found:
@@ -116,9 +114,8 @@ COMMON_PACKAGES = frozenset(
 )
 
 
-@probe(D.PACKAGE, needs="card")
+@probe("Does the card install a released package that bears the model's or its makers' name?", D.PACKAGE, needs="card")
 def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card install a released package that bears the model's or its makers' name?"""
     v, name = view(repo, card), "own_package"
     found = False
     for package, (start, end) in _packages(v).items():
@@ -131,9 +128,8 @@ def own_package(repo: Repo, card: Card) -> Iterator[Evidence]:
         yield from not_stated(name, D.PACKAGE)
 
 
-@probe(D.PACKAGE, needs="card")
+@probe("Which packages does the card install?", D.PACKAGE, needs="card")
 def packages_used(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which packages does the card install?"""
     found = list(_packages(view(repo, card)).items())[:5]
     for package, (start, end) in found:
         yield seen(D.PACKAGE, "packages_used", card, start, end, package)
@@ -163,9 +159,8 @@ def _leads_to_api(url: str, text: str) -> bool:
     return bool(found) and not _NOT_API.search(url)
 
 
-@probe(D.API, needs="card")
+@probe("Does the card link an API, an inference endpoint or a demo?", D.API, needs="card")
 def api_or_demo(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card link an API, an inference endpoint or a demo?"""
     v, given = view(repo, card), set[str]()
     for link in v.links:
         if "github.com" in link.url or "arxiv.org" in link.url:

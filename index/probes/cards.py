@@ -57,9 +57,8 @@ def section_evidence(v: View, kind: str, dimension: str, name: str) -> Evidence 
 # --- model card ---
 
 
-@probe(D.MODEL_CARD, needs="card")
+@probe("How many words has the card, without code and front matter?", D.MODEL_CARD, needs="card")
 def card_length(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """How many words has the card, without code and front matter?"""
     text = view(repo, card).text
     start = min(card.body_start, len(text))
     while start < len(text) and text[start] in " \t\r\n#":
@@ -71,9 +70,8 @@ def card_length(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield seen(D.MODEL_CARD, "card_length", card, start, len(text) if end < 0 else end, str(card.words))
 
 
-@probe(D.MODEL_CARD, needs="card")
+@probe("Which of the sections that a model card should have are there and filled in?", D.MODEL_CARD, needs="card")
 def card_sections(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which of the sections that a model card should have are there and filled in?"""
     v = view(repo, card)
     for kind in ("intended_use", "training_data", "training_procedure", "evaluation", "limitations"):
         found = section_evidence(v, kind, D.MODEL_CARD, "card_sections")
@@ -88,9 +86,8 @@ def card_sections(repo: Repo, card: Card) -> Iterator[Evidence]:
                 yield Evidence(D.MODEL_CARD, "card_sections", Outcome.NOT_STATED, "", PLACE, kind)
 
 
-@probe(D.MODEL_CARD, needs="card")
+@probe("Is the card an unfilled template or written by a tool?", D.MODEL_CARD, needs="card")
 def card_boilerplate(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Is the card an unfilled template or written by a tool?"""
     if card.is_template:
         at = card.text.find("[More Information Needed]")
         value = f"template: {card.placeholders} placeholders"
@@ -188,9 +185,8 @@ _SETTINGS_HINTS = (
 _SETTINGS_NEAR = near(_SETTINGS, _SETTINGS_HINTS, limit=20, reach=30)
 
 
-@probe(D.ARCHITECTURE, needs="card")
+@probe("Does the card describe the model's architecture?", D.ARCHITECTURE, needs="card")
 def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card describe the model's architecture?"""
     v = view(repo, card)
     found = section_evidence(v, "architecture", D.ARCHITECTURE, "architecture_stated")
     if found:
@@ -203,9 +199,8 @@ def architecture_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
         yield from not_stated("architecture_stated", D.ARCHITECTURE)
 
 
-@probe(D.ARCHITECTURE, needs="card")
+@probe("Does the card say on what hardware the model was trained?", D.ARCHITECTURE, needs="card")
 def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say on what hardware the model was trained?"""
     v = view(repo, card)
     for m in near_words(v, _HARDWARE_NEAR):
         near = v.text[max(0, m.start() - 150) : m.end() + 100]
@@ -222,9 +217,8 @@ def hardware_stated(repo: Repo, card: Card) -> Iterator[Evidence]:
 _ABOUT_TRAINING = frozenset({"hardware", "training_procedure", "training_data"})
 
 
-@probe(D.ARCHITECTURE, needs="card")
+@probe("Does the card give the training procedure or its settings?", D.ARCHITECTURE, needs="card")
 def training_setup(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card give the training procedure or its settings?"""
     v = view(repo, card)
     found = section_evidence(v, "training_procedure", D.ARCHITECTURE, "training_setup")
     if found:
@@ -291,15 +285,13 @@ _LIMIT_HINTS = ("commercial", "research", "academic", "商", "学术", "仅", "n
 _LIMITS_NEAR = near(_LIMITS, _LIMIT_HINTS, reach=80)
 
 
-@probe(D.LICENSE, needs="card")
+@probe("Which licence does a sentence of the card name for the model?", D.LICENSE, needs="card")
 def license_statement(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which licence does a sentence of the card name for the model?"""
     yield from _statements(view(repo, card), "license_statement", of_part=False)
 
 
-@probe(D.LICENSE, needs="card")
+@probe("Which licence does a sentence of the card name for code, data or another part?", D.LICENSE, needs="card")
 def component_license(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which licence does a sentence of the card name for code, data or another part?"""
     yield from _statements(view(repo, card), "component_license", of_part=True)
 
 
@@ -361,9 +353,8 @@ def _licensed_thing(text: str, place: int) -> tuple[str, bool]:
 _JOINED = re.compile(r"\band\b|[,&/]")
 
 
-@probe(D.LICENSE, needs="card")
+@probe("Does a sentence of the card forbid commercial use or allow research only?", D.LICENSE, needs="card")
 def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does a sentence of the card forbid commercial use or allow research only?"""
     v = view(repo, card)
     for m in near_words(v, _LIMITS_NEAR):
         if not v.in_code(m.start()):
@@ -375,9 +366,10 @@ def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
 # --- what the card says of itself ---
 
 
-@probe("claim", needs="card")
+@probe(
+    "Does the card call this model open source, fully open, open weights or source available?", "claim", needs="card"
+)
 def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card call this model open source, fully open, open weights or source available?"""
     v = view(repo, card)
 
     def names() -> frozenset[str]:

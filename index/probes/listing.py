@@ -60,9 +60,8 @@ def _cut(repo: Repo) -> str:
     return f"{len(repo.files or ())} of {repo.file_count} files"
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe("Which files in the repository are weights, by format?", D.END_WEIGHTS, needs="listing")
 def weight_files(repo: Repo) -> Iterator[Evidence]:
-    """Which files in the repository are weights, by format?"""
     if repo.files is None:
         yield Evidence(D.END_WEIGHTS, "weight_files", UNAVAILABLE, "", "siblings")
         return
@@ -106,9 +105,8 @@ _WORD = re.compile(r"[a-z0-9]+")
 _MAX_TAGS = 3_000  # letters; a field of 4,000 bytes or more may be left out of a very long front matter
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe("Are all numbered parts of the weights there?", D.END_WEIGHTS, needs="listing")
 def weight_shards(repo: Repo) -> Iterator[Evidence]:
-    """Are all numbered parts of the weights there?"""
     if repo.files is None:
         return
     found = _sorted(repo)
@@ -124,9 +122,12 @@ def weight_shards(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "weight_shards", NOT_STATED, shown.name, "siblings", _cut(repo))
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe(
+    "Did the Hub itself find weights: parameters counted, or a format's tag that no front matter has set?",
+    D.END_WEIGHTS,
+    needs="listing",
+)
 def weights_counted(repo: Repo) -> Iterator[Evidence]:
-    """Did the Hub itself find weights: parameters counted, or a format's tag that no front matter has set?"""
     if repo.parameters and not _has_no_weight_file(repo):
         place = "gguf" if repo.gguf else "safetensors"
         yield Evidence(D.END_WEIGHTS, "weights_counted", YES, str(repo.parameters), place, str(repo.parameters))
@@ -142,9 +143,12 @@ def _has_no_weight_file(repo: Repo) -> bool:
     return not found.weights and not found.likely
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe(
+    "Do tags, files that may hold anything, or a count that no file bears out speak of weights?",
+    D.END_WEIGHTS,
+    needs="listing",
+)
 def weights_tagged(repo: Repo) -> Iterator[Evidence]:
-    """Do tags, files that may hold anything, or a count that no file bears out speak of weights?"""
     if repo.files is not None:
         found = _sorted(repo)
         if found.likely and not found.weights:
@@ -161,9 +165,10 @@ def weights_tagged(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "weights_tagged", YES, repo.auto_model, "transformersInfo", "transformers")
 
 
-@probe(D.BASE_WEIGHTS, needs="listing")
+@probe(
+    "Does the repository hold only an adapter, useless without the model it adapts?", D.BASE_WEIGHTS, needs="listing"
+)
 def adapter_only(repo: Repo) -> Iterator[Evidence]:
-    """Does the repository hold only an adapter, useless without the model it adapts?"""
     if repo.files is not None:
         found = _sorted(repo)
         if found.adapters and len(found.adapters) == sum(map(len, found.weights.values())):
@@ -180,9 +185,12 @@ def adapter_only(repo: Repo) -> Iterator[Evidence]:
                 return
 
 
-@probe(D.BASE_WEIGHTS, needs="listing")
+@probe(
+    "Is it an adapter, a conversion or a merge by its tags, library or name, while no base is declared?",
+    D.BASE_WEIGHTS,
+    needs="listing",
+)
 def derived_without_base(repo: Repo) -> Iterator[Evidence]:
-    """Is it an adapter, a conversion or a merge by its tags, library or name, while no base is declared?"""
     if repo.bases:
         return
     name = repo.repo_id.rpartition("/")[2]
@@ -201,9 +209,8 @@ def derived_without_base(repo: Repo) -> Iterator[Evidence]:
             return
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe("Must one ask for access: automatic click-through, manual approval, or neither?", D.END_WEIGHTS, needs="listing")
 def gating(repo: Repo) -> Iterator[Evidence]:
-    """Must one ask for access: automatic click-through, manual approval, or neither?"""
     if repo.gated in ("auto", "manual"):
         yield Evidence(D.END_WEIGHTS, "gating", YES, repo.gated, "gated", repo.gated)
     elif repo.private:
@@ -214,23 +221,22 @@ def gating(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_WEIGHTS, "gating", UNAVAILABLE, repo.gated or "", "gated")
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe(
+    "Could the newest row of the Hub's listing be read? If not, since which night not?", D.END_WEIGHTS, needs="listing"
+)
 def readable_row(repo: Repo) -> Iterator[Evidence]:
-    """Could the newest row of the Hub's listing be read? If not, since which night not?"""
     if repo.rejected_since:
         yield Evidence(D.END_WEIGHTS, "readable_row", UNAVAILABLE, "", "listing", repo.rejected_since)
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe("Has the Hub disabled the repository?", D.END_WEIGHTS, needs="listing")
 def disabled(repo: Repo) -> Iterator[Evidence]:
-    """Has the Hub disabled the repository?"""
     if repo.disabled:
         yield Evidence(D.END_WEIGHTS, "disabled", YES, "true", "disabled")
 
 
-@probe(D.LICENSE, needs="listing")
+@probe("Which licence do the tags or the front matter declare?", D.LICENSE, needs="listing")
 def license_declared(repo: Repo) -> Iterator[Evidence]:
-    """Which licence do the tags or the front matter declare?"""
     if repo.license:
         place = "tags" if any(t.startswith("license:") for t in repo.tags or ()) else "cardData.license"
         yield Evidence(D.LICENSE, "license_declared", YES, repo.license, place, repo.license)
@@ -248,9 +254,8 @@ def license_declared(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.LICENSE, "license_declared", UNAVAILABLE, "", "tags")
 
 
-@probe(D.LICENSE, needs="listing")
+@probe("Is there a licence file in the repository?", D.LICENSE, needs="listing")
 def license_files(repo: Repo) -> Iterator[Evidence]:
-    """Is there a licence file in the repository?"""
     if repo.files is None:
         return
     names = [f for f in repo.files if _LICENSE_FILE.match(f) and _TEXT_FILE.search(f)]
@@ -260,9 +265,8 @@ def license_files(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.LICENSE, "license_files", NO, "", "siblings")
 
 
-@probe(D.MODEL_CARD, needs="listing")
+@probe("Is there a model card at all?", D.MODEL_CARD, needs="listing")
 def readme_file(repo: Repo) -> Iterator[Evidence]:
-    """Is there a model card at all?"""
     if repo.files is not None and "README.md" in repo.files:
         yield Evidence(D.MODEL_CARD, "readme_file", YES, "README.md", "siblings")
     elif repo.files is not None and _complete(repo):
@@ -271,9 +275,8 @@ def readme_file(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.MODEL_CARD, "readme_file", YES, next(iter(repo.card_data), ""), "cardData")
 
 
-@probe(D.MODEL_CARD, needs="listing")
+@probe("Does the repository carry evaluation results in machine-readable form?", D.MODEL_CARD, needs="listing")
 def evaluation_results(repo: Repo) -> Iterator[Evidence]:
-    """Does the repository carry evaluation results in machine-readable form?"""
     for tag in repo.tags or ():
         if tag in ("model-index", "eval-results"):
             yield Evidence(D.MODEL_CARD, "evaluation_results", YES, tag, "tags")
@@ -284,9 +287,10 @@ def evaluation_results(repo: Repo) -> Iterator[Evidence]:
             return
 
 
-@probe(D.BASE_WEIGHTS, needs="listing")
+@probe(
+    "Which models does this one declare as its base, and how was it made from them?", D.BASE_WEIGHTS, needs="listing"
+)
 def declared_bases(repo: Repo) -> Iterator[Evidence]:
-    """Which models does this one declare as its base, and how was it made from them?"""
     for base in repo.bases[:MAX_NAMES]:
         place = "cardData.base_model" if base.stated_by == "card" else "tags"
         yield Evidence(D.BASE_WEIGHTS, "declared_bases", YES, base.repo_id, place, base.relation)
@@ -296,9 +300,12 @@ def declared_bases(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_WEIGHTS, "declared_bases", NOT_STATED, "", "tags")
 
 
-@probe(D.BASE_WEIGHTS, needs="listing")
+@probe(
+    "Does the name speak of a base under a restricted licence, while no base of that family is declared?",
+    D.BASE_WEIGHTS,
+    needs="listing",
+)
 def suspected_base(repo: Repo) -> Iterator[Evidence]:
-    """Does the name speak of a base under a restricted licence, while no base of that family is declared?"""
     name = repo.repo_id.rpartition("/")[2]
     for pattern, family, owners in origins.RESTRICTED_NAMES:
         said = pattern.search(name)
@@ -310,9 +317,12 @@ def suspected_base(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", "gemma")
 
 
-@probe(D.END_DATA, needs="listing")
+@probe(
+    "Do the names say that the model, or a base that it declares, was tuned, or that it is a conversion?",
+    D.END_DATA,
+    needs="listing",
+)
 def tuned_name(repo: Repo) -> Iterator[Evidence]:
-    """Do the names say that the model, or a base that it declares, was tuned, or that it is a conversion?"""
     own = origins.TUNED_NAME.search(repo.repo_id)
     if own:
         yield Evidence(D.END_DATA, "tuned_name", YES, own[0].strip("-_."), "id", "self")
@@ -326,9 +336,8 @@ def tuned_name(repo: Repo) -> Iterator[Evidence]:
             yield Evidence(D.END_DATA, "tuned_name", YES, base.repo_id, place, "base")
 
 
-@probe(D.ARCHITECTURE, needs="listing")
+@probe("Does config.json, as the Hub summarises it, name the architecture?", D.ARCHITECTURE, needs="listing")
 def architecture_config(repo: Repo) -> Iterator[Evidence]:
-    """Does config.json, as the Hub summarises it, name the architecture?"""
     if repo.architectures:
         yield Evidence(
             D.ARCHITECTURE, "architecture_config", YES, repo.architectures[0], "config.architectures",
@@ -342,16 +351,14 @@ def architecture_config(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.ARCHITECTURE, "architecture_config", YES, named, "transformersInfo", named)
 
 
-@probe(D.ARCHITECTURE, D.PACKAGE, needs="listing")
+@probe("Which library loads the model?", D.ARCHITECTURE, D.PACKAGE, needs="listing")
 def library(repo: Repo) -> Iterator[Evidence]:
-    """Which library loads the model?"""
     if repo.library:
         yield Evidence(D.ARCHITECTURE, "library", YES, repo.library, "library_name", repo.library)
 
 
-@probe(D.ARCHITECTURE, needs="listing")
+@probe("Is the architecture itself code in the repository?", D.ARCHITECTURE, needs="listing")
 def custom_code(repo: Repo) -> Iterator[Evidence]:
-    """Is the architecture itself code in the repository?"""
     for name in repo.files or ():
         if name.endswith(".py") and _MODELING.search(name):
             yield Evidence(D.ARCHITECTURE, "custom_code", YES, name, "siblings")
@@ -360,9 +367,8 @@ def custom_code(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.ARCHITECTURE, "custom_code", YES, "auto_map", "config.auto_map")
 
 
-@probe(D.TRAINING_CODE, needs="listing")
+@probe("Are there training or data preparation scripts among the repository's files?", D.TRAINING_CODE, needs="listing")
 def training_scripts(repo: Repo) -> Iterator[Evidence]:
-    """Are there training or data preparation scripts among the repository's files?"""
     scripts = [f for f in repo.files or () if f.endswith((".py", ".sh", ".ipynb"))]
     for name in [f for f in scripts if _TRAINING.search(f)][:3]:
         yield Evidence(D.TRAINING_CODE, "training_scripts", YES, name, "siblings", "training")
@@ -370,18 +376,16 @@ def training_scripts(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.TRAINING_CODE, "training_scripts", YES, name, "siblings", "data")
 
 
-@probe(D.TRAINING_CODE, needs="listing")
+@probe("Does a tag say which framework trained the model?", D.TRAINING_CODE, needs="listing")
 def training_framework(repo: Repo) -> Iterator[Evidence]:
-    """Does a tag say which framework trained the model?"""
     for tag in repo.tags or ():
         if tag in ("generated_from_trainer", "trl", "axolotl", "unsloth", "llama-factory", "autotrain", "sft", "dpo"):
             yield Evidence(D.TRAINING_CODE, "training_framework", YES, tag, "tags", tag)
             return
 
 
-@probe(D.END_DATA, needs="listing")
+@probe("Which datasets do the tags or the front matter name?", D.END_DATA, needs="listing")
 def named_datasets(repo: Repo) -> Iterator[Evidence]:
-    """Which datasets do the tags or the front matter name?"""
     named = {t[8:]: "tags" for t in repo.tags or () if t.startswith("dataset:") and len(t) > 8}
     for name in strings((repo.card_data or {}).get("datasets")):
         named.setdefault(name, "cardData.datasets")
@@ -391,26 +395,23 @@ def named_datasets(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.END_DATA, "named_datasets", YES, "", "tags", f"{len(named) - MAX_NAMES} more")
 
 
-@probe(D.PREPRINT, needs="listing")
+@probe("Which arXiv papers do the tags name?", D.PREPRINT, needs="listing")
 def arxiv_tags(repo: Repo) -> Iterator[Evidence]:
-    """Which arXiv papers do the tags name?"""
     found = [t for t in repo.tags or () if t.startswith("arxiv:") and t[6:] not in _BOILERPLATE_PAPERS]
     for tag in found[:MAX_NAMES]:
         yield Evidence(D.PREPRINT, "arxiv_tags", YES, tag, "tags", tag[6:])
 
 
-@probe(D.PAPER, needs="listing")
+@probe("Is there a DOI, other than the one that the Hub gives to the repository itself?", D.PAPER, needs="listing")
 def doi_tags(repo: Repo) -> Iterator[Evidence]:
-    """Is there a DOI, other than the one that the Hub gives to the repository itself?"""
     for tag in repo.tags or ():
         if tag.startswith("doi:"):
             own = tag.startswith("doi:10.57967/")  # the Hub's own prefix: it names the repo, not a paper
             yield Evidence(D.PAPER, "doi_tags", NO if own else YES, tag, "tags", tag[4:])
 
 
-@probe(D.END_WEIGHTS, needs="listing")
+@probe("Are there checkpoints from during the training, as folders?", D.END_WEIGHTS, needs="listing")
 def intermediate_checkpoints(repo: Repo) -> Iterator[Evidence]:
-    """Are there checkpoints from during the training, as folders?"""
     found: dict[str, str] = {}
     for name in repo.files or ():
         if "/" in name:

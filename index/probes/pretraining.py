@@ -37,9 +37,12 @@ def _value(family: str | None) -> str:
 _NOT_KNOWN = "not known"
 
 
-@probe(D.BASE_DATA, needs="listing")
+@probe(
+    "What have the makers of the family that it is of, or is made from, said of the pre-training data?",
+    D.BASE_DATA,
+    needs="listing",
+)
 def family_pretraining(repo: Repo) -> Iterator[Evidence]:
-    """What have the makers of the family that it is of, or is made from, said of the pre-training data?"""
     own = _value(told_family(repo.repo_id))
     if own:
         yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, repo.repo_id, "id", own)
@@ -55,9 +58,10 @@ def family_pretraining(repo: Repo) -> Iterator[Evidence]:
         yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, repo.license, place, value)
 
 
-@probe(D.END_DATA, needs="listing")
+@probe(
+    "Is it its makers' own model, of a family of whose tuning data they have named none?", D.END_DATA, needs="listing"
+)
 def family_tuning(repo: Repo) -> Iterator[Evidence]:
-    """Is it its makers' own model, of a family of whose tuning data they have named none?"""
     family = told_family(repo.repo_id) if is_official(repo.repo_id) else None
     known = pretraining_of(family) if family else None
     if family and known and known.tuning_withheld:
@@ -97,9 +101,12 @@ _NOT_OURS = re.compile(rf"\b(?:{_OTHERS}|quantiz\w+)\b|n['’]t\b", re.I)
 _TOP = 3_000  # characters of the body that introduce the model
 
 
-@probe(D.BASE_DATA, needs="card")
+@probe(
+    "Which known family does the card say that the model was made from, and what is known of that one's data?",
+    D.BASE_DATA,
+    needs="card",
+)
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Which known family does the card say that the model was made from, and what is known of that one's data?"""
     found = _stated(view(repo, card))
     for begin, stop, family in [s for s in found if pretraining_of(s[2])] or found[:1]:
         told = _value(family) or f"{_NOT_KNOWN}: {family}"
@@ -108,9 +115,12 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
     yield from not_stated("stated_base", D.BASE_DATA)
 
 
-@probe(D.BASE_WEIGHTS, needs="card")
+@probe(
+    "Does the card say that the model was made from a family under a restricted licence that is not declared?",
+    D.BASE_WEIGHTS,
+    needs="card",
+)
 def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
-    """Does the card say that the model was made from a family under a restricted licence that is not declared?"""
     v = view(repo, card)
     for begin, stop, family in (*_stated(v), *_made_from(v)):
         terms = terms_of(family)
