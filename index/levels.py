@@ -68,6 +68,7 @@ class Limit(NamedTuple):
 
 
 _KNOWN_OPEN = (Value.OPEN, Value.PARTIAL)
+ENOUGH_SECTIONS = 3  # filled, of five: no expert called such a card closed
 
 
 def assess(
@@ -202,10 +203,11 @@ def _documentation(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
     """L4: a card with training and evaluation, a known architecture, an own report, data at least partly named.
 
     The architecture counts as known by configuration, library or code; the cell asks for more, its documentation.
+    A card of that many sections is open or partial, also where it is not known which of the two.
     Listed data sets are data partly named, also where nobody can tell whether the list is whole.
     A report counts as own only where it is known what the model was made from: else it may well be the base's.
     """
-    missing, closed = _missing(values, D.MODEL_CARD, D.PREPRINT)
+    missing, closed = _missing(values, D.PREPRINT)
     named = any(found.yes(probe) for probe in ("architecture_config", "custom_code", "library"))
     missing = missing or not (named or values.get(D.ARCHITECTURE) in _KNOWN_OPEN)
     data = [values.get(d, Value.UNKNOWN) for d in (D.BASE_DATA, D.END_DATA)]
@@ -214,6 +216,9 @@ def _documentation(values: Mapping[str, str], found: Seen) -> Iterator[Limit]:
     missing = missing or not rooted or not named_data
     closed = closed or all(c == Value.CLOSED for c in data)
     told = {e.value.partition(":")[0] for e in found.all("card_sections")}
+    card = values.get(D.MODEL_CARD, Value.UNKNOWN)
+    missing = missing or not (card in _KNOWN_OPEN or (card != Value.CLOSED and len(told) >= ENOUGH_SECTIONS))
+    closed = closed or card == Value.CLOSED
     trained = bool(told & {"training_data", "training_procedure"}) or bool(found.yes("training_setup"))
     evaluated = "evaluation" in told or bool(found.yes("evaluation_results"))
     if missing or not (trained and evaluated):

@@ -16,7 +16,7 @@ from index.model import Dimension, Evidence, Judgement, Value
 from index.seen import Seen
 
 #: Changes whenever a rule, a probe or a level rule changes what it says: everything is then judged again.
-RULES_VERSION = "2026.11.15"
+RULES_VERSION = "2026.11.22"
 
 Cells = Mapping[str, str]  # dimensions judged so far -> value
 When = Callable[[Seen, Cells], str | None]

@@ -310,19 +310,32 @@ def _told_of(seen: Seen) -> set[str]:
     "M4", D.MODEL_CARD, OPEN, "The card tells of {}.", reads="card_sections", confidence="medium", source="3 model card"
 )
 def _full_card(seen: Seen, cells: Cells) -> str | None:
-    # Comprehensive is training and evaluation, and what it is for or where it fails; without evaluation, what it is for
-    # and what it was trained on. The experts called cards of few words partial whatever their headings.
+    # Experts ask of an open card that it tells how the model was made: of cards without, they called half partial.
+    told = _well_told(seen)
+    return _listing(told) if told and _procedure_told(seen, told) else None
+
+
+def _well_told(seen: Seen) -> list[str]:
+    """The sections of a card that may be comprehensive; none where it surely is not.
+
+    Comprehensive is training and evaluation, and what it is for or where it fails; without evaluation, what it is for
+    and what it was trained on. The experts called cards of few words partial whatever their headings.
+    """
     told, length = _told(seen), seen.yes("card_length")
     if len(told) < ENOUGH or not {"training_data", "training_procedure"} & set(told) or _hollow(seen):
-        return None
+        return []
     words = int(length.value) if length and length.value.isdigit() else 0
     if words < (ENOUGH_WITH_ALL if len(told) == ALL_SECTIONS else ENOUGH_WORDS) or not {
         "intended_use",
         "limitations",
     } & _told_of(seen):
-        return None
+        return []
     whole = "evaluation" in told or ("intended_use" in told and seen.yes("hardware_stated"))
-    return _listing(told) if whole else None
+    return told if whole else []
+
+
+def _procedure_told(seen: Seen, told: list[str]) -> bool:
+    return "training_procedure" in told or bool(seen.yes("training_setup"))
 
 
 @rule(
@@ -339,19 +352,50 @@ def _generated(seen: Seen, cells: Cells) -> str | None:
 
 
 @rule(
+    "M7",
+    D.MODEL_CARD,
+    UNKNOWN,
+    "The card tells of {}; whether that makes it comprehensive is not known.",
+    reads="card_sections",
+    confidence="low",
+    source="3 model card: medium open/partial",
+)
+def _between(seen: Seen, cells: Cells) -> str | None:
+    # Experts called such cards open and partial about equally often, and never closed.
+    told = _told(seen)
+    parts = [*told, "architecture"] if seen.yes("architecture_stated") else told
+    some = len(told) >= ENOUGH and "architecture" in parts and _procedure_told(seen, told)
+    return _listing(parts) if some or _well_told(seen) else None
+
+
+@rule(
     "M6",
     D.MODEL_CARD,
     PARTIAL,
     "The card tells of {}, and not of the rest.",
     reads="card_sections",
-    confidence="low",
+    confidence="medium",
     source="3 model card",
 )
 def _some_card(seen: Seen, cells: Cells) -> str | None:
-    # Of cards that tell less, the experts called as many closed as partial.
     told = _told(seen)
     trained = {"training_data", "training_procedure"} & set(told) or seen.yes("training_setup")
     return _listing(told) if len(told) >= ENOUGH and trained else None
+
+
+@rule(
+    "M8",
+    D.MODEL_CARD,
+    UNKNOWN,
+    "The card tells of {}: too little to say how far it documents the model.",
+    reads="card_sections card_length",
+    confidence="low",
+    source="3 model card",
+)
+def _little_card(seen: Seen, cells: Cells) -> str | None:
+    # Partial to experts in two of three cases, else closed or open.
+    told, length = _told(seen), seen.yes("card_length")
+    return _listing(told) if told else "none of the things that such a card should tell" if length else None
 
 
 def _hollow(seen: Seen) -> bool:
