@@ -1,0 +1,136 @@
+"""Datasette's own pages, written with less work: the same pages, the same answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("datasette", reason="the [web] extra is not installed")
+
+from datasette.plugins import pm
+
+from index.serve import PLUGINS
+from tests.site_data import Site, publish_hostile
+
+PAGES = (
+    "/index", "/index/models", "/index/models?_sort=likes", "/index/models?level=L2&_sort_desc=downloads&_size=3",
+    "/index/models?_search=evil", "/index/models?author=nobody", "/index/models/1", "/index/licenses", "/index/evidence",
+    "/index/claims", "/index/claims_that_do_not_hold", "/index/levels?_labels=on",
+    "/index?sql=select+id+as+%22%3Cb%3E+x%22%2C+license%2C+%27%5B1%5D%27%2C+null%2C+%27https%3A%2F%2Fx.example%27+from+models",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    found = Site(publish_hostile(tmp_path_factory.mktemp("hostile")))
+    yield found
+    found.close()
+
+
+def plugin(name: str) -> Any:
+    """One of our plugins of Datasette, which are files and no package."""
+    return next(p for p in pm.get_plugins() if getattr(p, "__file__", None) == str(PLUGINS / f"{name}.py"))
+
+
+def page(site: Site, path: str) -> str:
+    """The page, made anew, without white space between tags and without what is another one each time."""
+    site.datasette.__dict__.pop("_openness_cache", None)
+    answer = site.get(path)
+    assert answer.status_code == 200, answer.text[:300]
+    return re.sub(
+        r"Queries took [\d.]+ms", "", re.sub(r"\s+", " ", re.sub(r">\s+|\s+<", lambda m: m[0].strip(), answer.text))
+    )
+
+
+def test_pages_of_datasette_are_what_its_own_templates_and_hooks_make(site: Site) -> None:
+    lean, spared = plugin("lean_templates"), plugin("spared_work")
+    ours = [page(site, path) for path in PAGES]
+    env, cells = site.datasette.jinja_env, pm.hook.render_cell
+    assert isinstance(cells, spared.Cells)
+    extension = env.extensions.pop(lean.Lean.identifier)
+    pm.hook.render_cell = cells._hook
+    env.cache.clear()
+    try:
+        theirs = [page(site, path) for path in PAGES]
+        assert "openness_table_rows" not in env.loader.get_source(env, "_table.html")[0]
+    finally:
+        env.extensions[lean.Lean.identifier] = extension
+        pm.hook.render_cell = cells
+        env.cache.clear()
+    for path, own, its in zip(PAGES, ours, theirs, strict=True):
+        assert own == its, path
+    assert any("&lt;script&gt;" in own for own in ours)
+    assert any('<pre style="white-space: pre-wrap">' in own for own in ours)
+
+
+@pytest.mark.parametrize(
+    ("template", "call"),
+    [
+        ("_table.html", "{{ openness_table_rows(display_rows) }}"),
+        ("_table.html", "openness_sorting(request, '_sort_desc', column.name)"),
+        ("_table.html", "openness_sorting(request, '_sort', column.name)"),
+        ("query.html", "{{ openness_query_rows(columns, display_rows) }}"),
+        ("table.html", "{% set gathered %}"),
+        ("database.html", "{% set gathered %}"),
+        ("row.html", "{% set gathered %}"),
+    ],
+)
+def test_templates_of_the_pinned_datasette_are_still_understood(site: Site, template: str, call: str) -> None:
+    env = site.datasette.jinja_env
+    assert call in plugin("lean_templates").Lean(env).preprocess(env.loader.get_source(env, template)[0], template)
+
+
+def test_a_template_that_is_not_understood_is_left_alone(site: Site) -> None:
+    lean = plugin("lean_templates").Lean(site.datasette.jinja_env)
+    for source in ("{% block content %}never ended", "{% for row in rows %}{{ row }}{% endfor %}"):
+        assert lean.preprocess(source, "table.html") == source
+        assert lean.preprocess(source, "query.html") == source
+
+
+def test_the_file_is_asked_about_itself_once_and_a_filter_counted_once(site: Site) -> None:
+    asked: list[str] = []
+    database = site.datasette.databases["index"]
+    for n in range(6):  # every thread that reads
+        site.loop.run_until_complete(database.execute_fn(lambda conn: conn.set_trace_callback(asked.append)))
+        page(site, f"/index/models?level=L1&_size={n + 1}")
+    before = len(asked)
+    assert any(sql.startswith("select count(*) from models where") for sql in asked)
+    page(site, "/index/models?level=L1&_size=7")
+    again = asked[before:]
+    assert any(sql.startswith("select model") for sql in again)
+    assert [
+        sql for sql in again if "sqlite_master" in sql or "PRAGMA" in sql or sql.startswith("select count(*)")
+    ] == []
+
+
+def test_answers_are_kept_up_to_a_bound_and_never_those_that_failed(site: Site) -> None:
+    kept = plugin("kept_schema")
+    calls: list[Any] = []
+
+    async def ask(*args: Any, **options: Any) -> list[int]:
+        calls.append(args)
+        if args == ("bad",):
+            raise ValueError("bad")
+        return [len(calls)]
+
+    question = kept.Remembered(ask)
+
+    def answer(*args: Any) -> Any:
+        return site.loop.run_until_complete(question(*args))
+
+    first = answer("a")
+    first.append(99)  # an asker's own list
+    assert answer("a") == [1]
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            answer("bad")
+    assert len(calls) == 3
+    long = "x" * kept.KEY
+    assert answer(long) != answer(long)
+    for n in range(kept.ROOM):
+        answer(n)
+    assert len(question._known) == kept.ROOM
+    assert answer("a") != [1]
