@@ -47,15 +47,15 @@ ASKED = {
     ),
     R.COMPLETENESS: ("L6", (D.DATASHEET, D.CODE_DOCS, D.PAPER, D.PREPRINT)),
 }
-#: What is excluded, and what can be stated closed, in words.
+#: What is excluded where no cell says why, and what can be closed, in words.
 _EXCLUDED = {
     R.DOCUMENTATION: "documentation excluded",
     R.CODE_AND_DATA: "open code and data excluded",
     R.COMPLETENESS: "completeness excluded",
 }
-_STATED = {
-    D.BASE_DATA: "data",
-    D.END_DATA: "data",
+_CLOSED = {
+    D.BASE_DATA: "training data",
+    D.END_DATA: "training data",
     D.BASE_WEIGHTS: "weights",
     D.END_WEIGHTS: "weights",
     D.TRAINING_CODE: "training code",
@@ -94,18 +94,18 @@ def in_words(model: Model, effective: License | None) -> str:
 
 
 def exclusion(model: Model) -> str:
-    """'documentation excluded: data is stated closed', when that keeps the next level out; '' when it does not."""
+    """'training data closed, training code closed', when that keeps the next level out; '' when it does not."""
     own = _restriction(model)
     if own not in _EXCLUDED or model.level is None or model.level != model.level_max:
         return ""
+    return ", ".join(f"{words} closed" for words in _closed(model, own)) or _EXCLUDED[own]
+
+
+def _closed(model: Model, own: Restriction) -> list[str]:
+    """What the next level asks for and is closed: 'training data'."""
     letters = dict(zip(D, model.cells or "", strict=False))
-    closed = [_STATED.get(d, str(d).replace("_", " ")) for d in D if d in ASKED[own][1] and letters.get(d) == "c"]
-    told = list(dict.fromkeys(closed))
-    if not told:
-        return _EXCLUDED[own]
-    words = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
-    plural = len(told) > 1 or told[0] == "weights"
-    return f"{_EXCLUDED[own]}: {words} {'are' if plural else 'is'} stated closed"
+    closed = [_CLOSED.get(d, str(d).replace("_", " ")) for d in D if d in ASKED[own][1] and letters.get(d) == "c"]
+    return list(dict.fromkeys(closed))
 
 
 def interval(model: Model) -> str:
@@ -192,7 +192,9 @@ def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
     if excluded:
         open_yet = [c for c in lacking if c.value != Value.CLOSED]
         also = f" Not shown in full either: {_named(open_yet)}." if open_yet else ""
-        return Hindrance(f"{level}: {excluded}.{also}", "Publish what is closed, and link it from the card.")
+        closed = ", ".join(_closed(page.model, own))
+        why = f"What {level} asks for is closed: {closed}." if closed else f"{level}: {excluded}."
+        return Hindrance(why + also, "Publish what is closed, and link it from the card.")
     cells = _named(lacking)
     return Hindrance(
         f"What {level} asks is not shown" + (f": {cells}." if cells else " in full."),

@@ -340,11 +340,31 @@ def test_another_spelling_and_a_name_of_before_lead_to_the_model(site: Site) -> 
 
 def test_a_quote_stands_on_the_page_with_its_place_and_a_link_to_it(site: Site) -> None:
     page = soup(site, f"/model/{LLAMA}/evidence/license")
-    quotes = [q.get_text() for q in page.select("q")]
+    shown = page.select_one(".proofs").get_text()  # type: ignore[union-attr]
     proofs = [c for c in site.get(f"/model/{LLAMA}.json").json()["cells"] if c["dimension"] == "license"][0]["evidence"]
-    assert [p["quote"] for p in proofs if p["quote"]] == quotes
+    assert [p["quote"] for p in proofs if p["quote"] not in shown] == []
+    quotes = [q.get_text() for q in page.select("q")]
+    assert set(quotes) == {p["quote"] for p in proofs if p["quote"] and p["place"].startswith("README")}
     places = (f"https://huggingface.co/{LLAMA}", f"/card/{LLAMA}#q-")
     assert [a for a in page.select(".place a") if not a["href"].startswith(places)] == []
+
+
+def test_a_value_of_the_hub_is_said_in_words_and_no_quote_is_shown_twice(site: Site) -> None:
+    cell = soup(site, f"/model/{LLAMA}/evidence/end_weights")
+    assert "Access: approved by hand" in " ".join(cell.get_text(" ").split())
+    assert [q.get_text() for q in cell.select("q") if q.get_text() in ("manual", "false", "auto")] == []
+    code = soup(site, f"/model/{LLAMA}/evidence/training_code")
+    assert code.select_one("main").get_text().count("the code for pretraining is not published") == 1  # type: ignore[union-attr]
+    assert len(code.select(".o-no")) == 1
+
+
+@pytest.mark.parametrize(
+    "model", [LLAMA, "microsoft/phi-2", "allenai/OLMo-7B", "unsloth/Qwen3-Coder-30B-A3B-Instruct-GGUF"]
+)
+def test_the_reasons_of_every_cell_and_answer_are_french_on_the_french_page(site: Site, model: str) -> None:
+    page = BeautifulSoup(site.get(f"/model/{model}", accept_language="fr").text, "html.parser")
+    assert page.select(".judged")
+    assert [e.get_text() for e in page.select(".judged [lang=en], .act [lang=en]")] == []
 
 
 def test_a_licence_conflict_is_shown_in_the_tree(site: Site) -> None:
@@ -467,11 +487,11 @@ def test_claims_that_fail_are_apart_from_those_that_are_not_shown(site: Site) ->
 def test_a_claim_that_fails_says_what_excludes_it_its_date_and_its_last_counter(site: Site) -> None:
     words = text(site, "/claims")
     assert "documentation not shown in full" not in words  # that is no ground
-    assert "documentation excluded: data is stated closed" in words
+    assert "training data closed" in words
     assert "What the makers of its family published names no data of pre-training: Phi-2" in words
     assert "read on 11 July 2024" in words
     assert "385k downloads in 30 days, on 11 July 2024" in words
-    assert "les données sont déclarées fermées" in text(site, "/claims", accept_language="fr")
+    assert "données d’entraînement fermées" in text(site, "/claims", accept_language="fr")
     assert "385k downloads in 30 days, on 11 July 2024" in text(site, "/")
     claims = site.get("/claims.json").json()["claims"]
     tonight = [c for c in claims if c["downloads"] is not None]

@@ -14,8 +14,10 @@ import pytest
 pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from index import checklists, explain
+from index.licenses import catalogue
 from index.model import LEVEL_NAMES, Dimension, Restriction, Value
 from index.rows import Model
+from index.rules import published
 from index.site import render
 from index.site.ask import LANGUAGES
 from index.site.phrases import read_phrases
@@ -69,6 +71,51 @@ def test_no_text_is_the_same_in_both_languages_by_oversight() -> None:
     assert same == {"framework.mof"}  # a name
 
 
+def test_the_words_of_every_rule_have_a_translation_with_the_same_gap() -> None:
+    have = {key.removeprefix("reason."): pair for key, pair in render.catalogue().items() if key.startswith("reason.")}
+    assert {code: english for code, (english, _) in have.items()} == {row.code: row.words for row in published()}
+    assert [c for c, (english, french) in have.items() if english.count("{}") != french.count("{}")] == []
+
+
+def test_a_reason_is_said_in_french_with_what_was_found_and_its_quote_untouched() -> None:
+    french = render.texts("fr").reason
+    assert french("W6", "Anyone can download the weights: 1.8 billion parameters in safetensors, counted by the Hub.") == (
+        "Chacun peut télécharger les poids : 1.8 milliards de paramètres dans safetensors, comptés par le Hub.", True
+    )  # fmt: skip
+    assert french("BD5", 'The card says that the data is not public: "yes".') == (
+        "La fiche dit que les données ne sont pas publiques : « yes ».", True
+    )  # fmt: skip
+    older = "Words of a rule that was published before."
+    assert french("BD5", older) == (older, False)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_reason_does_not_repeat_the_quote_that_stands_below_it(lang: str) -> None:
+    words = 'The card says that the data is not public: "We do not share it".'
+    t = render.texts(lang)
+    assert "We do not share it" not in t.reason("BD5", words, ["We do not share it."]).text
+    assert t.reason("BD5", words, ["We do not share it."]).text.endswith((" public.", " publiques."))
+    assert "We do not share it" in t.reason("BD5", words, ["Something else."]).text
+
+
+def test_every_answer_of_the_ai_acts_checklist_is_said_in_french() -> None:
+    french = render.texts("fr").phrase
+    licenses = [*catalogue().values()]
+    said = {
+        check.reason
+        for value in Value for license in licenses for gated in ("no", "auto", "manual", None) for fact in (None, False, True)
+        for check in checklists.ai_act_checklist(
+            dict.fromkeys(map(str, Dimension), str(value)),
+            checklists.Facts(license, gated=gated, usage_information=fact, monetised=fact, copyright_policy=fact,
+                             training_summary=fact, systemic_risk=fact),
+        ).checks
+    }  # fmt: skip
+    assert len(said) > 20
+    assert [s for s in sorted(said) if not french.translated(s) or ENGLISH.search(french(s))] == []
+    items = [q.item for q in checklists.QUESTIONS if q.framework == checklists.AI_ACT]
+    assert [i for i in items if not render.texts("fr").has(f"needed.{i}")] == []
+
+
 def test_what_explain_says_has_a_translation() -> None:
     french = render.texts("fr").phrase
     said = [*explain.LICENCE_WORDS.values(), *explain.OTHER_WORDS.values(), *LEVEL_NAMES.values()]
@@ -94,14 +141,12 @@ def test_a_sentence_with_parts_is_translated_part_by_part_and_names_are_left_alo
          "seuil de 700 millions d’utilisateurs"),
         ("open weights, documented: apache-2.0, code and data not shown in full",
          "poids ouverts et documentés : apache-2.0, code et données non montrés en entier"),
-        ("L4: documentation excluded: data is stated closed. Not shown in full either: architecture (partial).",
-         "L4 : documentation exclue : les données sont déclarées fermées. Non montrés en entier non plus : architecture (partiel)."),
-        ("open weights: apache-2.0 on it and on every declared ancestor, documentation excluded: data is stated closed",
-         "poids ouverts : apache-2.0 pour lui et pour chaque ancêtre déclaré, documentation exclue : "
-         "les données sont déclarées fermées"),
-        ("open weights: mit, open code and data excluded: data, weights and training code are stated closed",
-         "poids ouverts : mit, ouverture du code et des données exclue : données, poids et code d’entraînement "
-         "(déclarés fermés)"),
+        ("What L4 asks for is closed: training data. Not shown in full either: architecture (partial).",
+         "Ce que L4 demande est fermé : données d’entraînement. Non montrés en entier non plus : architecture (partiel)."),
+        ("open weights: apache-2.0 on it and on every declared ancestor, training data closed",
+         "poids ouverts : apache-2.0 pour lui et pour chaque ancêtre déclaré, données d’entraînement fermées"),
+        ("open weights: mit, training data closed, weights closed, training code closed",
+         "poids ouverts : mit, données d’entraînement fermées, poids fermés, code d’entraînement fermé"),
         ("L5: open code and data excluded.", "L5 : ouverture du code et des données exclue."),
         ("restricted, as far as is proved: a base model that cannot be judged",
          "restreint, d’après ce qui est prouvé : un modèle de base impossible à évaluer"),
@@ -134,7 +179,9 @@ def test_numbers_and_days_are_written_as_the_language_does() -> None:
 
 
 MODEL = Model(**{**dict.fromkeys(Model._fields), "level": "L3", "level_max": "L3"})
-ENGLISH = re.compile(r"\b(on it|every|declared|stated|excluded|shown|and|licence that|is|are|with|of)\b")
+ENGLISH = re.compile(
+    r"(?<![-\w])(closed|on it|every|declared|stated|excluded|shown|and|licence that|is|are|with|of)(?![-\w])"
+)
 
 
 def test_no_sentence_of_any_level_licence_and_restriction_is_half_english_in_french() -> None:

@@ -388,7 +388,7 @@ def test_what_is_excluded_is_not_called_not_shown(db):
     told = page(db, OLMO).model._replace(
         level="L3", level_max="L3", restriction="documentation", cells="pccuuopuuuuuuu"
     )
-    assert explain.in_words(told, None).endswith("documentation excluded: data is stated closed")
+    assert explain.in_words(told, None).endswith("training data closed")
     proved = told._replace(level_max="L6")
     assert explain.in_words(proved, None).endswith("documentation not shown in full")
 

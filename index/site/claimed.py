@@ -22,6 +22,8 @@ _SAYING = "'data_withheld', 'code_withheld', 'training_data_section'"
 class Fact(NamedTuple):
     """One closed characteristic that the next level asks for: why it is closed, with the words it rests on, if any."""
 
+    dimensions: tuple[str, ...]  # that are closed for it
+    rule: str
     reason: str
     quote: str | None
     place: str | None
@@ -32,7 +34,7 @@ class Told(NamedTuple):
 
     claim: Claim
     stated: str | None
-    excluded: str  # 'documentation excluded: data is stated closed'; '' where the restriction says it all
+    excluded: str  # 'training data closed'; '' where the restriction says it all
     facts: tuple[Fact, ...]
     latest: int | None
     latest_date: str | None
@@ -57,12 +59,13 @@ def _told(db: sqlite3.Connection, claim: Claim) -> Told:
 def _facts(db: sqlite3.Connection, claim: Claim) -> tuple[Fact, ...]:
     """The closed characteristics among those that the next level asks for; the same reason once."""
     _, asked = explain.ASKED[Restriction(claim.restriction or "")]
-    closed = "SELECT dimension, reason FROM judgements WHERE id = ? AND value = 'closed'"
+    closed = "SELECT dimension, rule, reason FROM judgements WHERE id = ? AND value = 'closed'"
     words = f"""SELECT quote, place FROM evidence WHERE id = ? AND dimension = ? AND quote <> ''
                 AND probe IN ({_SAYING}) AND instr(?, rtrim(quote, '.')) = 0 LIMIT 1"""  # not what the reason quotes
     found: dict[str, Fact] = {}
-    for dimension, reason in _rows(db, closed, claim.id):
+    for dimension, rule, reason in _rows(db, closed, claim.id):
         if dimension in {str(d) for d in asked}:
             quote, place = next(iter(_rows(db, words, claim.id, dimension, reason)), (None, None))
-            found.setdefault(reason, Fact(reason, quote, place))
+            same = found.get(reason) or Fact((), rule, reason, quote, place)
+            found[reason] = same._replace(dimensions=(*same.dimensions, dimension))
     return tuple(found.values())

@@ -1,13 +1,14 @@
 """Sentences that other modules make in English, in the reader's language. Pure.
 
-explain.py writes its sentences in English. The pairs in texts.toml give them in French, with {} for what varies:
+A rule's published words have one gap, and `refill` fills the other language's words with what was in it. explain.py
+writes its sentences in English. The pairs in texts.toml give them in French, with {} for what varies:
 the pieces between are translated in their turn. What no pair knows stays English, and `translated` says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
@@ -65,3 +66,30 @@ def _pattern(english: str) -> re.Pattern[str]:
         return re.compile("([^,:]+?)".join(map(re.escape, pieces)), re.DOTALL)
     pattern = re.escape(first) + "(.+?)".join(["", *(re.escape(piece) for piece in rest)]).replace("(.+?)", lead, 1)
     return re.compile(pattern, re.DOTALL)
+
+
+class Reason(NamedTuple):
+    """A judgement's reason; `own` is False where it stayed English, because its rule's words were others then."""
+
+    text: str
+    own: bool
+
+
+def refill(
+    words: str, published: str, own: str, quoted: Iterable[str] = (), phrase: Callable[[str], str] = str
+) -> Reason:
+    """A reason made of a rule's `published` words, in the words of another language, `own`.
+
+    What fills the gap is translated by `phrase` unless it is a quote. A reason that ends in a quote ends before it
+    where the same words are among `quoted`: a page shows them once, with their place.
+    """
+    head, gap, tail = published.partition("{}")
+    if not published or not words.startswith(head) or not words.endswith(tail) or (not gap and words != published):
+        return Reason(words, False)
+    detail = words[len(head) : len(words) - len(tail)]
+    own_head, _, own_tail = own.partition("{}")
+    if not head.endswith('"'):
+        return Reason(f"{own_head}{phrase(detail) if gap else ''}{own_tail}", True)
+    if tail == '".' and any(detail in quote for quote in quoted):
+        return Reason(own_head.rstrip('"« \u00a0\u202f:') + ".", True)
+    return Reason(f"{own_head}{detail}{own_tail}", True)

@@ -316,8 +316,8 @@ def expert_sources(db: sqlite3.Connection) -> list[dict[str, object]]:
 
 def disagreements(db: sqlite3.Connection, limit: int = 200) -> list[dict[str, object]]:
     """Cells where an expert and we differ and both have an answer, opposite ones and much downloaded ones first."""
-    sql = """SELECT e.id, e.dimension, e.value AS theirs, j.value AS ours, j.reason, e.reason AS their_reason, e.source,
-               e.url, m.downloads
+    sql = """SELECT e.id, e.dimension, e.value AS theirs, j.value AS ours, j.rule, j.reason,
+               e.reason AS their_reason, e.source, e.url, m.downloads
              FROM (SELECT DISTINCT id FROM experts WHERE id IS NOT NULL) k
              CROSS JOIN models m ON m.id = k.id
              CROSS JOIN judgements j ON j.id = m.id

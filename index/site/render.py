@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from index import plain
 from index.site import cells
 from index.site.ask import LANGUAGES, THEMES, Ask, anchor, card_path, model_path
-from index.site.phrases import Phrases, read_phrases
+from index.site.phrases import Phrases, Reason, read_phrases, refill
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -50,6 +50,11 @@ class Texts:
     def has(self, key: str) -> bool:
         """Whether there is such a text."""
         return key in self._words
+
+    def reason(self, rule: str, words: str, quoted: Iterable[str] = ()) -> Reason:
+        """A judgement's reason in this language; what is in `quoted` stands beside it and is not repeated."""
+        pair = catalogue().get(f"reason.{rule}", ("", ""))
+        return refill(words, pair[0], pair[LANGUAGES.index(self.lang)], quoted, self.phrase)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """1,234,567 or 1 234 567; a question mark where nobody said."""

@@ -9,8 +9,9 @@ from markupsafe import Markup
 from index.rows import Page
 from index.site import archive, cardview, render
 from index.site.ask import Ask
+from index.site.evidence import STAND_IN
 from index.site.host import Answer
-from index.site.pages.model import STAND_IN, find_page
+from index.site.pages.model import find_page
 
 
 def card(db: sqlite3.Connection, ask: Ask) -> Answer:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from markupsafe import Markup
 
 from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
-from index.rows import Ancestor, Model, Page, Proof
+from index.rows import Ancestor, Page
 from index.site import archive, osaid, reads, render, svg
 from index.site import ask as asking
+from index.site import evidence as evidence_of
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
 from index.site.pages import asof
@@ -60,7 +61,7 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     questions = {d.key: d for d in reads.dimensions(db)}
     body = render.page(
         "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
-        proofs=_told(page.model, cell.evidence), cells=page.cells, cards=archive.beside(db).there,
+        told=evidence_of.tell(page.model, cell.evidence, render.texts(ask.lang)), cards=archive.beside(db).there,
     )  # fmt: skip
     return Answer(body)
 
@@ -80,7 +81,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "words": explain.in_words(page.model, effective),
         "interval": explain.interval(page.model),
         "hindrances": explain.hindrances(page),
-        "cells": [(c, questions[c.dimension], _told(page.model, c.evidence),
+        "cells": [(c, questions[c.dimension], evidence_of.tell(page.model, c.evidence, t),
                    experts.get(c.dimension, [])) for c in page.cells],
         "experts": experts,
         "facts": explain.licence_facts(effective) if effective else (),
@@ -138,39 +139,6 @@ def _tree(ancestors: tuple[Ancestor, ...], depth: int = 0) -> Iterator[tuple[int
 
 def _walk(ancestors: tuple[Ancestor, ...]) -> Iterator[Ancestor]:
     return (one for _, one in _tree(ancestors))
-
-
-def _told(model: Model, proofs: Sequence[Proof]) -> list[tuple[Proof, str, list[str]]]:
-    """(evidence, where it stands, probes): words that several probes read alike are told once."""
-    found: dict[tuple[str, str, str, str], tuple[Proof, str, list[str]]] = {}
-    for n, proof in enumerate(proofs):
-        key = (proof.outcome, proof.quote, proof.place, "" if proof.quote else str(n))
-        found.setdefault(key, (proof, evidence_link(model, proof), []))[2].append(proof.probe)
-    return list(found.values())
-
-
-#: Revisions of the bundled sample's own cards begin like this: the Hub has no such commit.
-STAND_IN = "0" * 24
-
-
-def evidence_link(model: Model, proof: Proof) -> str:
-    """Where a quote stands on the Hub, at the revision that was read; '' where the Hub has no page for it."""
-    if model.url is None:
-        return ""
-    place = proof.place.partition("#")[0]
-    if place.startswith("base:"):
-        return render.safe_link("https://huggingface.co/" + place[5:])
-    if place.startswith("dataset:"):
-        return render.safe_link("https://huggingface.co/datasets/" + place[8:])
-    revision = proof.sha or "main"
-    if revision.startswith(STAND_IN):
-        return ""
-    if place in ("siblings", "config.architectures"):
-        return render.safe_link(f"{model.url}/tree/{revision}")
-    if "/" not in place and ("." in place and place.split(".")[-1] in ("md", "txt", "json")
-                             or place.upper().startswith("LICENSE")):  # fmt: skip
-        return render.safe_link(f"{model.url}/blob/{revision}/{place}")
-    return render.safe_link(model.url)
 
 
 def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
