@@ -2,7 +2,9 @@
 
 Pure. A reference is "own" when the text introduces it as the model's paper (a title with the model's name, "our
 paper", "the paper" near the top, the one entry under "please cite"), and is not while the sentence speaks of a method,
-a base or a benchmark. Does not judge; whether a venue reviewed the paper is not known from its name alone.
+a base or a benchmark. Of a model that was made from another, only a paper that bears its name or is "ours" is its own:
+such cards cite the paper of what they were made from in the same words.
+Does not judge; whether a venue reviewed the paper is not known from its name alone.
 """
 
 from __future__ import annotations
@@ -12,8 +14,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from index.families import is_official
 from index.probes.card_quotes import View, near_words, sentence
+from index.probes.card_training import tuned_words
 from index.probes.card_words import fold, near
+from index.probes.pretraining import stated
 
 
 class Reference(NamedTuple):
@@ -69,7 +74,18 @@ _BORROWS = re.compile(
     r"(?:method|technique|approach)|"
     r"dataset|benchmark|leaderboard|model cards? for|merge method|merged using|base model|fine-?tuned "
     r"(?:from|version)|compared|architecture of|tokeni[sz]er|distillation (?:method|as)|adapted from|"
-    r"technique|apply(?:ing)?|idea (?:of|from)|sharegpt|alpaca|self-instruct|evol)\b",
+    r"technique|methods?|approach(?:es)?|reproduction|inherits|apply(?:ing)?|idea (?:of|from)|"
+    r"sharegpt|alpaca|self-instruct|evol)\b",
+)
+_ORIGINAL = re.compile(r"\boriginal\b[^.\n]{0,40}\b(?:paper|publication|article|report)|原论文|论文原文")
+_OURS = re.compile(
+    r"\b(?:our|this model'?s) (?:\w+ ){0,2}(?:paper|preprint|report|article|publication|work)\b|我们的论文|本文"
+)
+#: "Orca paper", "the Heron research paper": of the one that it names, who is not us where our name is not in it.
+_OF_A_NAME = re.compile(
+    r"\W*(?:the )?(?!(?:our|this|the|research|arxiv|official|full|associated|accompanying|conference|technical|model|"
+    r"new|white|read|see|check|cite|to|in|of|a|an|first|second|corresponding|preprint|pdf|academic|journal|short|long|"
+    r"main|latest|published)\b)[\w.+-]+ (?:research )?paper\W*"
 )
 _TABLE_ROW = re.compile(r"\|\s*[\d,.]{2,}\s*(?:\||\n)")
 _TOP = 2_500  # characters of the body in which a plain "[paper]" is the model's
@@ -151,11 +167,19 @@ def _eprint(fields: dict[str, tuple[str, int, int]]) -> re.Match[str] | None:
 def _own_entry(v: View, title: str, count: int, place: int) -> bool:
     if v.names_us(title):
         return True
-    if v.foreign:
+    if _derivative(v):
         return False  # a derived model's only entry is usually its base's
     if count != 1 or _BORROWS.search(fold(title)):
         return False
     return "citation" in v.kinds_at(place) or _INTRODUCES.search(v.whole[max(0, place - 300) : place]) is not None
+
+
+def _derivative(v: View) -> bool:
+    """Whether the model was made from somebody else's, as far as base, name or first words tell."""
+    if "derivative" not in v.memo:
+        told = v.called_after or tuned_words(v) is not None or stated(v)
+        v.memo["derivative"] = v.foreign or bool(told and not is_official(v.whose.repo().repo_id))
+    return bool(v.memo["derivative"])
 
 
 def _inline(v: View) -> Iterator[Reference]:
@@ -180,22 +204,23 @@ def _url_bounds(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _own_inline(v: View, a: int, b: int, start: int, end: int, label: str) -> bool:
     lead, says = v.whole[max(a, start - 90) : start], fold(label)
-    named = v.names_us(label) or v.names_us(lead)
-    if _BORROWS.search(lead) and not v.names_us(label):
-        return False
-    if v.foreign and not named:
+    entitled = v.names_us(label)
+    named = entitled or v.names_us(lead)
+    if not entitled and (
+        _OF_A_NAME.fullmatch(says)
+        or _BORROWS.search(lead)
+        or _ORIGINAL.search(v.whole, max(a, start - 90), max(b, end))
+    ):
         return False
     if not named and ("training_data" in v.kinds_at(start) or _TABLE_ROW.search(v.text, end, end + 80)):
         return False  # the paper of a data set
-    introduced = (
-        "paper" in says
-        or "arxiv" in says
-        or _INTRODUCES.search(v.whole[a:start] + " " + v.whole[end:b])
-        or _INTRODUCES.search(says)
-    )
+    around = v.whole[a:start] + " " + v.whole[end:b]
+    introduced = "paper" in says or "arxiv" in says or _INTRODUCES.search(around) or _INTRODUCES.search(says)
     if named and introduced:
         return True
+    if _derivative(v) and not named:
+        return not v.foreign and (_OURS.search(around) is not None or _OURS.search(says) is not None)
     top = start < v.card.body_start + _TOP
-    if v.names_us(label) and (len(label) > 20 or top):  # the paper's title or the model's name as the words of the link
+    if entitled and (len(label) > 20 or top):  # the paper's title or the model's name as the words of the link
         return True
     return bool(introduced) and top and "evaluation" not in v.kinds_at(start)

@@ -285,6 +285,11 @@ class View(NamedTuple):
         """As Maker."""
         return self.whose.maker().foreign
 
+    @property
+    def called_after(self) -> bool:
+        """As Maker."""
+        return self.whose.maker().called_after
+
     def kinds_at(self, place: int) -> frozenset[str]:
         """What the innermost classified sections round a place are about."""
         return self.map[1][bisect_right(self.map[0], place) - 1]
@@ -305,8 +310,15 @@ class View(NamedTuple):
 
     def names_us(self, words: str) -> bool:
         """Whether the words hold a distinctive part of the model's name."""
-        low = words.lower()
-        return any(t in low for t in self.own)
+        return any(_begins(word, words.lower()) for word in self.own)
+
+
+def _begins(word: str, text: str) -> bool:
+    """Whether the word, or one that begins with it, stands in a text: "heron" in "HeronLM", not in "chaperon"."""
+    at = text.find(word)
+    while at > 0 and text[at - 1].isalpha():
+        at = text.find(word, at + 1)
+    return at >= 0
 
 
 _TUNED = (

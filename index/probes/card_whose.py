@@ -21,7 +21,9 @@ _GENERIC = frozenset(
     ggml mlx exl hf lora qlora sft dpo rlhf ppo orpo kto merged merge slerp ties quantized bit fp int bf uncased
     cased multilingual finetuned finetune tuned pretrained v lm llm vision text image speech audio en zh de fr es
     it distil distilled turbo preview beta alpha final test long context instructed it bert gpt ner qa
-    classification sentiment embedding embeddings embed code coder math
+    classification sentiment embedding embeddings embed code coder math dare simpo breadcrumbs squad mnli xnli snli
+    anli conll glue mrpc stsb imdb msmarco nli cnn dailymail xsum coco imagenet ade librispeech sentence sentences
+    transformer transformers mean tokens dim robust
 """)
 )
 
@@ -36,7 +38,7 @@ def _lines() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {"": set()}
     for family in families():
         for account in ("", *(pattern.partition("/")[0].lower() for pattern in family.patterns)):
-            found.setdefault(account, set()).update(family.line.lower().split())
+            found.setdefault(account, set()).update(tokens(family.line))
     return {account: frozenset(words) for account, words in found.items()}
 
 
@@ -61,6 +63,7 @@ class Maker(NamedTuple):
     own: frozenset[str]  # distinctive words of this model's name that its foreign ancestors' names lack
     derived: bool  # it has a declared ancestor, or the card is a conversion's
     foreign: bool  # it has a declared ancestor of another account
+    called_after: bool  # its name holds that of another maker's line: 'KoboldAI/OPT-13B-Erebus'
 
 
 class Whose:
@@ -91,8 +94,9 @@ def _maker(repo: Repo, card: Card) -> Maker:
     foreign = [b for b in bases if squash(b.partition("/")[0]) != squash(org)]
     theirs = frozenset(t for b in foreign for t in tokens(b))
     converted = card.generator in _CONVERSIONS
-    own = tokens(repo.repo_id) - theirs - lines_of_others(org)
-    return Maker(squash(org), own, bool(bases) or converted, bool(foreign) or converted)
+    words, others = tokens(repo.repo_id), lines_of_others(org)
+    own = words - theirs - others
+    return Maker(squash(org), own, bool(bases) or converted, bool(foreign) or converted, not words.isdisjoint(others))
 
 
 _CONVERSIONS = frozenset({"gguf", "quantized", "mlx", "mergekit"})

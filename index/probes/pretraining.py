@@ -107,7 +107,7 @@ _TOP = 3_000  # characters of the body that introduce the model
     needs="card",
 )
 def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
-    found = _stated(view(repo, card))
+    found = stated(view(repo, card))
     for begin, stop, family in [s for s in found if pretraining_of(s[2])] or found[:1]:
         told = _value(family) or f"{_NOT_KNOWN}: {family}"
         yield seen(D.BASE_DATA, "stated_base", card, begin, stop, told)
@@ -122,7 +122,7 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
 )
 def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
-    for begin, stop, family in (*_stated(v), *_made_from(v)):
+    for begin, stop, family in (*stated(v), *_made_from(v)):
         terms = terms_of(family)
         if terms and family not in _declared(v.whose.repo()):
             yield seen(D.BASE_WEIGHTS, "stated_base_terms", card, begin, stop, f"{family}: {terms}")
@@ -135,7 +135,7 @@ def _declared(repo: Repo) -> frozenset[str | None]:
     return frozenset((family_of(repo.repo_id), *(_named_or_copied(base.repo_id) for base in repo.bases)))
 
 
-def _stated(v: View) -> list[tuple[int, int, str]]:
+def stated(v: View) -> list[tuple[int, int, str]]:
     """(start, end, family) of every sentence that says what the model was made from; two probes ask."""
     if "stated" not in v.memo:
         v.memo["stated"] = list(_statements(v))
