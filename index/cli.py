@@ -308,7 +308,8 @@ def changes(data: Path, since: str | None, fields: tuple[str, ...], limit: int, 
             day = _day(since)
         events = queries.changes_since(db, day, wanted, limit)
         if as_json:
-            click.echo(terminal.to_json(events))
+            mark = cli_review.sample_key(db)  # a list has no place for it: every event says so
+            click.echo(terminal.to_json([{**e._asdict(), **mark} for e in events]))
         else:
             console().print(terminal.changes(events, day.isoformat()))
             cli_review.say_sample(db)

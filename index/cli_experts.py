@@ -59,7 +59,11 @@ def agree(disagreements: int, as_json: bool, data: Path) -> None:
     with closing(expert_tables.open_hub(session.hub_db(data))) as conn:
         rows = expert_tables.agreement(conn)
     if not any(row.n for row in rows):
-        raise UsageError("No expert has judged a model that is here. Run `openness experts import PATH` first.")
+        raise UsageError(
+            "No expert has judged a model that is here. Read a human index first: `openness experts import PATH|URL` "
+            "takes a copy of the European Open Source AI Index (its YAML files; osai-index.eu says where they are kept), the "
+            "Radboud table (its HTML or CSV) or MOT (its YAML files); none comes with openness."
+        )
     if as_json:
         click.echo(terminal.to_json(agreement.json_rows(rows)))
         return

@@ -92,7 +92,7 @@ def publish_hub(data: Path, hub: str = session.SAMPLE) -> Path:
     return data
 
 
-def publish_hostile(folder: Path) -> Path:
+def publish_hostile(folder: Path, card: str = CARD) -> Path:
     """A data directory, published, whose recording has a payload in every field that a stranger fills."""
     rows = []
     for n, payload in enumerate(PAYLOADS):
@@ -108,7 +108,7 @@ def publish_hostile(folder: Path) -> Path:
         replaying.row(90, HOSTILE_ID, downloads=99_999, tags=["license:other", "safetensors"],
                       siblings=[{"rfilename": "README.md"}, {"rfilename": "model.safetensors"}])
     )  # fmt: skip
-    documents = [replaying.document(HOSTILE_ID, CARD)]
+    documents = [replaying.document(HOSTILE_ID, card)]
     documents += [
         replaying.document(f"evil/model-{n}", f"# x\n\nAn open source model {p}\n\n{p}\n")
         for n, p in enumerate(PAYLOADS)

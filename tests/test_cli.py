@@ -116,6 +116,12 @@ def test_every_answer_out_of_the_sample_says_so_and_json_as_a_key(command, night
     assert json.loads(run(*command, "--data", str(night), "--json").output)["sample"] is True
 
 
+def test_every_change_out_of_the_sample_says_so_in_json(night):
+    events = json.loads(run("changes", "--since", "2024-01-01", "--data", str(night), "--json").output)
+    assert events
+    assert all(event["sample"] is True for event in events)
+
+
 def test_an_answer_out_of_another_index_does_not_speak_of_a_sample(tmp_path):
     small_hub(tmp_path / "hub.db")
     publish(tmp_path, NOW, RULES, PROBES, LICENSES)

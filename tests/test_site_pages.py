@@ -569,7 +569,10 @@ def test_a_csv_that_failed_on_its_way_is_whole_for_the_next_one(site: Site) -> N
         failed = site.get(address)
     finally:
         del database.execute
-    assert failed.status_code == 200
+    assert (failed.status_code, failed.headers["cache-control"]) == (200, "no-cache")  # nor kept by a cache on the way
+    assert (
+        site.get("/table.csv").headers["cache-control"].startswith("public, max-age=")
+    )  # ours is whole when it is sent
     whole = site.get(address)
     assert "SQL query" not in whole.text
     assert whole.text != failed.text

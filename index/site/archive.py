@@ -1,7 +1,8 @@
 """The stored card of one model: hub.db and documents.db, read only, where they lie beside the served index.db.
 
-Does: say what the last look at the card brought, and give its bytes when there are any. What the Hub no longer shows to
-everybody (private, disabled, vanished since) is not given, whatever was stored before.
+Does: say what the last look at the card brought, and give its bytes when there are any, of an earlier look where the
+last one failed. What the Hub no longer shows to everybody (private, disabled, vanished since) is not given, whatever
+was stored before.
 Does not: render (cardview.py), write, or wait for the crawler, which may be writing to both files.
 """
 
@@ -21,12 +22,16 @@ CARD = "README.md"
 
 
 class Stored(NamedTuple):
-    """A card as last read. `state`: ok, or why there is no body; `sha`, `night`: the revision and when it was read."""
+    """A card as last read. `state`: ok, or why there is no body; `sha`, `night`: the revision and when it was read.
+
+    `failed`: the night of a later look that failed; then neither the revision nor the night of the good one is known.
+    """
 
     state: str
     body: bytes = b""
     sha: str | None = None
     night: str | None = None
+    failed: str = ""
 
 
 class Archive(NamedTuple):
@@ -64,14 +69,13 @@ def card_of(archive: Archive, oid: str) -> Stored:
         _, outcome, key, sha, night = row
         if outcome is None or (outcome == "ok" and key is None):
             return Stored("never")
-        if outcome != "ok":
+        if outcome != "ok" and (outcome != "error" or key is None):  # a look that failed leaves what was read before
             return Stored(outcome, sha=sha, night=night)
         with closing(documents.open_readonly(archive.documents)) as store:
             found = store.execute("SELECT body, size FROM documents WHERE hash = ?", (key,)).fetchone()
         if found is None:
             return Stored("never", sha=sha, night=night)
-        return Stored(
-            "ok", zstandard.ZstdDecompressor().decompress(found[0], max_output_size=found[1] or 1), sha, night
-        )
+        body = zstandard.ZstdDecompressor().decompress(found[0], max_output_size=found[1] or 1)
+        return Stored("ok", body, failed=night) if outcome == "error" else Stored("ok", body, sha, night)
     except (sqlite3.Error, zstandard.ZstdError):  # of another version, damaged, or in a folder that cannot be read
         return Stored("unread")

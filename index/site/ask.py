@@ -106,6 +106,13 @@ def cookies(header: str) -> Mapping[str, str]:
         return {}
 
 
+def only(ask: Ask, *names: str) -> None:
+    """Refuse any parameter but these and the switches of language and theme: a costly page has one address."""
+    for name, _ in ask.params:
+        if name not in (*names, *_SWITCHES):
+            raise BadAsk("error.parameter", name=name[:40])
+
+
 def choice(ask: Ask, name: str, allowed: Sequence[str], default: str = "") -> str:
     """One of the allowed values, or the default when nothing was given."""
     value = ask.get(name)

@@ -6,7 +6,8 @@ zero-width letters), fit the headings under ours, and mark the words that eviden
 Does not: read a file, load a picture, follow a link, or translate. The last step is the sanitiser (nh3): nothing is
 added to the text after it.
 
-A stranger wrote the card, perhaps to keep us busy: every step takes time in proportion to the card. So no element is
+A stranger wrote the card, perhaps to keep us busy: every step takes time in proportion to the card, and of signs that
+cost more than letters only so many are shown as of letters (the page says where it stops). So no element is
 taken out of its place or put into another's (Beautiful Soup looks for it among all its siblings); it gets a name that
 the sanitiser does not know, which drops the tag and keeps what it holds.
 """
@@ -17,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote as percent
 from urllib.parse import urljoin
@@ -30,8 +32,10 @@ from index.site.ask import anchor
 from index.site.render import safe_link
 
 MAX_SHOWN = 100_000  # characters that are shown
+MAX_SIGNS = 10_000  # signs and ends of lines among them: each may be an element, which costs a hundred letters
+MAX_BRACKETS = 3_000  # the reader looks for the end of each open one through the whole rest
 MAX_DEPTH = 150  # elements inside one another; a card that is deeper is shown as its source
-MAX_TAGS = 40_000  # a card of more, ends of elements counted too, is shown as its source
+MAX_TAGS = 20_000  # a card of more, ends of elements counted too, is shown as its source
 MAX_QUOTES = 200
 _BARE = "x-bare"  # a name that is not in _TAGS: the sanitiser leaves only what the element holds
 _TAGS = frozenset((
@@ -75,7 +79,7 @@ class View(NamedTuple):
 def view(body: bytes, quotes: Iterable[Quote], picture: str = "{}", home: str = "") -> View:
     """The card in `body`. `picture`: what stands for a picture, {} = its words; `home`: where relative links lead."""
     card = cards.parse(body)
-    text = card.text[card.body_start : card.body_start + MAX_SHOWN]
+    text = _affordable(card.text[card.body_start : card.body_start + MAX_SHOWN])
     soup = _soup(text)
     _tidy(soup, picture, home)
     wanted = [q._replace(start=q.start - card.body_start if q.start >= card.body_start else -1) for q in quotes]
@@ -91,6 +95,15 @@ def view(body: bytes, quotes: Iterable[Quote], picture: str = "{}", home: str = 
     )
     end = card.body_start + len(text)
     return View(html, _seen(card.text[: card.body_start][:MAX_SHOWN].strip()), anchors, end, len(card.text))
+
+
+def _affordable(text: str) -> str:
+    """The beginning of the card that is shown: no more signs than the limits above."""
+    ends = (
+        next(islice(re.finditer(signs, text), limit, None), None)
+        for signs, limit in ((r"[\[|<>`~*\n]", MAX_SIGNS), (r"\[", MAX_BRACKETS))
+    )
+    return text[: min((found.start() for found in ends if found), default=None)]
 
 
 def _allowed(tag: str, name: str, value: str, anchors: frozenset[str]) -> str | None:

@@ -48,7 +48,7 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
             scope = _sooner(scope)
             key = _key(scope, asked)
             if key is None:
-                await app(scope, receive, send)
+                await app(scope, receive, _unkept(send) if _is_csv(scope) else send)
                 return
             cache = cache_of(datasette)
             kept: Kept | None = cache.get(key)
@@ -87,6 +87,25 @@ def _sooner(scope: Any) -> Any:
     }
 
 
+def _is_csv(scope: Any) -> bool:
+    """Whether Datasette answers with CSV of our database, whose success is known only at its end."""
+    path = scope.get("path", "")
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return path.startswith(f"/{DATABASE}") and (path.endswith(".csv") or "csv" in query.get("_format", ()))
+
+
+def _unkept(send: Any) -> Any:
+    """Send, with word to every cache on the way to ask again: a CSV that failed half-way must not be the next one's."""
+
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            others = [(k, v) for k, v in message.get("headers", ()) if bytes(k).lower() != b"cache-control"]
+            message = {**message, "headers": [*others, (b"cache-control", b"no-cache")]}
+        await send(message)
+
+    return sending
+
+
 def _key(scope: Any, asked: dict[bytes, bytes]) -> tuple[object, ...] | None:
     """What an answer depends on; None where it is not one that we keep."""
     path = scope.get("path", "")
@@ -96,7 +115,7 @@ def _key(scope: Any, asked: dict[bytes, bytes]) -> tuple[object, ...] | None:
         return None
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     faceted = any(name.startswith("_facet") for name in query)  # JSON does not say which ran out of time
-    if path.endswith(".csv") or "csv" in query.get("_format", ()) or (path.endswith(".json") and faceted):
+    if _is_csv(scope) or (path.endswith(".json") and faceted):
         return None
     cookies = asking.cookies(asked.get(b"cookie", b"").decode("latin-1"))
     if any(name in cookies for name in _PERSONAL):
