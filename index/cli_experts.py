@@ -61,7 +61,7 @@ def agree(disagreements: int, as_json: bool, data: Path) -> None:
     if not any(row.n for row in rows):
         raise UsageError(
             "No expert has judged a model that is here. Read a human index first: `openness experts import PATH|URL` "
-            "takes a copy of the European Open Source AI Index (its YAML files; osai-index.eu says where they are kept), the "
+            "takes a copy of the European Open Source AI Index (YAML files; see osai-index.eu), the "
             "Radboud table (its HTML or CSV) or MOT (its YAML files); none comes with openness."
         )
     if as_json:
