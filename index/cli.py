@@ -191,8 +191,9 @@ def publish(data: Path) -> None:
 @click.option("--download/--no-download", default=True, show_default=True, help="Let readers download index.db.")
 @click.option("--robots", type=click.Choice(["index", "all", "none"]), default="index", show_default=True,
               help="What search engines may read.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
-def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: str, workers: int) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), show_default="one for each processor, at most 4",
+              help="Processes that answer.")  # fmt: skip
+def serve(data: Path, host: str, port: int, sql: bool, download: bool, robots: str, workers: int | None) -> None:
     """Browse index.db in Datasette; restarted by itself when a new one is published."""
     from index import serve as serving
 

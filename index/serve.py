@@ -1,8 +1,8 @@
 """Datasette on index.db, with the project's metadata and settings, started anew whenever a new index.db is published.
 
-Does: build the command line, refuse clearly what cannot work, keep one child process alive, or several on one port,
-restart them when index.db is replaced (Datasette would go on serving the old file for ever), start one of several anew
-that ended by itself, end them on SIGTERM, SIGINT or SIGHUP.
+Does: build the command line, refuse clearly what cannot work, keep one child process alive, or several behind one
+address (reception.py), restart them when index.db is replaced (Datasette would go on serving the old file for ever),
+start one of several anew that ended by itself, end them on SIGTERM, SIGINT or SIGHUP.
 
 Does not: publish, answer requests, set headers that belong to a proxy (TLS, rate limits).
 """
@@ -21,14 +21,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from crawler.errors import ForeignDatabase, NewerSchema, OpennessError, UsageError
 from index.publish import APPLICATION_ID, INDEX, INSPECT, SCHEMA_VERSION
 from index.queries import check_columns
+from index.reception import CAN_PASS, Reception
 
 METADATA = "datasette_metadata.json"
 PLUGINS = Path(__file__).with_name("site") / "plugins"
@@ -36,6 +36,7 @@ STATIC = ("openness", Path(__file__).with_name("site") / "static")  # served und
 POLL = 0.5  # seconds between two looks at index.db
 SETTLED = 20  # looks after which a worker counts as one that served
 PATIENCE = 10.0  # seconds that Datasette gets to finish what it is doing
+MOST_WORKERS = 4  # unless somebody wants more: each takes some 150 MB
 
 #: Measured on 2.5 million models: facet suggestions alone cost a second a page. Datasette 0.65 does not read the key
 #: `settings` of the metadata (1.0 does), so it gets them here; a test compares the two.
@@ -69,19 +70,27 @@ def metadata_file() -> Path:
     raise UsageError(f"{METADATA} is neither at {places[0]} nor at {places[1]}. Install openness again.")
 
 
+def usual_workers() -> int:
+    """One process for each processor that we may use, up to MOST_WORKERS."""
+    if not CAN_PASS:
+        return 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST_WORKERS)
+
+
 def command(
-    data: Path, host: str, port: int, *, sql: bool = True, download: bool = True, shared: bool = False
+    data: Path, host: str, port: int, *, sql: bool = True, download: bool = True, channel: int | None = None
 ) -> list[str]:
     """The command that serves `data`/index.db. `sql` allows arbitrary SQL, `download` the file itself.
 
-    `shared`: other processes with the same command may serve on the same port.
+    `channel`: number of the Unix socket through which a worker gets its connections; without, it listens by itself.
 
     Raises UsageError when nothing is published, ForeignDatabase or NewerSchema when index.db is not for us.
     """
     path = data / INDEX
     published = _published(path)
     inspect = data / INSPECT
-    program = ["index.worker"] if shared else ["datasette", "serve"]
+    program = ["datasette", "serve"] if channel is None else ["index.worker", str(channel)]
     argv = [sys.executable, "-m", *program, "--immutable", str(path), "--metadata", str(metadata_file()),
             "--plugins-dir", str(PLUGINS), "--static", f"{STATIC[0]}:{STATIC[1]}",
             "--host", host, "--port", str(port)]  # fmt: skip
@@ -112,37 +121,55 @@ def serve(
     sql: bool = True,
     download: bool = True,
     robots: Robots = "index",
-    workers: int = 1,
+    workers: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Serve until a signal ends it; restart Datasette when another index.db is published.
 
-    `workers`: processes on the same port; each keeps finished pages of its own. One that ends after it has served for
-    `SETTLED` looks is started anew while the others go on; one that ends sooner would only end again.
+    `workers`: processes behind the address, `usual_workers()` where it is None; each keeps finished pages of its own.
+    One that ends after it has served for `SETTLED` looks is started anew while the others go on; one that ends sooner
+    would only end again.
     Raises UsageError (nothing published, port taken, [web] not installed), ForeignDatabase, NewerSchema, and
     OpennessError when Datasette ends by itself.
     """
     check(data, host, port)
-    if workers > 1 and not port:
-        raise UsageError("Several workers need a port to share. Name one with --port.")
-    argv = command(data, host, port, sql=sql, download=download, shared=workers > 1)
+    count = usual_workers() if workers is None else workers
+    if count > 1 and not CAN_PASS:
+        raise UsageError("Several workers need a system that passes connections between processes. Use --workers 1.")
     environment = os.environ | ({"OPENNESS_ROBOTS": _ROBOTS[robots]} if robots in _ROBOTS else {})
     # What one worker signed another one has to recognise.
     environment.setdefault("DATASETTE_SECRET", secrets.token_hex(32))
-    with _stopped_by_signals() as stopped:
+
+    def start() -> subprocess.Popen[bytes]:
+        if desk is None:
+            return subprocess.Popen(command(data, host, port, sql=sql, download=download), env=environment)
+        with desk.worker() as channel:
+            argv = command(data, host, port, sql=sql, download=download, channel=channel.fileno())
+            return subprocess.Popen(argv, env=environment, pass_fds=[channel.fileno()])
+
+    with ExitStack() as stack:
+        desk = stack.enter_context(closing(_reception(host, port))) if count > 1 else None
+        stopped = stack.enter_context(_stopped_by_signals())
         while not stopped():
             file = _file(data / INDEX)
-            children = [_start(argv, environment) for _ in range(workers)]
+            children: list[subprocess.Popen[bytes]] = []
             try:
-                _watch(children, partial(_start, argv, environment), data / INDEX, file, stopped, sleep)
+                children += (start() for _ in range(count))
+                _watch(children, start, data / INDEX, file, stopped, sleep)
             finally:
+                if desk is not None:
+                    desk.dismiss()
                 _end(children)
-            if not stopped():
-                argv = command(data, host, port, sql=sql, download=download, shared=workers > 1)
 
 
-def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(argv, env=environment)
+def _reception(host: str, port: int) -> Reception:
+    try:
+        desk = Reception.at(host, port)
+    except OSError as e:
+        raise _no_port(host, port, e) from e
+    if not port:
+        print(f"Listening at http://{host}:{desk.port}/", file=sys.stderr, flush=True)
+    return desk
 
 
 def _watch(
@@ -248,4 +275,8 @@ def _check_port(host: str, port: int) -> None:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             s.bind((host, port))
     except OSError as e:
-        raise UsageError(f"Cannot listen on {host}:{port}: {e.strerror or e}. Choose another --port or --host.") from e
+        raise _no_port(host, port, e) from e
+
+
+def _no_port(host: str, port: int, error: OSError) -> UsageError:
+    return UsageError(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another --port or --host.")

@@ -1,7 +1,8 @@
-"""One of several Datasette processes on one port: `python -m index.worker` with the arguments of `datasette serve`.
+"""One of several Datasette processes: `python -m index.worker FD` with the arguments of `datasette serve`.
 
-Does: set up Datasette as its own command does, and serve it on a socket that others may be bound to as well; the
-system's kernel hands each new connection to one of them. Does not: start, watch or end the others (serve.py does).
+Does: set up Datasette as its own command does, and answer on the connections that come through the Unix socket FD
+(reception.py). Ends when that socket does, so no worker outlives the process that started it. Does not: listen, start,
+watch or end the others (serve.py does).
 """
 
 from __future__ import annotations
@@ -15,30 +16,63 @@ import uvicorn
 from datasette import cli
 
 
-async def run(datasette: Any, host: str, port: int) -> None:
-    """Serve until a signal ends it. OSError when the port is taken by somebody who does not share it."""
+class Worker(uvicorn.Server):
+    """uvicorn on connections that another process has accepted."""
+
+    def __init__(self, config: uvicorn.Config, channel: socket.socket) -> None:
+        """`channel`: one byte for each connection, and the connection with it."""
+        super().__init__(config)
+        self._channel = channel
+        self._taking: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, listening to nothing but the channel."""
+        await super().startup(sockets=[])
+        asyncio.get_running_loop().add_reader(self._channel, self._take)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing more, answer what was asked."""
+        asyncio.get_running_loop().remove_reader(self._channel)
+        await super().shutdown(sockets=[])
+
+    def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            said, handed, _, _ = socket.recv_fds(self._channel, 1, 1)
+        except BlockingIOError:
+            return
+        if not said:
+            loop.remove_reader(self._channel)
+            self.should_exit = True
+        for number in handed:
+            connection = socket.socket(fileno=number)
+            connection.setblocking(False)
+            task = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return made
+
+
+async def run(datasette: Any, channel: socket.socket) -> None:
+    """Answer until a signal comes or the channel ends."""
     await datasette.invoke_startup()
     await cli.check_databases(datasette)
     config = uvicorn.Config(datasette.app(), log_level="info", lifespan="on")
-    await uvicorn.Server(config).serve(sockets=[shared_socket(host, port)])
+    await Worker(config, channel).serve()
 
 
-def shared_socket(host: str, port: int) -> socket.socket:
-    """A socket bound to an address that further processes of ours may bind too."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, kind, protocol)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    bound.bind(address)
-    return bound
-
-
-def main(arguments: list[str]) -> None:
-    """Parse them as Datasette does, set up, serve."""
+def main(channel: str, arguments: list[str]) -> None:
+    """Parse the arguments as Datasette does, set up, serve."""
+    passed = socket.socket(fileno=int(channel))
+    passed.setblocking(False)
     with cli.serve.make_context("datasette serve", arguments) as context:
         datasette = context.invoke(cli.serve.callback, **context.params, return_instance=True)
-        asyncio.run(run(datasette, context.params["host"], context.params["port"]))
+        asyncio.run(run(datasette, passed))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], sys.argv[2:])

@@ -45,5 +45,5 @@ def test_an_assistant_reads_our_tables_and_cannot_write(tmp_path: Path) -> None:
         assert {"execute_sql", "get_database_schema", "list_canned_queries"} <= tools
         assert sum(row["n"] for row in assistant.sql(count)["structuredContent"]["rows"]) > 200
         assert assistant.sql("DELETE FROM models")["isError"]
-    with served(tmp_path, sql=False) as server:
+    with served(tmp_path, "--no-sql") as server:
         assert Assistant(server.url).sql(count)["isError"]

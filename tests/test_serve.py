@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +21,8 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from crawler.errors import ForeignDatabase, NewerSchema, OpennessError, UsageError
 from index.publish import publish
-from index.serve import SETTINGS, SETTLED, _watch, command, metadata_file, serve
+from index.reception import Reception
+from index.serve import MOST_WORKERS, SETTINGS, SETTLED, _watch, command, metadata_file, serve, usual_workers
 from tests.small_hub import LICENSES, NOW, PROBES, ROOT, RULES, small_hub
 
 
@@ -195,7 +196,7 @@ def test_a_worker_that_ends_after_it_has_served_is_replaced_and_one_that_cannot_
 def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data: Path) -> None:
     port = free_port()
     about = f"http://127.0.0.1:{port}/index/about.json?_shape=objects"
-    with served(data, port, "sql=False", "robots='none'") as process:
+    with served(data, port, "sql=False", "robots='none'", "workers=1") as process:
         wait_for(about, "2026-11-06T04:00:00Z")
         page = httpx.get(f"http://127.0.0.1:{port}/index/models")
         assert page.status_code == 200
@@ -215,3 +216,61 @@ def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data:
             os.kill(datasette, 0)
     with pytest.raises(httpx.ConnectError):
         httpx.get(about)
+
+
+def test_connections_go_to_workers_in_turn_wait_for_new_ones_and_never_to_one_that_is_gone() -> None:
+    with closing(Reception.at("127.0.0.1", 0)) as desk, ExitStack() as stack:
+
+        def ask(word: bytes) -> None:
+            stack.enter_context(socket.create_connection(("127.0.0.1", desk.port))).sendall(word)
+
+        def asked(channel: socket.socket) -> bytes:
+            channel.settimeout(60)
+            _, (number,), _, _ = socket.recv_fds(channel, 1, 1)
+            with socket.socket(fileno=number) as connection:
+                return connection.recv(1)
+
+        ask(b"0")  # nobody is there yet: it waits
+        first, second = stack.enter_context(desk.worker()), stack.enter_context(desk.worker())
+        for n in range(1, 6):
+            ask(b"%d" % n)
+        assert sorted(asked(worker) for worker in (first, second) for _ in range(3)) == [b"%d" % n for n in range(6)]
+
+        first.close()
+        for word in (b"a", b"b"):
+            ask(word)
+            assert asked(second) == word
+        port = desk.port
+        desk.dismiss()
+        assert second.recv(1) == b""  # told to end
+        desk.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+
+def serves(pid: int) -> bool:
+    """Whether a process runs: one that has ended may wait to be looked at."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_workers_on_a_free_port_do_not_outlive_the_process_that_started_them(data: Path) -> None:
+    with served(data, 0, "workers=2") as process:
+        assert process.stderr is not None
+        url = next(line.split()[-1] for line in process.stderr if line.startswith("Listening at "))
+        wait_for(f"{url}index/about.json?_shape=objects", "2026-11-06T04:00:00Z")
+        workers = children(process.pid)
+        process.kill()
+        until = time.monotonic() + 60
+        while any(map(serves, workers)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert [worker for worker in workers if serves(worker)] == []
+
+
+def test_a_worker_for_each_processor_that_may_be_used_is_usual_up_to_a_bound() -> None:
+    assert usual_workers() == min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    program = "from index.serve import usual_workers; print(usual_workers())"
+    alone = f"import os; os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}}); {program}"
+    assert subprocess.run([sys.executable, "-c", alone], cwd=ROOT, capture_output=True, check=True).stdout == b"1\n"

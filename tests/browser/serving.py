@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from index import serve
-
+ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 #: Headless, without a sandbox (containers), and without a word to anybody but the page's own host.
 ARGUMENTS = [
@@ -38,12 +38,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(data: Path, **options: Any) -> Iterator[Server]:
-    """Datasette with the project's settings over `data`/index.db, in a process of its own, until the block ends."""
+def served(data: Path, *options: str) -> Iterator[Server]:
+    """`openness serve` over `data`/index.db, as it is without options, until the block ends."""
     port = free_port()
     began = time.perf_counter()
-    command = serve.command(data, "127.0.0.1", port, **options)
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "index.cli", "serve", "--data", str(data), "--port", str(port), *options]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     url = f"http://127.0.0.1:{port}"
     try:
         while True:
@@ -57,7 +57,7 @@ def served(data: Path, **options: Any) -> Iterator[Server]:
         yield Server(url, time.perf_counter() - began, child.pid)
     finally:
         child.terminate()
-        child.wait(10)
+        child.wait(60)
         if child.stderr:
             child.stderr.close()
 
