@@ -283,6 +283,7 @@ CREATE TABLE restrictions (
 CREATE TABLE license_counts (
   license TEXT,                           -- as declared; NULL = none stated
   models INTEGER NOT NULL,
+  counted INTEGER NOT NULL,               -- of these models: `downloads` is their sum
   downloads INTEGER,
   top_model TEXT
 ) STRICT;
@@ -290,6 +291,7 @@ CREATE TABLE license_counts (
 CREATE TABLE authors (                    -- the 5,000 most downloaded organisations
   author TEXT PRIMARY KEY,
   models INTEGER NOT NULL,
+  counted INTEGER NOT NULL,
   downloads INTEGER
 ) STRICT, WITHOUT ROWID;
 

@@ -378,14 +378,14 @@ SELECT level, restriction, models, downloads, top_model FROM (
   SELECT level, restriction, count(*) AS models, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
   FROM models WHERE missing_since IS NULL AND level IS NOT NULL GROUP BY level, restriction);
 
-INSERT INTO license_counts (license, models, downloads, top_model)
-SELECT license, models, downloads, top_model FROM (
-  SELECT license, count(*) AS models, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
+INSERT INTO license_counts (license, models, counted, downloads, top_model)
+SELECT license, models, counted, downloads, top_model FROM (
+  SELECT license, count(*) AS models, count(downloads) AS counted, sum(downloads) AS downloads, id AS top_model, max(coalesce(downloads, -1))
   FROM models WHERE missing_since IS NULL GROUP BY license)
 ORDER BY downloads DESC NULLS LAST, models DESC;
 
-INSERT INTO authors (author, models, downloads)
-SELECT author, count(*), sum(downloads) AS downloads FROM models
+INSERT INTO authors (author, models, counted, downloads)
+SELECT author, count(*), count(downloads), sum(downloads) AS downloads FROM models
 WHERE missing_since IS NULL AND author IS NOT NULL
 GROUP BY author ORDER BY downloads DESC NULLS LAST LIMIT 5000;
 

@@ -119,6 +119,43 @@ def test_a_search_for_an_id_leads_to_its_model_a_family_to_its_models_and_words_
     assert site.get("/find?q=//evil.test").headers["location"] == "/table?q=%2F%2Fevil.test"
 
 
+@pytest.mark.parametrize(
+    ("asked", "leads"),
+    [
+        ("is llama 3 open source?", "/table?family=Llama%203"),
+        ("Is meta-llama/Meta-Llama-3-8B really open?", f"/model/{LLAMA}"),
+        ("est-ce que OLMo 1 est vraiment libre ?", "/table?family=OLMo%201"),
+        ("quelle est la licence de whisper tiny", "/table?q=whisper%20tiny"),
+        ("open hermes", "/table?q=open%20hermes"),
+        ("is it open source?", "/table?q=is%20it%20open%20source%3F"),
+    ],
+)
+def test_a_question_in_words_is_looked_for_without_the_words_of_a_question(site: Site, asked: str, leads: str) -> None:
+    assert site.get(f"/find?q={quote(asked)}").headers["location"] == leads
+    suggested = [s["name"] for s in site.get("/suggest.json?q=is%20llama%203").json()["suggestions"]]
+    assert suggested[0] == "Llama 3"
+
+
+def test_where_nothing_is_found_the_page_says_what_to_do(site: Site) -> None:
+    page = soup(site, "/table?q=is+llama+3+instruct+open%3F&level=L6")
+    nothing = page.select_one(".nothing")
+    assert nothing is not None
+    links = {a.get_text(): a["href"] for a in nothing.select("a")}
+    assert links["Search for “llama 3 instruct”"] == "/table?level=L6&q=llama+3+instruct"
+    assert links["Show all models, without filters"] == "/table"
+
+
+def test_models_without_a_counter_tonight_stand_apart_with_the_last_one_known(site: Site) -> None:
+    page = soup(site, "/table?family=Llama+2")
+    (line,) = page.select(".grid tr.divide")
+    assert "gave no counter tonight" in line.get_text()
+    below = [r.select_one(".dl").get_text(" ") for r in line.find_next_siblings("tr")]  # type: ignore[union-attr]
+    assert len(below) > 5
+    assert [b for b in below if not re.match(r"[\d.]+[kM]? 2024-07-11|–", b.strip())] == []
+    assert "2024-07-11" in text(site, "/changes")
+    assert "gave no counter tonight" not in text(site, "/table?level=L4&size=1")
+
+
 @pytest.mark.parametrize(("typed", "wanted"), [("ll", "Llama 2"), ("ll", "Llama 3"), ("ol", "OLMo 1")])
 def test_two_keystrokes_suggest_the_families_people_ask_for(site: Site, typed: str, wanted: str) -> None:
     assert wanted in [s["name"] for s in site.get(f"/suggest.json?q={typed}").json()["suggestions"]]
@@ -444,7 +481,10 @@ def test_the_address_holds_the_chart_and_the_chart_can_be_taken_along(site: Site
 def test_movers_and_organisations_are_shown(site: Site) -> None:
     words = text(site, "/trends")
     assert "Rose most" in words
-    assert "sentence-transformers" in words
+    assert re.search(r"sentence-transformers 2\d\dM \d of \d", words)  # how many of its models had a counter
+    counted = dict(site.get("/index.json?_shape=arrays&sql=select+author,counted+from+authors").json()["rows"])
+    sql = "select+author,count(downloads)+from+models+where+missing_since+is+null+group+by+1"
+    assert counted == dict(site.get(f"/index.json?_shape=arrays&sql={sql}").json()["rows"])
 
 
 def test_the_feeds_say_the_same_changes_as_the_page(site: Site) -> None:

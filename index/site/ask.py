@@ -113,6 +113,34 @@ def only(ask: Ask, *names: str) -> None:
             raise BadAsk("error.parameter", name=name[:40])
 
 
+_WORDS_OF_A_QUESTION = """
+a about an and are at be been by can could did do does for from give has have how i in is it its me much of on or really
+say says show tell that the their them they this to truly was were what when where which who whose why with
+au aux avec c ce cet cette ces combien comment d dans de des du elle elles en est est-ce est-il et il ils j je l la le
+les leur ma m mon n ne ou où par pas peut-on pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa ses son
+sont sont-ils sur t un une vraiment y a-t-il y-a-t-il
+"""
+_WORDS_OF_WHAT_IS_ASKED = """
+access allowed closed commercial commercially free license licence licences licensed licenses model models open openness
+opensource open-source source sourced use used weights
+libre libres modèle modèles modele modeles ouvert ouverte ouverts ouverture poids utiliser
+"""
+_QUESTION, _ASKED = frozenset(_WORDS_OF_A_QUESTION.split()), frozenset(_WORDS_OF_WHAT_IS_ASKED.split())
+
+
+def topic(text: str) -> str:
+    """What a question in words is about: 'is Llama 3 open source?' -> 'Llama 3'; other words come back as they are.
+
+    Words of a question go; those of what is asked (open, licence) go only beside some, for names have them too.
+    """
+    words = re.findall(r"[^\s?!,;:()\"“”«»'’]+", text)
+    named = [w for w in words if w.casefold().rstrip(".") not in _QUESTION]
+    if len(named) == len(words) and "?" not in text:
+        return text
+    kept = [w for w in named if w.casefold().rstrip(".") not in _ASKED]
+    return " ".join(kept or named).rstrip(".") or text
+
+
 def choice(ask: Ask, name: str, allowed: Sequence[str], default: str = "") -> str:
     """One of the allowed values, or the default when nothing was given."""
     value = ask.get(name)

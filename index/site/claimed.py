@@ -13,7 +13,7 @@ from typing import NamedTuple
 from index import explain, queries
 from index.model import Restriction
 from index.queries import _rows
-from index.site.reads import Claim
+from index.site.reads import Claim, last_counters
 
 #: Probes whose quotes say what is withheld, or what the card says instead; others only add to a reason.
 _SAYING = "'data_withheld', 'code_withheld', 'training_data_section'"
@@ -47,9 +47,8 @@ def told(db: sqlite3.Connection, claims: Iterable[Claim]) -> tuple[Told, ...]:
 
 def _told(db: sqlite3.Connection, claim: Claim) -> Told:
     stated = "SELECT max(observed) FROM evidence WHERE id = ? AND dimension = 'claim' AND quote = ?"
-    seen = "SELECT downloads, date FROM downloads WHERE id = ? AND downloads IS NOT NULL ORDER BY date DESC LIMIT 1"
-    latest = _rows(db, seen, claim.id) if claim.downloads is None else []
-    count, day = latest[0] if latest else (None, None)
+    latest = last_counters(db, [claim.id]) if claim.downloads is None else {}
+    count, day = latest.get(claim.id, (None, None))
     model = queries.get_model(db, claim.id) if claim.holds == "no" else None
     excluded = explain.exclusion(model) if model else ""
     facts = _facts(db, claim) if excluded else ()

@@ -6,7 +6,7 @@ One model, its series and its tree are in index/queries.py; the table is in grid
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from index.queries import _rows, _select
@@ -104,10 +104,11 @@ class Crawl(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Models and their 30-day downloads under one name."""
+    """Models under one name, and the 30-day downloads of those `counted` that had a counter."""
 
     name: str | None
     models: int
+    counted: int
     downloads: int | None
 
 
@@ -239,15 +240,21 @@ def claims(
     return tuple(Claim(*r) for r in _rows(db, sql, *values, limit, offset))
 
 
+def last_counters(db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """The last 30-day counter that was ever seen of each model, and its day; without those that never had one."""
+    sql = "SELECT downloads, date FROM downloads WHERE id = ? AND downloads IS NOT NULL ORDER BY date DESC LIMIT 1"
+    return {one: row for one in dict.fromkeys(ids) for row in _rows(db, sql, one)}
+
+
 def license_counts(db: sqlite3.Connection, limit: int = 12) -> tuple[Count, ...]:
     """Declared licences by 30-day downloads; None = none stated."""
-    sql = "SELECT license, models, downloads FROM license_counts ORDER BY downloads DESC, models DESC LIMIT ?"
+    sql = "SELECT license, models, counted, downloads FROM license_counts ORDER BY downloads DESC, models DESC LIMIT ?"
     return tuple(Count(*r) for r in _rows(db, sql, limit))
 
 
 def author_counts(db: sqlite3.Connection, limit: int = 12) -> tuple[Count, ...]:
     """Organisations by 30-day downloads."""
-    sql = "SELECT author, models, downloads FROM authors ORDER BY downloads DESC LIMIT ?"
+    sql = "SELECT author, models, counted, downloads FROM authors ORDER BY downloads DESC LIMIT ?"
     return tuple(Count(*r) for r in _rows(db, sql, limit))
 
 

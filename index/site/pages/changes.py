@@ -56,7 +56,7 @@ def changes(db: sqlite3.Connection, ask: Ask) -> Answer:
         nights.setdefault(change.date, []).append(change)
     body = render.page(
         "changes.html", ask, filters=wanted, nights=nights, fields=tuple(FIELDS), levels=LEVELS, more=more,
-        about=reads.about(db),
+        last=reads.last_counters(db, (c.id for c in found[:SIZE] if c.downloads is None)),
     )  # fmt: skip
     return Answer(body)
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from index import families, queries
 from index.site import ask as asking
-from index.site import claimed, reads, render
+from index.site import claimed, grid, reads, render
 from index.site.ask import Ask
 from index.site.host import Answer
 from index.site.memory import remember
@@ -74,21 +74,37 @@ def _home(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def find(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """What was typed: an id leads to its page, a family to its models, anything else to the table."""
+    """What was typed: an id leads to its page, a family to its models, anything else to the table.
+
+    What finds nothing is looked for without the words of a question.
+    """
     typed = asking.words(ask, "q")
+    for words in dict.fromkeys((typed, asking.topic(typed))):
+        where = _place(db, words)
+        if where:
+            return Answer(b"", status=302, location=where)
+    return Answer(b"", status=302, location=f"/table?q={quote(typed, safe='')}" if typed else "/table")
+
+
+def _place(db: sqlite3.Connection, typed: str) -> str:
+    """The page of these words; '' where there is none."""
     found = queries.resolve(db, typed) if typed else None
     if found:
-        return Answer(b"", status=302, location=asking.model_path(found))
+        return asking.model_path(found)
     family = families.find_family(typed) if typed else None
     if family is not None and family.name in _family_names(db):
-        return Answer(b"", status=302, location=f"/table?family={quote(family.name, safe='')}")
-    return Answer(b"", status=302, location=f"/table?q={quote(typed, safe='')}" if typed else "/table")
+        return f"/table?family={quote(family.name, safe='')}"
+    some = typed and grid.read_page(db, grid.Filters(q=typed), 1, 1).rows
+    return f"/table?q={quote(typed, safe='')}" if some else ""
 
 
 def suggest(db: sqlite3.Connection, ask: Ask) -> Answer:
     """Families and models whose names hold what was typed, the most downloaded first; from two letters on."""
     typed = asking.words(ask, "q").casefold()
-    found = list(_suggestions(db, typed)) if len(typed) >= 2 else []
+    found = _suggestions(db, typed) if len(typed) >= 2 else []
+    about = asking.topic(typed)
+    if not found and about != typed and len(about) >= 2:
+        found = _suggestions(db, about)
     return Answer(render.to_json({"q": typed, "suggestions": found}), "application/json; charset=utf-8", max_age=3600)
 
 

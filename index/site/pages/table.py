@@ -8,7 +8,7 @@ import json
 import sqlite3
 from typing import Any
 
-from index import families
+from index import families, queries
 from index.model import LETTERS
 from index.site import ask as asking
 from index.site import grid, reads, render
@@ -81,9 +81,13 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
     wanted, found_page, page, size = _read(db, ask)
     off = _off_hub(db) if asking.choice(ask, "offhub", ("1",)) else ()
     last = min(-(-found_page.total // size), grid.MAX_OFFSET // size)
+    uncounted = (r.id for r in found_page.rows if r.downloads is None and not wanted.asof)
+    lost = wanted.q if wanted.q and not found_page.rows else ""
     body = render.page(
-        "table.html", ask, found=found_page, filters=wanted, page=page, size=size, last=last, off_hub=off, **common
-    )
+        "table.html", ask, found=found_page, filters=wanted, page=page, size=size, last=last, off_hub=off,
+        last_known=reads.last_counters(db, uncounted), shorter=asking.topic(lost) if asking.topic(lost) != lost else "",
+        near=queries.suggest(db, asking.topic(lost)) if lost else (), **common,
+    )  # fmt: skip
     return Answer(body)
 
 
