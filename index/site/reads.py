@@ -223,21 +223,31 @@ def change_count(db: sqlite3.Connection, date: str) -> int:
 def claims(
     db: sqlite3.Connection, holds: str = "no", limit: int = 100, offset: int = 0, author: str = ""
 ) -> tuple[Claim, ...]:
-    """Claims of 'open source' that fail ('no') or are not shown, the most downloaded models first."""
+    """Claims of 'open source' that fail ('no') or are not shown, the most downloaded models first.
+
+    Those without a counter of tonight come after the others, by the last one that was ever seen.
+    """
+    holding = """m.claims_open_source = 1 AND +m.level < 'L5' AND +m.missing_since IS NULL
+                 AND iif(m.level_max >= 'L5', 'not shown', 'no') = ?""" + (" AND m.author = ?" if author else "")
+    asked = (holds, author) if author else (holds,)
     columns = ", ".join(Claim._fields[:-1])
-    where = "holds = ? AND missing_since IS NULL"
-    values: list[object] = [holds]
-    if author:
-        where += " AND author = ?"
-        values.append(author)
     known = "EXISTS (SELECT 1 FROM licenses l WHERE l.id = license_effective)"
-    # Those without a counter of tonight come after the others, by the last one that was ever seen.
-    latest = (
-        "SELECT d.downloads FROM downloads d WHERE d.id = claims.id AND d.downloads >= 0 ORDER BY d.date DESC LIMIT 1"
-    )
-    order = f"downloads DESC, iif(downloads IS NULL, ({latest}), NULL) DESC, id"
-    sql = f"SELECT {columns}, {known} FROM claims WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-    return tuple(Claim(*r) for r in _rows(db, sql, *values, limit, offset))
+    latest = "SELECT d.downloads FROM downloads d WHERE d.id = {}.id AND d.downloads >= 0 ORDER BY d.date DESC LIMIT 1"
+
+    def those(of: str, order: str, last: str, count: int, first: int) -> list[Claim]:
+        # Chosen before anything is quoted: a claim's quote is looked for in all that is known of the model.
+        chosen = f"SELECT m.model FROM models m WHERE {holding} AND m.downloads {of} ORDER BY {order} LIMIT ? OFFSET ?"
+        sql = f"""SELECT {columns}, {known} FROM claims
+                  WHERE id IN (SELECT id FROM models WHERE model IN ({chosen})) ORDER BY {last}, id"""
+        return [Claim(*r) for r in _rows(db, sql, *asked, count, first)]
+
+    found = those("IS NOT NULL", "m.downloads DESC", "downloads DESC", limit, offset)
+    if len(found) < limit:
+        counted = f"SELECT count(*) FROM models m WHERE {holding} AND m.downloads IS NOT NULL"
+        before = _rows(db, counted, *asked)[0][0]
+        silent = f"({latest.format('m')}) DESC, m.id", f"({latest.format('claims')}) DESC"
+        found += those("IS NULL", *silent, limit - len(found), max(0, offset - before))
+    return tuple(found)
 
 
 def last_counters(db: sqlite3.Connection, ids: Iterable[str]) -> dict[str, tuple[int, str]]:
