@@ -119,10 +119,12 @@ def suggest(db: sqlite3.Connection, text: str, limit: int = 5) -> tuple[str, ...
     meant = [best_of_family(db, family.name) for family in families.find_families(name)]
     first = [model.id for model in meant if model is not None]
     found: dict[str, int] = {}
-    for query in (" ".join(f'"{w}"*' for w in words), " OR ".join(f'"{w}"*' for w in words if len(w) > 2)):
+    # Whole words first: a million names that begin with a letter cost 40 ms to find, those with a word nothing.
+    for star, join in (("", " "), ("", " OR "), ("*", " "), ("*", " OR ")):
+        query = join.join(f'"{w}"{star if len(w) > 2 else ""}' for w in words if join == " " or len(w) > 2)
         if query and not found:
             sql = """SELECT m.id, coalesce(m.downloads, 0) FROM models_fts f CROSS JOIN models m ON m.place = f.rowid
-                     WHERE f.models_fts MATCH ? AND m.missing_since IS NULL LIMIT 2000"""
+                     WHERE f.models_fts MATCH ? AND m.missing_since IS NULL LIMIT 1000"""
             found |= dict(_rows(db, sql, query))
     if len(found) < limit:  # a typing error in every word: the best known names are the likeliest
         sql = """SELECT id, coalesce(downloads, 0) FROM models

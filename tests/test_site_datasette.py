@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 from datasette.plugins import pm
 
 from index.serve import PLUGINS
+from index.site import memory, reads
 from tests.site_data import Site, publish_hostile
 
 PAGES = (
@@ -133,3 +135,51 @@ def test_answers_are_kept_up_to_a_bound_and_never_those_that_failed(site: Site) 
         answer(n)
     assert len(question._known) == kept.ROOM
     assert answer("a") != [1]
+
+
+def test_what_readers_asked_is_kept_for_those_asked_last_only(site: Site) -> None:
+    made: list[object] = []
+
+    def ask(db: Any, key: object) -> int:
+        return memory.recall(db, key, lambda: made.append(key) or len(made))
+
+    def asking(db: Any) -> None:
+        assert [ask(db, "first"), ask(db, "first")] == [1, 1]
+        for n in range(memory.RECALLED - 1):
+            ask(db, n)
+        assert ask(db, "first") == 1  # asked again, so it stays
+        for n in range(memory.RECALLED - 1):
+            ask(db, -1 - n)
+        assert len(memory._recent) == memory.RECALLED
+        assert ask(db, "first") == 1
+        ask(db, "one more"), ask(db, "and one")
+        assert ask(db, 0) != 2
+        long = "x" * memory.KEY
+        assert ask(db, long) != ask(db, long)
+
+    site.loop.run_until_complete(site.datasette.databases["index"].execute_fn(asking))
+
+
+def test_claims_without_a_counter_come_last_by_the_last_one_known_on_whatever_page(site: Site) -> None:
+    def paged(db: Any) -> None:
+        db = copied(db)
+        db.execute("UPDATE models SET claims_open_source = 1, level = 'L2', level_max = 'L2' WHERE id LIKE 'evil/%'")
+        db.execute("UPDATE models SET downloads = NULL WHERE place > 3")
+        every = reads.claims(db, "no", 100, 0)
+        latest = "SELECT downloads FROM downloads WHERE id = ? AND downloads >= 0 ORDER BY date DESC LIMIT 1"
+        counts = [(c.downloads is None, -(c.downloads or db.execute(latest, [c.id]).fetchone()[0])) for c in every]
+        assert len(every) > 5
+        assert counts == sorted(counts)
+        assert 0 < sum(silent for silent, _ in counts) < len(every)
+        for size in (1, 2, 3, 5):
+            pages = [reads.claims(db, "no", size, first) for first in range(0, len(every), size)]
+            assert tuple(claim for page in pages for claim in page) == every
+        db.close()
+
+    site.loop.run_until_complete(site.datasette.databases["index"].execute_fn(paged))
+
+
+def copied(db: Any) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:")
+    db.backup(copy)
+    return copy
