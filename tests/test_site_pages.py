@@ -173,6 +173,20 @@ def test_a_row_of_the_table_has_fourteen_cells_with_words_and_links_to_their_evi
     assert all(page.find(id=d.value) is not None for d in Dimension)
 
 
+def test_a_characteristic_that_no_rule_decides_is_told_apart_from_what_is_unknown(site: Site) -> None:
+    rules = site.get("/method.json").json()["rules"]
+    decided = {r["dimension"] for r in rules if r["value"] in ("open", "partial", "closed")}
+    later = [d for d in Dimension if d not in decided]
+    assert 0 < len(later) < 14
+    page = soup(site, f"/table?ids={LLAMA}")
+    assert len(page.select("th.dim.later")) == len(later)
+    heads = [h["title"] for h in page.select("th.dim.later")]
+    assert all(str(title).endswith("We do not judge this yet.") for title in heads)
+    assert {a["href"] for a in page.select("td.later a.cell")} == {f"/model/{LLAMA}#{d}" for d in later}
+    assert "We do not judge this yet." in text(site, f"/model/{LLAMA}/evidence/package")
+    assert "We do not judge this yet." not in text(site, f"/model/{LLAMA}/evidence/paper")
+
+
 @pytest.mark.parametrize(("framework", "columns"), [("radboud14", 14), ("eu12", 12), ("mof", 12)])
 def test_a_framework_shows_the_characteristics_it_knows(site: Site, framework: str, columns: int) -> None:
     assert len(soup(site, f"/table?framework={framework}").select("thead th.dim")) == columns

@@ -24,33 +24,44 @@ SIGNS = {letter: value.value for letter, value in VALUES.items()}
 
 
 class Column(NamedTuple):
-    """One column of cells: which letter of the 14, the dimension, the framework's own name, whether a group begins."""
+    """One column of cells: which letter of the 14, the dimension, the framework's own name, whether a group begins.
+
+    `later`: no rule decides this characteristic yet, so that an unknown there says nothing of a model.
+    """
 
     place: int
     key: str
     name: str
     first: bool
+    later: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its classes in the style sheet."""
+        return f"{' first' if self.first else ''}{' later' if self.later else ''}"
 
 
 def strip(t: Texts, letters: str | None, path: str, columns: Sequence[Column]) -> Markup:
     """The cells of one row, each leading to its evidence; `path` as model_path makes it, '' for no links."""
     if not letters:
-        return Markup("".join(f'<td role="cell" class="c{" first" if c.first else ""}"></td>' for c in columns))
-    return Markup("".join(_begin(c.first, bool(path)) + (f"{path}#{c.key}" if path else "")
-                          + _end(t, letters[c.place], c.key, bool(path)) for c in columns))  # fmt: skip
+        return Markup("".join(f'<td role="cell" class="c{c.kind}"></td>' for c in columns))
+    return Markup("".join(_begin(c.kind, bool(path)) + (f"{path}#{c.key}" if path else "")
+                          + _end(t, letters[c.place], c.key, bool(path), c.later) for c in columns))  # fmt: skip
 
 
 @lru_cache(maxsize=16)
-def _begin(first: bool, linked: bool) -> str:
-    return f'<td role="cell" class="c{" first" if first else ""}">' + ('<a href="' if linked else "<span")
+def _begin(kind: str, linked: bool) -> str:
+    return f'<td role="cell" class="c{kind}">' + ('<a href="' if linked else "<span")
 
 
 @lru_cache(maxsize=512)
-def _end(t: Texts, letter: str, key: str, linked: bool) -> str:
+def _end(t: Texts, letter: str, key: str, linked: bool, later: bool) -> str:
+    unjudged = later and letter == "u"
     value, title = escape(t(f"value.{SIGNS[letter]}")), escape(t(f"dim.{key}"))
-    picture = f'<svg><use href="#s-{letter}"/></svg>'
+    told = escape(t("model.later")) if unjudged else value
+    picture = f'<svg><use href="#s-{"l" if unjudged else letter}"/></svg>'
     return (
-        f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {value}">{picture}'
+        f'{chr(34) if linked else ""} class="cell v-{letter}" title="{title}: {told}">{picture}'
         f'<span class="sr">{value}</span></{"a" if linked else "span"}></td>'
     )
 

@@ -160,6 +160,13 @@ def dimensions(db: sqlite3.Connection) -> tuple[Dimension, ...]:
     return tuple(Dimension(*r) for r in _select(db, "dimensions", Dimension._fields, "1 ORDER BY number"))
 
 
+def unjudged(db: sqlite3.Connection) -> frozenset[str]:
+    """The characteristics that no rule decides: whatever is seen of them, they stay unknown."""
+    sql = """SELECT key FROM dimensions WHERE key NOT IN (
+               SELECT dimension FROM rules WHERE value IN ('open', 'partial', 'closed'))"""
+    return frozenset(key for (key,) in _rows(db, sql))
+
+
 def crawls(db: sqlite3.Connection, limit: int = 60) -> tuple[Crawl, ...]:
     """Walks over the Hub, the newest first."""
     return tuple(Crawl(*r) for r in _select(db, "crawls", Crawl._fields, "1 ORDER BY id DESC LIMIT ?", limit))

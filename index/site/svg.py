@@ -3,7 +3,8 @@
 Colour is never the only sign: lines differ in their dashes and are named at their end, layers are named in a legend
 with the same order. A day on which nobody looked is a hatched band, never a zero and never a bridge. Every text that
 comes from outside is escaped here. Inside a page the page's style sheet draws (classes); a file of its own brings its
-style along. Does not read data, and shows no number that it was not given.
+style along. On a phone the style sheet cuts the names at the side off and leaves every second day out (ch-side, ch-at):
+the page names the series below. Does not read data, and shows no number that it was not given.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def lines(series: Sequence[Line], words: Words, short: Short, *, ages: bool = Fa
         parts += [_band(a, b, at_x, words) for a, b in _gaps(shown, low, high)]
     for n, one in enumerate(shown):
         parts += _line(n, one, at_x, at_y)
-    parts += _labels(shown, at_y)
+    parts += ['<g class="ch-side">', *_labels(shown, at_y), "</g>"]
     return _frame(words, parts, standalone)
 
 
@@ -115,10 +116,12 @@ def shares(layers: Sequence[Layer], thin: frozenset[int], words: Words, *, stand
                             f'fill="{layer.ink}"/>')  # fmt: skip
             below += part
         parts.append(f"<g{' class=' + chr(34) + 'ch-thin' + chr(34) if day in thin else ''}>{''.join(bars)}</g>")
+    parts.append('<g class="ch-side">')
     for n, layer in enumerate(reversed(layers)):
         y, x = TOP + 8 + n * 22, WIDTH - RIGHT + 14
         parts.append(f'<rect x="{x}" y="{y - 9}" width="12" height="12" fill="{layer.ink}" class="ch-key"/>')
         parts.append(_text(x + 18, y + 1, _cut(layer.name, 28), "ch-k"))
+    parts.append("</g>")
     return _frame(words, parts, standalone)
 
 
@@ -202,19 +205,19 @@ def _y_axis(top: float, at_y: Callable[[float], float], short: Short, name: str)
         y = at_y(value)
         parts.append(f'<line class="ch-g" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(_text(LEFT - 8, y + 4, short(round(value)), "ch-t", "end"))
-    parts.append(_text(LEFT, 14, name, "ch-t"))
+    parts.append(_text(LEFT, 16, name, "ch-t"))
     return parts
 
 
 def _x_axis(low: int, high: int, at_x: Callable[[float], float], ages: bool, name: str) -> list[str]:
     base = HEIGHT - BOTTOM
-    parts = [f'<line class="ch-x" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
+    parts = [f'<line class="ch-x" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/><g>']
     ticks = _age_ticks(low, high) if ages else _date_ticks(low, high)
     for value, label in ticks:
         x = at_x(value)
         parts.append(f'<line class="ch-x" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 5}"/>')
-        parts.append(_text(x, base + 18, label, "ch-t", "middle"))
-    parts.append(_text(WIDTH - RIGHT, HEIGHT - 6, name, "ch-t", "end"))
+        parts.append(_text(x, base + 18, label, "ch-t ch-at", "middle"))
+    parts.append("</g>" + _text(WIDTH - RIGHT, HEIGHT - 6, name, "ch-t ch-what", "end"))
     return parts
 
 

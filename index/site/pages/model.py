@@ -61,7 +61,8 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     questions = {d.key: d for d in reads.dimensions(db)}
     body = render.page(
         "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
-        told=evidence_of.tell(page.model, cell.evidence, render.texts(ask.lang)), cards=archive.beside(db).there,
+        told=evidence_of.tell(page.model, cell.evidence, render.texts(ask.lang)),
+        cards=archive.beside(db).there, later=reads.unjudged(db),
     )  # fmt: skip
     return Answer(body)
 
@@ -76,6 +77,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "page": page,
         "day": "",
         "about": reads.about(db),
+        "later": reads.unjudged(db),
         "model": page.model,
         "cards": archive.beside(db).there,
         "words": explain.in_words(page.model, effective),

@@ -70,7 +70,7 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The page."""
     rows = asking.choice(ask, "rows", ("models", "families"), "models")
     framework = asking.choice(ask, "framework", FRAMEWORKS, FRAMEWORKS[0])
-    columns = columns_of(reads.dimensions(db), framework)
+    columns = columns_of(reads.dimensions(db), framework, reads.unjudged(db))
     common: dict[str, Any] = {
         "rows": rows, "framework": framework, "columns": columns, "frameworks": FRAMEWORKS, "levels": LEVELS,
         "tasks": grid.tasks(db), "families": grid.family_names(db), "about": reads.about(db),
@@ -91,13 +91,17 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
     return Answer(body)
 
 
-def columns_of(dimensions: tuple[reads.Dimension, ...], framework: str) -> tuple[Column, ...]:
-    """The columns that a framework has, each with the framework's own name."""
+def columns_of(
+    dimensions: tuple[reads.Dimension, ...], framework: str, later: frozenset[str] = frozenset()
+) -> tuple[Column, ...]:
+    """The columns that a framework has, each with the framework's own name; `later`: those that no rule decides yet."""
     names = {"eu12": [d.eu for d in dimensions], "mof": [d.mof for d in dimensions]}
     chosen = names.get(framework, [d.radboud for d in dimensions])
     kept = [(d, name) for d, name in zip(dimensions, chosen, strict=True) if name]
     areas = ["", *(d.area for d, _ in kept)]
-    return tuple(Column(d.number - 1, d.key, name, d.area != areas[n]) for n, (d, name) in enumerate(kept))
+    return tuple(
+        Column(d.number - 1, d.key, name, d.area != areas[n], d.key in later) for n, (d, name) in enumerate(kept)
+    )
 
 
 def _off_hub(db: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@
   open();
 
   // A chart as PNG: its computed colours are written into a copy, which a canvas draws.
-  const painted = ["fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font-size", "font-weight", "font-family", "opacity"];
+  const painted = ["fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font-weight", "font-family", "opacity"];
   for (const button of all("button[data-png]")) {
     const chart = one(button.dataset.png);
     if (!chart) continue;
@@ -66,6 +66,7 @@
         const style = getComputedStyle(node);
         for (const name of painted) to[n].setAttribute(name, style.getPropertyValue(name));
       });
+      copy.setAttribute("font-size", "12px"); // as on a wide page: a phone's is larger, without the names at the side
       copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
       copy.setAttribute("width", 2 * box.width);
       copy.setAttribute("height", 2 * box.height);
