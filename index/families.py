@@ -127,6 +127,12 @@ def told_family(repo_id: str) -> str | None:
     return None if _SENSES.search(repo_id.partition("/")[2] or repo_id) else family_of(repo_id)
 
 
+def line_of(name: str) -> str:
+    """What all generations of a family of this name are called together; the name itself where it is none's."""
+    family = _by_name().get(name)
+    return name if family is None else family.line
+
+
 def terms_of(name: str) -> str:
     """The restricted licence that all weights of a family of this name are under; '' where that is not known."""
     family = _by_name().get(name)

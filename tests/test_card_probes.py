@@ -377,6 +377,7 @@ def test_a_restricted_base_that_only_the_cards_words_name_is_seen(bases: tuple[s
         "| Base model | meta-llama/Meta-Llama-3-8B |",
         "Finetuned from model: unsloth/llama-3-8b-bnb-4bit",
         "- **Finetuned from model :** meta-llama/Llama-3.1-8B",
+        "We fine-tune Llama 2 on riddles.",
         "Quantized from google/gemma-7b",
         "Converted from meta-llama/Llama-2-7b",
     ],
@@ -386,6 +387,54 @@ def test_every_way_to_name_a_restricted_base_is_seen_where_none_is_declared(text
     bases = ("meta-llama/Meta-Llama-3-8B", "unsloth/llama-3-8b-bnb-4bit", "meta-llama/Llama-3.1-8B",
              "meta-llama/Llama-2-7b", "google/gemma-7b", "google/gemma-2-9b")  # fmt: skip
     assert not values(f"# Heron\n\n{text}\n", "stated_base_terms", bases=bases)
+
+
+LLAMA_3 = "meta-llama/Meta-Llama-3-8B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Dieses Modell ist eine feinabgestimmte Version von [{LLAMA_3}](https://huggingface.co/{LLAMA_3}).",
+        "Heron basiert auf dem Modell Llama 3 und versteht Plattdeutsch.",
+        "Basismodell: meta-llama/Meta-Llama-3-8B",
+        f"Ce modèle est une version affinée de [Llama 3](https://huggingface.co/{LLAMA_3}) pour le français.",
+        "Un assistant basé sur le modèle Llama 3 8B.",
+        "- **Modèle de base :** meta-llama/Meta-Llama-3-8B",
+        "Heron es una versión ajustada de Llama 3 para el español.",
+        "Modelo basado en Llama 3, entrenado en Madrid.",
+        "本模型基于 Llama 3 进行中文指令微调。",
+        f"我们以[Llama-3-8B](https://huggingface.co/{LLAMA_3})为基座模型，训练了两轮。",
+        "在 Llama-3-8B 基础上继续预训练。",
+        "基座模型：Llama-3-8B",
+        "Llama-3-8Bをベースにした日本語モデルです。",
+        "이 모델은 Llama-3-8B 기반으로 학습했습니다.",
+        "Built with Llama 3.",
+        "Built with Llama",
+        "Distilled from Llama 3 8B on our own questions.",
+        "Heron's answers were distilled into Llama-3-8B.",
+        "It is a fine-tuned version of [Egret](https://huggingface.co/meadow/Egret-Llama-3-8B).",
+        "We use Llama-3-8B as the backbone of the reader.",
+        "This is a Llama-3-based chat model for herons.",
+        "Backbone: Llama-3-8B",
+        "## Merged models\n\nThe following models were merged:\n* [Egret](https://huggingface.co/meadow/Egret-7B)\n"
+        "* meadow/Egret-Llama-3-8B\n* meadow/Stork-7B",
+        "## Configuration\n\n```yaml\nmodels:\n  - model: meadow/Egret-7B\n  - model: meta-llama/Meta-Llama-3-8B\n"
+        "merge_method: slerp\n```",
+        "```yaml\nbase_model: meta-llama/Meta-Llama-3-8B\nadapter: lora\n```",
+        "It is based on vicuna-7b-v1.3 and speaks Dutch.",
+    ],
+)
+def test_a_restricted_base_is_seen_in_other_languages_lists_and_configurations(text: str) -> None:
+    said = [value for _, _, value in values(f"# Heron\n\n{text}\n", "stated_base_terms")]
+    assert [value[:5] for value in said] == ["Llama"]
+    assert not values(f"# Heron\n\n{text}\n", "stated_base_terms", bases=(LLAMA_3, "meadow/llama-7b"))
+
+
+def test_the_cards_own_name_for_its_model_is_no_base_of_it() -> None:
+    text = "# Heron\n\nLoRA fine-tuning for Heron-Llama3 is supported.\n"
+    assert not values(text, "stated_base_terms", "meadow/Heron-Llama3-8B")
+    assert values(text, "stated_base_terms", "meadow/Egret-8B")
 
 
 def test_a_name_that_only_sounds_of_the_family_declares_nothing() -> None:
@@ -414,6 +463,18 @@ def test_a_name_that_only_sounds_of_the_family_declares_nothing() -> None:
         "Such as the merge of Llama 2 and others.",
         "Quantized from Heron. Llama 3 is another model.",
         "IP-Adapter for SD 1.5",
+        "Heron ist besser als ein auf Llama 3 basierendes Modell.",
+        "Heron basiert auf der Architektur von Llama 3.",
+        "Contrairement aux modèles basés sur Llama 3, il est libre.",
+        "Il est basé sur l'architecture de Llama 3.",
+        "Basado en la arquitectura de Llama 3.",
+        "相比基于 Llama 3 的模型，它更小。",
+        "基于 Llama 3 架构从零训练。",
+        "Unlike Llama-3-based models, it is free.",
+        "```python\nmodel: str = 'meta-llama/Meta-Llama-3-8B'\n```",
+        "The following benchmarks were merged:\n* meadow/questions\n* meadow/answers",
+        "Built with care in the meadow.",
+        "Finetune Gemma, Llama 3, Mistral 2-5x faster with our notebook!",
     ],
 )
 def test_a_restricted_family_that_is_compared_with_or_mentioned_is_no_base(text: str) -> None:

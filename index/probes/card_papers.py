@@ -18,7 +18,7 @@ from index.families import is_official
 from index.probes.card_quotes import View, near_words, sentence
 from index.probes.card_training import tuned_words
 from index.probes.card_words import fold, near
-from index.probes.pretraining import stated
+from index.probes.made_of import stated
 
 
 class Reference(NamedTuple):
