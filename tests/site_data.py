@@ -136,7 +136,7 @@ def poison(index: Path) -> None:
             off = ("src", "1", payload, None, 1, "license", "open", payload, payload, payload)
             db.execute("INSERT INTO experts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", off)
             db.execute("INSERT INTO names VALUES (?, ?, '2026-01-01', NULL)", (f"old/{payload}", f"evil/{payload}"))
-            db.execute("INSERT INTO authors VALUES (?, 1, 1) ON CONFLICT (author) DO NOTHING", (f"{payload}2",))
+            db.execute("INSERT INTO authors VALUES (?, 1, 1, 1) ON CONFLICT (author) DO NOTHING", (f"{payload}2",))
             db.execute(
                 "INSERT INTO licenses (id, name, url, links) VALUES (?, ?, ?, ?)",
                 (payload, payload, payload, json.dumps([payload])),

@@ -183,3 +183,15 @@ def copied(db: Any) -> sqlite3.Connection:
     copy = sqlite3.connect(":memory:")
     db.backup(copy)
     return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nope", 404), ("/index/nope", 404), ("/index/nope.json", 404), ("/index?sql=select", 400), ("/index?sql=delete+from+models", 400)],
+)  # fmt: skip
+def test_a_wrong_address_costs_the_log_a_line_at_most(
+    site: Site, capfd: pytest.CaptureFixture[str], path: str, status: int
+) -> None:
+    assert site.get(path).status_code == status
+    said = capfd.readouterr()
+    assert len((said.out + said.err).splitlines()) <= 1, said  # Datasette's own line names SQL that failed
