@@ -101,14 +101,12 @@ def get(db: sqlite3.Connection, model_id: str, day: date) -> AsOf | None:
     if model is None:
         return None
     on = day.isoformat()
-    events = tuple(Change(*row) for row in _rows(
-        db, f"SELECT {', '.join(Change._fields)} FROM changes WHERE id = ? ORDER BY date DESC", model.id
-    ))  # fmt: skip
-    since = tuple(e for e in events if e.date > on)
+    happened = events(db, model.id)
+    since = tuple(e for e in happened if e.date > on)
     if model.first_seen > on:
         return AsOf(model.id, on, False, None, None, None, None, (), dict.fromkeys(FIELDS), None, since)
     verdict, dossier = _verdict(db, model.id, on)
-    there = was_there(events, model.missing_since, on)
+    there = was_there(happened, model.missing_since, on)
     return AsOf(
         model.id,
         on,
@@ -116,12 +114,18 @@ def get(db: sqlite3.Connection, model_id: str, day: date) -> AsOf | None:
         there,
         verdict,
         _level_name(db, verdict),
-        None if dossier is None else _license_effective(db, dossier),
+        None if dossier is None else license_effective(db, dossier),
         () if dossier is None else _cells(db, dossier),
-        undo(_today(model), events, on),
+        undo(_today(model), happened, on),
         _counters(db, model, on) if there else None,
         since,
     )
+
+
+def events(db: sqlite3.Connection, model_id: str) -> tuple[Change, ...]:
+    """Everything that happened to a model, the newest first."""
+    sql = f"SELECT {', '.join(Change._fields)} FROM changes WHERE id = ? ORDER BY date DESC"
+    return tuple(Change(*row) for row in _rows(db, sql, model_id))
 
 
 def _today(model: Model) -> dict[str, str | None]:
@@ -166,7 +170,7 @@ def _cells(db: sqlite3.Connection, dossier: int) -> tuple[Cell, ...]:
     return tuple(found)
 
 
-def _license_effective(db: sqlite3.Connection, dossier: int) -> str | None:
+def license_effective(db: sqlite3.Connection, dossier: int) -> str | None:
     """The effective licence that a verdict rested on, out of its evidence."""
     for (value,) in _rows(
         db,

@@ -29,6 +29,8 @@ from index.site.pages.catalogues import API
 from tests.site_data import Site, publish_hub
 
 LLAMA = "meta-llama/Meta-Llama-3-8B"
+NEMOTRON = "nvidia/NVIDIA-Nemotron-Parse-2.0"
+YOUNG = "OrbitMC/Mew1-2.6B"  # seen first in August 2026
 PAGES = (
     "/", "/table", "/table?rows=families", "/table?framework=eu12", "/table?framework=mof", f"/model/{LLAMA}",
     f"/model/{LLAMA}/evidence/license", "/trends", "/trends?f=Llama+2&f=Llama+3&by=age", "/trends?share=license", "/claims", "/claims?holds=unshown",
@@ -252,7 +254,7 @@ def test_a_list_keeps_its_order_follows_old_names_and_leaves_out_what_is_not_the
 
 
 def test_a_model_page_as_of_a_day_shows_the_verdict_then_and_what_has_changed_since(site: Site) -> None:
-    model = "nvidia/NVIDIA-Nemotron-Parse-2.0"
+    model = NEMOTRON
     verdicts = site.get(f"/model/{model}.json").json()["verdicts"]
     assert len({v["level"] for v in verdicts}) > 1
     first = min(verdicts, key=lambda v: v["date"])
@@ -263,12 +265,110 @@ def test_a_model_page_as_of_a_day_shows_the_verdict_then_and_what_has_changed_si
     assert "not kept" in page.get_text()
     told = site.get(f"/model/{model}.json?asof={first['date']}").json()
     assert told["verdict"]["level"] == first["level"]
-    assert "had not seen it yet" in text(site, f"/model/{model}?asof=2020-01-01")
+    assert "had not seen it yet" in text(site, f"/model/{YOUNG}?asof=2024-07-11")
     assert site.get(f"/model/{model}?asof=yesterday").status_code == 400
     grid = soup(site, f"/table?ids={model}&asof={first['date']}")
     assert {a["href"].partition("#")[0] for a in grid.select("tbody a:not(.claim)")} == {
         f"/model/{model}?asof={first['date']}"
     }
+
+
+PAST = ("2024-07-11", "2024-08-01", "2026-08-13", "2026-08-19", "2026-08-22")
+
+
+@pytest.mark.parametrize("day", PAST)
+def test_the_table_of_a_past_day_says_of_each_model_what_its_own_page_says_of_that_day(site: Site, day: str) -> None:
+    rows = site.get(f"/table.json?asof={day}&size=200").json()["models"]
+    assert len(rows) >= 100
+    told = {r["id"]: r for r in rows[:60]}
+    told |= {r["id"]: r for r in rows if r["id"] == NEMOTRON}
+    for one, row in told.items():
+        own = site.get(f"/model/{quote(one)}.json?asof={day}").json()
+        assert own["seen"]
+        facts, counters, verdict = own["facts"], own["counters"] or {}, own["verdict"] or {}
+        assert row["license"] == facts["license"], one
+        assert row["gated"] == facts["gated"], one
+        assert row["license_effective"] == own["license_effective"], one
+        for field in ("level", "level_max", "restriction"):
+            assert row[field] == verdict.get(field), (one, field)
+        for field in ("downloads", "downloads_all_time", "likes"):
+            assert row[field] == counters.get(field), (one, field)
+        assert (row["missing_since"] is None) == own["on_hub"], one
+        today_only = ("radboud_score", "eu_score", "mof_class", "claims_open_source", "pipeline_tag", "family")
+        assert {row[field] for field in today_only} == {None}, one
+
+
+def test_a_licence_that_became_open_later_is_not_open_in_the_table_of_an_earlier_day(site: Site) -> None:
+    then, now = (site.get(f"/table.json?ids={NEMOTRON}{more}").json()["models"][0] for more in ("&asof=2026-08-13", ""))
+    assert (then["license"], then["license_effective"]) == ("other", "nvidia-open-model-license")
+    assert now["license_effective"] == "openmdw-1.1"
+    line = next(r for r in site.get(f"/table.csv?ids={NEMOTRON}&asof=2026-08-13").text.splitlines() if NEMOTRON in r)
+    assert "openmdw" not in line
+
+
+@pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "created"])
+@pytest.mark.parametrize("dir", ["asc", "desc"])
+def test_the_table_of_a_past_day_is_in_the_order_of_that_days_counters(site: Site, sort: str, dir: str) -> None:
+    column = {"all_time": "downloads_all_time", "created": "created_at"}.get(sort, sort)
+    for narrowed in ("", "&family=Llama+2", "&level=L2"):
+        found = site.get(f"/table.json?asof=2024-07-11&sort={sort}&dir={dir}&size=200{narrowed}").json()
+        assert found["order_of_today"] is False
+        known = [m[column] for m in found["models"] if m[column] is not None]
+        assert len(known) > (sort != "all_time")
+        assert known == sorted(known, reverse=dir == "desc")
+        assert [m[column] for m in found["models"]][: len(known)] == known
+
+
+def test_levels_and_restrictions_of_a_past_day_are_asked_of_that_days_verdicts(site: Site) -> None:
+    for asked in ("level=L2", "why=click-through", "level=L2&why=community"):
+        found = site.get(f"/table.json?asof=2024-07-11&size=200&{asked}").json()
+        everything = site.get("/table.json?asof=2024-07-11&size=200&page=1").json()["models"]
+        everything += site.get("/table.json?asof=2024-07-11&size=200&page=2").json().get("models", [])
+        wanted = dict(pair.split("=") for pair in asked.split("&"))
+        fits = {m["id"] for m in everything
+                if m["level"] == wanted.get("level", m["level"])
+                and m["restriction"] == wanted.get("why", m["restriction"])}  # fmt: skip
+        assert {m["id"] for m in found["models"]} == fits
+        assert fits
+        assert found["total"] == len(fits)
+
+
+def test_a_list_on_a_past_day_says_which_models_no_night_had_seen_yet_and_nothing_else_of_them(site: Site) -> None:
+    found = site.get(f"/table.json?ids={YOUNG},{LLAMA}&asof=2024-07-11").json()
+    assert found["not_seen_yet"] == [YOUNG]
+    young, llama = found["models"]
+    assert {k for k, v in young.items() if v is not None and k != "cells"} == {"id", "author"}
+    assert llama["level"] is not None
+    page = soup(site, f"/table?ids={YOUNG},{LLAMA}&asof=2024-07-11")
+    assert ["not seen yet" in row.get_text() for row in page.select("tbody tr")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/table{end}?asof=2030-01-01", "from 2024-07-11 to 2026-08-22"),
+        ("/table{end}?asof=1999-01-01", "from 2024-07-11 to 2026-08-22"),
+        (f"/model/{LLAMA}{{end}}?asof=2030-01-01", "from 2024-07-11 to 2026-08-22"),
+        (f"/model/{LLAMA}{{end}}?asof=2024-07-10", "from 2024-07-11 to 2026-08-22"),
+        ("/table{end}?asof=2024-07-11&license=mit", "take “license” or the day away"),
+        ("/table{end}?asof=2024-07-11&claims=1", "take “claims” or the day away"),
+        ("/table{end}?asof=2024-07-11&sort=score", "downloads, all_time, likes, created"),
+    ],
+)
+def test_what_no_night_of_that_day_can_answer_is_refused_with_a_sentence(site: Site, path: str, said: str) -> None:
+    for end in ("", ".json"):
+        answer = site.get(path.format(end=end))
+        assert answer.status_code == 400, path
+        assert said in answer.text
+
+
+def test_the_page_of_a_past_day_has_no_arrow_over_what_it_did_not_order_and_says_what_is_of_today(site: Site) -> None:
+    page = soup(site, f"/table?asof=2024-07-11&ids={LLAMA}")
+    assert page.select("th[aria-sort]:not([aria-sort=none])") == []
+    page = soup(site, "/table?asof=2024-07-11")
+    assert len(page.select("th[aria-sort=descending]")) == 1
+    assert "scores of that day are not kept" in page.get_text()
+    assert {o["value"] for o in page.select("#fsort option")} == {"", "all_time", "likes", "created"}
 
 
 def test_a_change_seen_between_two_far_nights_is_dated_by_both(site: Site) -> None:

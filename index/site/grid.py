@@ -14,8 +14,6 @@ from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from crawler.store import day_number
-from index.counters import seen_until
 from index.queries import _rows
 from index.site.memory import recall
 
@@ -120,10 +118,12 @@ class GridPage(NamedTuple):
     first: int
     total: int
     more: bool  # the total is a lower bound
+    order_of_today: bool = False  # of a past day: too many to be ordered by its own counters
+    unseen: tuple[str, ...] = ()  # of a list on a past day: ids that no night had seen yet
 
 
 def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridPage:
-    """One page of models. A page beyond the end has no rows."""
+    """One page of models as they are today (past.py: as they were). A page beyond the end has no rows."""
     offset = (page - 1) * size
     if f.ids:
         return _listed(db, f, offset, size)
@@ -142,7 +142,7 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
     sql = f"SELECT {_columns()} FROM models m WHERE m.model IN ({inner}) ORDER BY {order}"
     rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
     total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
-    return GridPage(_as_of(db, rows, f.asof), offset + 1, total, more)
+    return GridPage(rows, offset + 1, total, more)
 
 
 def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
@@ -188,7 +188,7 @@ def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridP
             for row in _rows(db, former, one):
                 rows[place] = GridRow(*row)
     shown = tuple(row for _, row in sorted(rows.items()))[offset : offset + size]
-    return GridPage(_as_of(db, shown, f.asof), offset + 1, len(rows), False)
+    return GridPage(shown, offset + 1, len(rows), False)
 
 
 def _found(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
@@ -233,7 +233,7 @@ def _few(db: sqlite3.Connection, f: Filters) -> bool:
     elif ordered:
         return False
     sql = "SELECT count(*) < ? FROM (SELECT 1 FROM models WHERE {} LIMIT ?)"
-    return not f.asof and any(_rows(db, sql.format(one), FEW, *values, FEW)[0][0] for one, values in asked)
+    return any(_rows(db, sql.format(one), FEW, *values, FEW)[0][0] for one, values in asked)
 
 
 def _present(db: sqlite3.Connection) -> int:
@@ -249,9 +249,7 @@ def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
         parts.append(sql)
         values.extend(more)
 
-    add("m.missing_since IS NULL" if not f.asof else "m.first_seen <= ?", *((f.asof,) if f.asof else ()))
-    if f.asof:
-        add("(m.missing_since IS NULL OR m.missing_since > ?)", f.asof)
+    add("m.missing_since IS NULL")
     for column, value in (("author", _author(db, f.author)), ("pipeline_tag", f.task), ("family", f.family),
                           ("restriction", f.restriction)):  # fmt: skip
         if value:
@@ -259,10 +257,7 @@ def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
     if f.license:
         add("m.license_effective = ?", f.license)
     if f.levels:
-        column = f"'L' || ({_VERDICT.format('level')})" if f.asof else "m.level"
-        if f.asof:
-            values.append(f.asof)
-        add(f"{column} IN ({', '.join('?' * len(f.levels))})", *f.levels)
+        add(f"m.level IN ({', '.join('?' * len(f.levels))})", *f.levels)
     if f.claims:
         add("m.claims_open_source = 1 AND m.level < 'L5'")
     if f.created_from:
@@ -315,32 +310,6 @@ def _count(
     sql = f"SELECT count(*) FROM (SELECT 1 FROM models m WHERE {where} LIMIT ?)"
     (total,) = _rows(db, sql, *values, MAX_OFFSET + 1)[0]
     return total, total > MAX_OFFSET
-
-
-_VERDICT = """SELECT {} FROM verdicts v
-              WHERE v.model = m.model AND v.day <= julianday(?) - 2440587.5 ORDER BY v.day DESC LIMIT 1"""
-
-
-def _as_of(db: sqlite3.Connection, rows: tuple[GridRow, ...], day: str) -> tuple[GridRow, ...]:
-    """The rows with the verdict and the counters in force on a day; no verdict then: not judged."""
-    if not day:
-        return rows
-    sql = """SELECT 'L' || v.level, l.name, 'L' || v.level_max, t.word, x.cells
-             FROM models m CROSS JOIN verdicts v ON v.model = m.model AND v.day <= julianday(?) - 2440587.5
-             LEFT JOIN levels l ON l.level = 'L' || v.level LEFT JOIN terms t ON t.term = v.restriction
-             LEFT JOIN dossiers x ON x.dossier = v.dossier
-             WHERE m.id = ? ORDER BY v.day DESC LIMIT 1"""
-    found = []
-    for row in rows:
-        verdict = (_rows(db, sql, day, row.id) or [(None,) * 5])[0]
-        counts = (seen_until(db, row.id, day_number(day)) or (0, None, None, None))[1:]
-        level, name, top, why, cells = verdict
-        found.append(
-            row._replace(level=level, level_name=name, level_max=top, restriction=why, cells=cells,
-                         radboud_score=None, eu_score=None, mof_class=None,
-                         downloads=counts[0], downloads_all_time=counts[1], likes=counts[2])
-        )  # fmt: skip
-    return tuple(found)
 
 
 def _columns() -> str:

@@ -8,11 +8,22 @@ from datetime import date
 from index import asof, explain, queries
 from index.asof import AsOf
 from index.rows import Model, Page
+from index.site import ask as asking
 from index.site import cells, reads, render
-from index.site.ask import Ask
+from index.site.ask import Ask, BadAsk
 from index.site.host import Answer
 
 _LETTERS = {word: letter for letter, word in cells.SIGNS.items()}
+
+
+def asked(db: sqlite3.Connection, ask: Ask) -> str:
+    """The past day that is asked for, '' for today. Refuses days of which the index cannot know anything."""
+    day = asking.day(ask, "asof")
+    about = reads.about(db) if day else {}
+    first, last = about.get("first night", ""), about.get("last crawl", "")
+    if day and not first <= day <= last:
+        raise BadAsk("error.asof", value=day, first=first or "?", last=last or "?")
+    return day
 
 
 def on_day(db: sqlite3.Connection, ask: Ask, page: Page, day: str) -> Answer:

@@ -12,7 +12,6 @@ from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
 from index.rows import Ancestor, Page
 from index.site import archive, osaid, reads, render, svg
-from index.site import ask as asking
 from index.site import evidence as evidence_of
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
@@ -44,7 +43,7 @@ def model(db: sqlite3.Connection, ask: Ask) -> Answer:
     page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
-    day = asking.day(ask, "asof")
+    day = asof.asked(db, ask)
     if day:
         return asof.on_day(db, ask, page, day)
     return Answer(render.page("model.html", ask, **_values(db, page, render.texts(ask.lang))))
@@ -148,7 +147,7 @@ def model_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
-    day = asking.day(ask, "asof")
+    day = asof.asked(db, ask)
     if day:
         return asof.on_day_json(db, page, day)
     act = act_of(page)

@@ -6,16 +6,18 @@ import csv
 import io
 import json
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from index import families, queries
 from index.model import LETTERS
 from index.site import ask as asking
-from index.site import grid, reads, render
+from index.site import grid, past, reads, render
 from index.site.ask import Ask, BadAsk
 from index.site.cells import Column
 from index.site.grid import Filters, GridPage, GridRow
 from index.site.host import Answer
+from index.site.pages import asof
 
 FRAMEWORKS = ("radboud14", "eu12", "mof")
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
@@ -54,13 +56,28 @@ def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
     return wanted
 
 
+def _asked(db: sqlite3.Connection, ask: Ask) -> Filters:
+    """The filters of a request; of a past day only what its facts can answer."""
+    wanted = parse(ask, grid.family_names(db))._replace(asof=asof.asked(db, ask))
+    if wanted.asof:
+        for name, given in (("license", wanted.license), ("claims", wanted.claims)):
+            if given:
+                raise BadAsk("error.past_filter", name=name)
+        asking.choice(ask, "sort", tuple(past.SORTS))
+    return wanted
+
+
+def _rows_of(wanted: Filters) -> Callable[[sqlite3.Connection, Filters, int, int], GridPage]:
+    return past.read_page if wanted.asof else grid.read_page
+
+
 def _read(
     db: sqlite3.Connection, ask: Ask, sizes: tuple[int, ...] = grid.PAGE_SIZES
 ) -> tuple[Filters, GridPage, int, int]:
-    wanted = parse(ask, grid.family_names(db))
+    wanted = _asked(db, ask)
     size = asking.number(ask, "size", 1, sizes[-1], 50)
     page = asking.number(ask, "page", 1, grid.MAX_OFFSET // size, 1)
-    found = grid.read_page(db, wanted, page, size)
+    found = _rows_of(wanted)(db, wanted, page, size)
     if page > 1 and not found.rows:
         raise BadAsk("error.beyond", page=page, last=max(1, -(-found.total // size)))
     return wanted, found, page, size
@@ -133,15 +150,16 @@ def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     wanted, page, number, size = _read(db, ask)
     body = {
         "filters": wanted._asdict(), "page": number, "size": size, "total": page.total,
-        "total_is_lower_bound": page.more, "models": [as_dict(r) for r in page.rows],
+        "total_is_lower_bound": page.more, "order_of_today": page.order_of_today, "not_seen_yet": page.unseen,
+        "models": [as_dict(r) for r in page.rows],
     }  # fmt: skip
     return Answer(render.to_json(body), "application/json; charset=utf-8")
 
 
 def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The rows as CSV, at most CSV_ROWS of them. Texts that a spreadsheet would run as a formula get a quote before."""
-    wanted = parse(ask, grid.family_names(db))
-    found = grid.read_page(db, wanted, 1, CSV_ROWS)
+    wanted = _asked(db, ask)
+    found = _rows_of(wanted)(db, wanted, 1, CSV_ROWS)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [d.key for d in reads.dimensions(db)]
