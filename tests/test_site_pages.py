@@ -812,8 +812,25 @@ def test_datasettes_own_pages_stay_and_lead_back(site: Site) -> None:
         assert answer.status_code == 200, path
         page = BeautifulSoup(answer.text, "html.parser")
         assert page.select_one('.op-head a[href="/table"]') is not None, path
+        assert page.select_one('.op-find[action="/find"] input[name=q]') is not None, path
         assert answer.headers["x-frame-options"] == "DENY"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "page"),
+    [
+        ("/index/models", "/table"), ("/index", "/table"), ("/index/changes", "/changes"), ("/index/experts", "/experts"),
+        ("/index/claims_that_do_not_hold", "/claims"), ("/index/trend_of_a_model", "/trends"), ("/index/licenses", "/licenses"),
+        ("/index/rules", "/method#rules"), ("/index/crawls", "/status"), ("/index/share_by_level", "/trends#share"),
+        ("/index/license_changes", "/changes"),
+    ],
+)  # fmt: skip
+def test_a_page_of_raw_data_leads_to_the_page_that_shows_it(site: Site, raw: str, page: str) -> None:
+    link = soup(site, raw).select_one(".op-raw a")
+    assert link is not None
+    assert link["href"] == page
+    assert site.get(page).status_code == 200
 
 
 def test_every_inline_script_is_allowed_by_its_hash_and_no_policy_allows_any_other(site: Site) -> None:

@@ -144,7 +144,8 @@ async def header(datasette: Any, request: Any) -> dict[str, Any]:
     known: bool | None = getattr(database, "_openness_sample", None)
     if known is None:
         known = database._openness_sample = await database.execute_fn(is_sample)
-    return {**render.chrome(parse(request)), "sample": known}
+    ask = parse(request)
+    return {**render.chrome(ask), "sample": known, "raw": render.shown_by(ask)}
 
 
 def is_sample(conn: sqlite3.Connection) -> bool:

@@ -169,6 +169,26 @@ def chrome(ask: Ask) -> dict[str, Any]:
     }
 
 
+#: Tables, views and queries by how their names begin -> the page that shows the same.
+_SHOWN = (
+    ("share_", "/trends#share"), ("downloads", "/trends"), ("famil", "/trends"), ("counters", "/trends"),
+    ("movers", "/trends"), ("trend_", "/trends"), ("claims", "/claims"), ("license_changes", "/changes"),
+    ("changes", "/changes"), ("vanished", "/changes?field=presence"), ("licens", "/licenses"), ("expert", "/experts"),
+    ("agree", "/experts"), ("disagree", "/experts"), ("rules", "/method#rules"), ("probes", "/method#probes"),
+    ("levels", "/method#levels"), ("restrictions", "/method#levels"), ("dimensions", "/method#cells"),
+    ("crawls", "/status"), ("rejects", "/status"), ("fetches", "/status"), ("", "/table"),
+)  # fmt: skip
+
+
+def shown_by(ask: Ask) -> tuple[str, str] | None:
+    """(address, name) of the page of ours that shows what a page of Datasette's holds; None outside the index."""
+    _, database, name = (*ask.path.split("/", 2), "", "")[:3]
+    if database != "index":
+        return None
+    where = next(where for begin, where in _SHOWN if name.startswith(begin))
+    return where, texts(ask.lang)("nav." + re.split("[#?]", where[1:])[0])
+
+
 def to_json(value: object) -> bytes:
     """JSON, indented, in UTF-8."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=_plain)
