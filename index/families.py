@@ -185,8 +185,7 @@ def find_families(text: str) -> tuple[Family, ...]:
     one = find_family(text)
     if one is not None:
         return (one,)
-    wanted = _squeeze(text)
-    return tuple(family for family in families() if wanted and _squeeze(family.line) == wanted)
+    return _by_line().get(_squeeze(text), ())
 
 
 def suggest_families(text: str, limit: int = 5) -> tuple[str, ...]:
@@ -237,6 +236,14 @@ def _by_name() -> dict[str, Family]:
 @cache
 def _by_words() -> dict[str, Family]:
     return {_squeeze(words): family for family in families() for words in (family.name, *family.aliases)}
+
+
+@cache
+def _by_line() -> dict[str, tuple[Family, ...]]:
+    lines: dict[str, list[Family]] = {}
+    for family in families():
+        lines.setdefault(_squeeze(family.line), []).append(family)
+    return {words: tuple(found) for words, found in lines.items()}
 
 
 def _squeeze(text: str) -> str:

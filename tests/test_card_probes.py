@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 import index.probes
 from crawler.cards import parse
+from index.families import families
 from index.model import Dimension, Evidence, Outcome
 from index.probes import Probe, all_probes, card_probes, listing_probes, probe, run_card_probes
 from index.probes.card_corpora import corpora_in
+from index.probes.made_of import RESTRICTED_WORDS
 from tests.card_golden import CARDS, repo, seen_in
 
 GOLDEN = sorted(p.stem for p in CARDS.glob("*.md"))
@@ -429,6 +431,11 @@ def test_a_restricted_base_is_seen_in_other_languages_lists_and_configurations(t
     said = [value for _, _, value in values(f"# Heron\n\n{text}\n", "stated_base_terms")]
     assert [value[:5] for value in said] == ["Llama"]
     assert not values(f"# Heron\n\n{text}\n", "stated_base_terms", bases=(LLAMA_3, "meadow/llama-7b"))
+
+
+def test_every_family_under_restricted_terms_holds_a_word_for_which_cards_are_searched() -> None:
+    names = [f"/{f.name} {f.patterns[0].rpartition('/')[2]} ".lower() for f in families() if f.terms]
+    assert [name for name in names if not any(word in name for word in RESTRICTED_WORDS)] == []
 
 
 def test_the_cards_own_name_for_its_model_is_no_base_of_it() -> None:

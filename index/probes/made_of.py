@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from crawler.records import Repo
@@ -40,13 +41,16 @@ _NAME = (
     rf"[ *_`\"“「]{{0,6}}\[?[*_`]{{0,4}}(?:(?:{_ARTICLE})[ *_]{{1,4}}){{0,4}}\[?[*_`]{{0,4}}(?:[dl]['’])?"
     r"(?P<name>[a-z][\w.+/-]*(?: ?v?\d[\w.]*)?(?: \d[\w.]*)?)"
 )
-#: Words of which the families that we know hold one: a card without any is not asked in other languages and forms.
-_FAMILIES = register(
-    "llama", "gemma", "vicuna", "alpaca", "koala", "guanaco", " opt-", "/opt-", " opt ", "[opt", "bloom", "coder",
-    "galactica", "nllb", "musicgen", "glm", "baichuan", "deepseek", "diffusion", "sdxl", "beluga", "command", "qwen",
-    "wizard", "mistral", "mixtral", "falcon", "bert", "t5", "gpt", "pythia", "phi", "yi-", "whisper", "clip", "mpt",
-    "internlm",
+#: Of these the families under restricted terms hold one, as a test proves: a card without any names no such base.
+RESTRICTED_WORDS = register(
+    "llama", "gemma", "vicuna", "alpaca", "koala", "guanaco", "wizardlm", "opt-", " opt ", "bloom", "starcoder",
+    "santacoder", "galactica", "nllb", "musicgen", "glm", "baichuan", "deepseek", "stable diffusion",
+    "stable-diffusion", "beluga", "command r", "command-r", "qwen",
 )  # fmt: skip
+#: Words of other families: a card without any of all these is not asked in other languages.
+_OTHER_FAMILIES = register(
+    "mistral", "mixtral", "falcon", "bert", "t5", "gpt", "pythia", "phi", "whisper", "clip", "mpt"
+)
 _MADE = (
     r"(?:(?:instruction[- ])?fine[- ]?tun(?:ed|ing|e)(?: versions?)?|instruction[- ]tuned|"
     r"further (?:pre-?)?train(?:ed|ing)|continu\w+ (?:pre-?)?train(?:ed|ing)|initiali[sz]ed|built|based|derived|"
@@ -132,11 +136,21 @@ _CHANGED = re.compile(
 _THIS_IS = re.compile(
     r"\b(?:this|it|this (?:model|repo\w*|checkpoint)) (?:is|was|contains)[ *_]+(?:an? |the )?" + _NAME + r"[*_`\])]*"
     r"(?: (?:base|model|weights))*,?(?: (?:that|which) (?:is|was|has been))? "
-    r"(?:(?:instruction[- ])?fine-?tuned|quanti[sz]ed|converted|adapted)\b"
-    r"|\b(?:use[sd]?|using|with|adopt\w*|takes?|employ\w*)" + _NAME.replace("<name>", "<used>") + r"[*_`\])]{0,4}"
-    r"(?:\([^)\n]{0,80}\))? as (?:the |its |our |an? )?(?:base|backbone|foundation|starting|initial|llm|language)\b"
-    r"|\b(?:is|an?|our|this|new)[ *_]{1,3}(?P<before>[a-z][\w.+/]*(?:-[\w.+/]+?)*?)[- ]based (?:[\w-]+ ){0,3}?"
-    r"(?:models?|llm|assistant|chat\w*|checkpoint|fine-?tune|merge|instruct\w*)\b",
+    r"(?:(?:instruction[- ])?fine-?tuned|quanti[sz]ed|converted|adapted)\b",
+    re.I,
+)
+#: "use Llama 3 as the backbone", "a Llama-3-based chat model".
+_ROLES = ("base", "backbone", "foundation", "starting", "initial", "llm", "language")
+_ARTICLES = ("", "the ", "its ", "our ", "a ", "an ")
+_USED_AS = re.compile(
+    r"\b(?:use[sd]?|using|with|adopt\w*|takes?|employ\w*)" + _NAME + r"[*_`\])]{0,4}(?:\([^)\n]{0,80}\))? as "
+    rf"(?:{'|'.join(_ARTICLES)})(?:{'|'.join(_ROLES)})\b",
+    re.I,
+)
+_KINDS = ("model", "llm", "assistant", "chat", "checkpoint", "merge", "instruct", "fine")
+_BASED = re.compile(
+    r"\b(?:is|an?|our|this|new)[ *_]{1,3}(?P<name>[a-z][\w.+/-]{1,60}?)"
+    rf"(?:-based (?:[\w-]+ ){{0,3}}?| based )(?:{'|'.join(_KINDS)})",
     re.I,
 )
 _LABEL = re.compile(
@@ -162,7 +176,9 @@ _NEAR_CHANGED = near(
      "lora", "peft", "adapter", "pruned", "ablit", "uncens", "distill"),
     40,
 )  # fmt: skip
-_NEAR_THIS_IS = near(_THIS_IS, ("tuned", "quantized", "quantised", "converted", "adapted", " as ", "based "), 40)
+_NEAR_THIS_IS = near(_THIS_IS, ("tuned", "quantized", "quantised", "converted", "adapted"), 40)
+_NEAR_USED_AS = near(_USED_AS, tuple(f" as {article}{role}" for article in _ARTICLES for role in _ROLES), 20, reach=120)
+_NEAR_BASED = near(_BASED, ("-based ", *(f" based {kind}" for kind in _KINDS)), 20, reach=80)
 _NEAR_LABEL = near(
     _LABEL,
     ("base", "foundation", "parent", "source", "original", "backbone", "from", "language", "basis", "基座", "底座",
@@ -195,15 +211,10 @@ def stated(v: View) -> list[tuple[int, int, str]]:
 
 
 def made_of(v: View) -> Iterator[Said]:
-    """Every statement of what the model was made from, sentences first; a name may be said several times."""
-    yield from _sentences(v)
-    if _names_any(v):
+    """Every statement of what the model was made from, in a card that names a family under restricted terms."""
+    if not v.found.keys().isdisjoint(RESTRICTED_WORDS):
+        yield from _sentences(v)
         yield from _other_forms(v)
-
-
-def _names_any(v: View) -> bool:
-    """Whether any word of the families that we know stands in the card."""
-    return not v.found.keys().isdisjoint(_FAMILIES)
 
 
 def _sentences(v: View) -> list[Said]:
@@ -216,13 +227,13 @@ def _sentences(v: View) -> list[Said]:
 
 def _group(m: re.Match[str]) -> tuple[int, int]:
     """The place of the name in a match, whichever of the alternatives it is of."""
-    groups = m.groupdict()
-    return m.span(next((g for g in ("name", "used", "before") if groups.get(g)), 0))
+    return m.span(m.lastgroup or 0)
 
 
 def _read_sentences(v: View) -> Iterator[Said]:
     text = v.card.text
-    for where in (_NEAR_BASE, _NEAR_ELSEWHERE, _NEAR_EASTERN) if _names_any(v) else (_NEAR_BASE,):
+    named = not (v.found.keys().isdisjoint(RESTRICTED_WORDS) and v.found.keys().isdisjoint(_OTHER_FAMILIES))
+    for where in (_NEAR_BASE, _NEAR_ELSEWHERE, _NEAR_EASTERN) if named else (_NEAR_BASE,):
         for m in near_words(v, where):
             start, end = _group(m)
             about = v.kinds_at(start) & {"training_procedure", "training_data", "architecture"}
@@ -242,10 +253,11 @@ def _name_at(text: str, start: int, end: int) -> str:
 def _other_forms(v: View) -> Iterator[Said]:
     """Where the introduction says that it is another model in another form, and in lists and configurations."""
     text, top = v.card.text, v.card.body_start + _TOP
-    for where in (_NEAR_CHANGED, _NEAR_THIS_IS, _NEAR_LABEL):
+    for where in (_NEAR_CHANGED, _NEAR_THIS_IS, _NEAR_USED_AS, _NEAR_BASED, _NEAR_LABEL):
         for m in near_words(v, where):
-            start, end = _group(m)
-            if start >= top or v.in_code(start):
+            start, end = m.span("name")
+            name = _name_at(text, start, end)
+            if start >= top or v.in_code(start) or not restricted(name):
                 continue
             begin, stop = sentence(text, m.start(), min(end, m.start() + 200))
             if not (
@@ -254,7 +266,7 @@ def _other_forms(v: View) -> Iterator[Said]:
                 or _POSSESSIVE.match(text, end)
                 or (where is _NEAR_LABEL and _SECOND_CELL.match(text, end))
             ):
-                yield Said(begin, stop, _name_at(text, start, end))
+                yield Said(begin, stop, name)
     yield from _merged(v)
     for m in near_words(v, _NEAR_CONFIG):
         if v.in_code(m.start()):
@@ -282,6 +294,7 @@ def _merged(v: View) -> Iterator[Said]:
 # ------------------------------------------------------------------------------------------------------ what it means
 
 
+@lru_cache(maxsize=8_192)  # cards of one kind name the same bases
 def restricted(name: str) -> Terms | None:
     """The family or line under restricted terms that a name means, whole or as a word of it; None = none known."""
     family = _named_or_copied(name)
@@ -316,6 +329,7 @@ def declares(repo: Repo, found: Terms) -> bool:
     return by_line or origins.declares(repo, line.lower())
 
 
+@lru_cache(maxsize=8_192)
 def named(name: str) -> str | None:
     """The family that a name in a sentence means: an id on the Hub, or the family's name with or without a size."""
     name = name.rstrip(".-/")
