@@ -263,7 +263,7 @@ def test_one_card_is_made_at_a_time_and_other_pages_side_by_side(tmp_path: Path)
         return Answer(b"done", max_age=0)
 
     async def four(alone: bool) -> list[int]:
-        made = [host.view(page, alone)(site.datasette, Request.fake("/card/some/model")) for _ in range(4)]
+        made = [host.view(page, alone=alone)(site.datasette, Request.fake("/card/some/model")) for _ in range(4)]
         return [answer.status for answer in await asyncio.gather(*made)]
 
     assert site.loop.run_until_complete(four(alone=True)) == [200] * 4

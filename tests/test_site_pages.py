@@ -23,7 +23,7 @@ from bs4 import BeautifulSoup
 from datasette.database import QueryInterrupted
 
 from index.model import Dimension
-from index.site import reads
+from index.site import grid, reads
 from index.site.host import CACHE_ENTRY, CACHE_KEY, CACHE_OVERHEAD, Cache, cache_of
 from index.site.pages.catalogues import API
 from tests.site_data import Site, publish_hub
@@ -238,6 +238,22 @@ def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, so
     assert len({m["id"] for m in found}) == len(found) == 269
 
 
+def test_all_models_are_paged_to_the_last_and_of_other_questions_the_page_says_where_it_ends(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grid, "MAX_OFFSET", 100)
+    found = [m["id"] for page in range(1, 28) for m in site.get(f"/table.json?size=10&page={page}").json()["models"]]
+    assert len(set(found)) == len(found) == 269
+    asked = "sort=likes&size=11"
+    assert site.get(f"/table.json?{asked}&page=9").json()["last_page"] == 9
+    beyond = site.get(f"/table.json?{asked}&page=10")
+    assert (beyond.status_code, "the first 100 rows are shown, up to page 9" in beyond.json()["error"]) == (400, True)
+    last = text(site, f"/table?{asked}&page=9")
+    assert "Page 9 / 9" in last
+    assert "Pages end at the first 100 of these" in last
+    assert "Pages end" not in text(site, "/table?size=11")
+
+
 def test_models_of_one_maker_are_ordered_by_their_eu_score(site: Site) -> None:
     found = [m["eu_score"] for m in site.get("/table.json?sort=eu&org=allenai&framework=eu12").json()["models"]]
     known = [score for score in found if score is not None]
@@ -249,8 +265,16 @@ def test_models_of_one_maker_are_ordered_by_their_eu_score(site: Site) -> None:
 
 
 def test_a_list_keeps_its_order_follows_old_names_and_leaves_out_what_is_not_there(site: Site) -> None:
-    models = site.get(f"/table.json?ids=THUDM/chatglm3-6b,no/such,{LLAMA.lower()}").json()["models"]
-    assert [m["id"] for m in models] == ["zai-org/chatglm3-6b", LLAMA]
+    asked = f"ids=THUDM/chatglm3-6b,no/such,{LLAMA.lower()}"
+    answer = site.get(f"/table.json?{asked}").json()
+    assert [m["id"] for m in answer["models"]] == ["zai-org/chatglm3-6b", LLAMA]
+    assert answer["missing"] == ["no/such"]
+    assert "Not in this index: no/such" in text(site, f"/table?{asked}")
+    alone = text(site, "/table?ids=no/such")
+    assert "Not in this index: no/such" in alone
+    assert "No model fits" not in alone
+    assert "1 model " in text(site, f"/table?ids={LLAMA}")
+    assert "0 modèle " in text(site, "/table?q=zzzz", accept_language="fr")
 
 
 def test_a_model_page_as_of_a_day_shows_the_verdict_then_and_what_has_changed_since(site: Site) -> None:
@@ -396,7 +420,19 @@ def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
     ("path", "status", "sentence"),
     [
         ("/table?page=7", 400, "There is no page 7; the last one is 6."),
-        ("/table?page=201", 400, "whole number from 1 to 200"),
+        ("/table?page=999", 400, "There is no page 999; the last one is 6."),
+        ("/table?framwork=mof", 400, "no “framwork”. Did you mean “framework”?"),
+        ("/table?organisation=x", 400, "Did you mean “org”?"),
+        ("/trends?family=Llama+2", 400, "no “family”. Did you mean “f”?"),
+        ("/experts?page=2", 400, "This page takes no “page”."),
+        ("/model/no/such?q=x", 400, "It takes: asof."),
+        ("/table?lang=xx", 400, "lang cannot be “xx”. It can be: en, fr."),
+        ("/table?theme=xx", 400, "It can be: auto, light, dark."),
+        ("/table?org=meta-lama", 400, "No organisation “meta-lama” in this index. Near: meta-llama"),
+        ("/table?task=text-generatoin", 400, "Near: text-generation"),
+        ("/table?license=apache2", 400, "Near: apache-2.0"),
+        ("/table?why=communities", 400, "why cannot be “communities”"),
+        ("/changes?since=2026-08-01&until=2025-01-01", 400, "The first day is after"),
         ("/table?family=Nonesuch", 400, "No family “Nonesuch”"),
         ("/trends?f=Nonesuch", 400, "No family “Nonesuch”"),
         ("/trends?m=no/such", 400, "No model “no/such”"),
@@ -418,6 +454,30 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(site: Site, path: str, 
     answer = site.get(path)
     assert answer.status_code == status
     assert sentence in BeautifulSoup(answer.text, "html.parser").get_text()
+
+
+def test_an_image_that_cannot_be_drawn_says_why_where_it_stands(site: Site) -> None:
+    answer = site.get("/trends.svg?f=Nonesuch")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "image/svg+xml; charset=utf-8")
+    assert "No family “Nonesuch”" in (ET.fromstring(answer.text).findtext("{http://www.w3.org/2000/svg}title") or "")
+
+
+def test_what_networks_add_to_a_shared_link_is_the_same_page_and_stands_in_no_link_of_it(site: Site) -> None:
+    cache = cache_of(site.datasette)
+    plain, before = site.get("/table?q=mistral"), len(cache)
+    for added in ("utm_source=x&utm_medium=y", "fbclid=1", "msclkid=2", "_ga=3"):
+        shared = site.get(f"/table?{added}&q=mistral")
+        assert (shared.status_code, shared.text) == (200, plain.text)
+    assert site.get("/index/levels?utm_source=x").text == site.get("/index/levels").text
+    assert len(cache) == before + 1
+
+
+def test_an_organisation_is_found_in_any_letters_where_its_claims_are(site: Site) -> None:
+    assert (
+        site.get("/claims.json?org=Microsoft").json()["claims"]
+        == site.get("/claims.json?org=microsoft").json()["claims"]
+    )
+    assert site.get("/claims.json?org=microsoft").json()["claims"]
 
 
 def test_a_program_gets_its_refusal_as_json(site: Site) -> None:
@@ -747,8 +807,9 @@ def test_questions_made_up_by_readers_cannot_fill_the_memory(site: Site) -> None
     cache = cache_of(site.datasette)
     before = len(cache)
     for n in range(3):
-        for path in ("/index/levels.json?_size=0", "/status.json?a=b"):
-            assert site.get(f"{path}&n={n}&x={'y' * CACHE_KEY}").status_code == 200
+        assert site.get(f"/index/levels.json?_size=0&n={n}&x={'y' * CACHE_KEY}").status_code == 200
+        asked = ",".join(f"made-up/{n}-{place:020}" for place in range(CACHE_KEY // 30))
+        assert site.get(f"/table.json?ids={asked}").status_code == 200
     assert len(cache) == before
     themes = {site.get("/index/levels?_size=3", cookie=f"theme={n}").headers["etag"] for n in range(5)}
     assert (len(themes), len(cache)) == (1, before + 1)
@@ -798,7 +859,8 @@ def test_a_chosen_language_and_theme_are_kept(site: Site) -> None:
     assert page.html is not None
     assert (page.html["lang"], page.html["data-theme"]) == ("fr", "dark")
     assert "lang=" not in " ".join(a["href"] for a in page.select("nav a"))
-    assert site.get("/claims?lang=xx").headers.get("set-cookie") is None
+    refused = site.get("/claims?lang=xx")
+    assert (refused.status_code, refused.headers.get("set-cookie")) == (400, None)
 
 
 def test_datasettes_own_pages_stay_and_lead_back(site: Site) -> None:
@@ -878,7 +940,7 @@ def test_shares_over_time_are_a_chart_a_table_and_sql_that_agree(site: Site, by:
 
 
 def test_the_largest_organisation_lies_lowest_and_all_others_on_top(site: Site) -> None:
-    keys = [li.get_text(" ") for li in soup(site, "/trends?share=author").select(".keys li")]
+    keys = [li.get_text(" ") for li in soup(site, "/trends?share=author").select("#sharechart .keys li")]
     assert len(keys) == 8
     assert keys[0].strip().startswith("all others")
     parts = [float(re.search(r"([\d.]+)%", key)[1]) for key in keys[1:]]  # type: ignore[index]

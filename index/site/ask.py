@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from crawler.errors import UsageError
 LANGUAGES = ("en", "fr")
 THEMES = ("light", "dark")
 MAX_TEXT = 120  # characters of anything typed
-_SWITCHES = ("lang", "theme")
+_SWITCHES = {"lang": LANGUAGES, "theme": ("auto", *THEMES)}
 
 
 class BadAsk(UsageError):
@@ -72,7 +73,7 @@ class Ask(NamedTuple):
 
     def key(self) -> tuple[object, ...]:
         """What an answer depends on."""
-        kept = tuple((k, v) for k, v in self.params if k not in _SWITCHES)
+        kept = tuple((k, v) for k, v in self.params if v not in _SWITCHES.get(k, ()))
         return self.path, kept, self.lang, self.theme, self.base
 
 
@@ -106,11 +107,45 @@ def cookies(header: str) -> Mapping[str, str]:
         return {}
 
 
-def only(ask: Ask, *names: str) -> None:
-    """Refuse any parameter but these and the switches of language and theme: a costly page has one address."""
-    for name, _ in ask.params:
-        if name not in (*names, *_SWITCHES):
+def only(ask: Ask, names: Sequence[str]) -> None:
+    """Refuse a parameter that a page does not read, naming the nearest one; the switches are read by every page.
+
+    A misspelt filter that is taken without a word answers another question than the one asked.
+    """
+    for name, value in ask.params:
+        if name in _SWITCHES:
+            if value not in _SWITCHES[name]:
+                raise BadAsk("error.choice", name=name, value=value[:40], allowed=", ".join(_SWITCHES[name]))
+        elif not names:
             raise BadAsk("error.parameter", name=name[:40])
+        elif name not in names:
+            known = ", ".join(names)
+            for near in nearest(name, names):
+                raise BadAsk("error.parameter_near", name=name[:40], near=near, known=known)
+            raise BadAsk("error.parameter_known", name=name[:40], known=known)
+
+
+def nearest(typed: str, known: Sequence[str], limit: int = 1) -> list[str]:
+    """Of the known words those that look like what was typed, also by their beginning; the likest first."""
+    text, words = typed.casefold()[:80], {word.casefold(): word for word in known if word}
+    begin = [word for word in words if text and (word.startswith(text) or text.startswith(word))]
+    alike = get_close_matches(text, words, limit, 0.6)
+    return [words[word] for word in dict.fromkeys(sorted(begin, key=len, reverse=True) + alike)][:limit]
+
+
+_TRACKING = re.compile(
+    r"(?:utm|mtm|pk|piwik|matomo|hsa)_\w+|\w*cl(?:k)?id|[gw]braid|igshid|igsh|mc_[ce]id|mkt_tok|li_fat_id|_ga|_gl|_hsenc|_hsmi"
+    r"|vero_id|ref_src|ref_url|s_cid|srsltid|twsrc"
+)
+
+
+def without_tracking(query: bytes) -> bytes:
+    """A query string without what social networks and newsletters add to a link: it asks for nothing."""
+    if not query:
+        return query
+    parts = query.split(b"&")
+    kept = [p for p in parts if not _TRACKING.fullmatch(p.partition(b"=")[0].decode("latin-1").casefold())]
+    return query if len(kept) == len(parts) else b"&".join(kept)
 
 
 _WORDS_OF_A_QUESTION = """

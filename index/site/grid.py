@@ -11,10 +11,11 @@ import json
 import re
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from index.queries import _rows
+from index.site.ask import nearest
 from index.site.memory import recall
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -100,6 +101,11 @@ class Filters(NamedTuple):
         return self._replace(sort="downloads", ascending=False) == Filters()
 
     @property
+    def by_place(self) -> bool:
+        """Whether every model is asked for, most downloaded first: the order of places, which any page can begin at."""
+        return self == Filters()
+
+    @property
     def small(self) -> bool:
         """Whether what is asked for is few enough to be sorted by anything."""
         return bool(self.author or self.family or self.ids)
@@ -120,11 +126,14 @@ class GridPage(NamedTuple):
     more: bool  # the total is a lower bound
     order_of_today: bool = False  # of a past day: too many to be ordered by its own counters
     unseen: tuple[str, ...] = ()  # of a list on a past day: ids that no night had seen yet
+    missing: tuple[str, ...] = ()  # of a list: what is not in this index
 
 
 def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridPage:
     """One page of models as they are today (past.py: as they were). A page beyond the end has no rows."""
-    offset = (page - 1) * size
+    if f.by_place:
+        return _placed(db, page, size)
+    offset, size = window(page, size)
     if f.ids:
         return _listed(db, f, offset, size)
     if f.found_by_words:
@@ -143,6 +152,32 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
     rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
     total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
     return GridPage(rows, offset + 1, total, more)
+
+
+def window(page: int, size: int) -> tuple[int, int]:
+    """(rows before, rows of) a page; none beyond the last row that is paged to, where only the total is of use."""
+    pages = MAX_OFFSET // size
+    return min(page - 1, pages) * size, size if page <= pages else 0
+
+
+def last_page(f: Filters, found: GridPage, size: int) -> int:
+    """The last page that can be asked for: the end, but for an order or a filter of which the first rows are paged."""
+    pages = -(-found.total // size)
+    return pages if f.by_place else min(pages, MAX_OFFSET // size)
+
+
+def unknown_names(db: sqlite3.Connection, f: Filters) -> Iterator[tuple[str, str, list[str]]]:
+    """The organisation, task and licence asked for that no model has: (what it is, the name, those like it)."""
+    if f.author and not _rows(db, "SELECT 1 FROM models WHERE author = ? LIMIT 1", maker(db, f.author)):
+        known = _rows(db, "SELECT author FROM authors ORDER BY downloads DESC LIMIT 2000")
+        yield "org", f.author, nearest(f.author, [one for (one,) in known], 5)
+    if f.task and not _rows(db, "SELECT 1 FROM models WHERE pipeline_tag = ? LIMIT 1", f.task):
+        yield "task", f.task, nearest(f.task, tasks(db), 5)
+    if f.license and not _rows(db, "SELECT 1 FROM models WHERE license_effective = ? LIMIT 1", f.license):
+        known = _rows(db, "SELECT id FROM licenses UNION SELECT license FROM license_counts WHERE license IS NOT NULL")
+        names = [one for (one,) in known]
+        if f.license not in names:
+            yield "effective", f.license, nearest(f.license, names, 5)
 
 
 def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
@@ -177,6 +212,14 @@ def fts_query(text: str) -> str:
     return " AND ".join(f'"{w}"*' for w in re.findall(r"[^\W_]+", text)[:8])
 
 
+def _placed(db: sqlite3.Connection, page: int, size: int) -> GridPage:
+    """A page of all models on the Hub, however far down: it begins at its first place."""
+    total, first = _present(db), (page - 1) * size + 1
+    sql = f"SELECT {_columns()} FROM models m WHERE m.place BETWEEN ? AND ? ORDER BY m.place"
+    rows = _rows(db, sql, first, min(first + size - 1, total))
+    return GridPage(tuple(GridRow(*r) for r in rows), first, total, False)
+
+
 def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
     """A chosen list, in its own order. Names of before are followed."""
     known = f"""SELECT j.key, {_columns()} FROM json_each(?) j CROSS JOIN models m ON m.id = j.value"""
@@ -188,7 +231,8 @@ def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridP
             for row in _rows(db, former, one):
                 rows[place] = GridRow(*row)
     shown = tuple(row for _, row in sorted(rows.items()))[offset : offset + size]
-    return GridPage(shown, offset + 1, len(rows), False)
+    missing = tuple(one for place, one in enumerate(f.ids) if place not in rows)
+    return GridPage(shown, offset + 1, len(rows), False, missing=missing)
 
 
 def _found(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
@@ -250,7 +294,7 @@ def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
         values.extend(more)
 
     add("m.missing_since IS NULL")
-    for column, value in (("author", _author(db, f.author)), ("pipeline_tag", f.task), ("family", f.family),
+    for column, value in (("author", maker(db, f.author)), ("pipeline_tag", f.task), ("family", f.family),
                           ("restriction", f.restriction)):  # fmt: skip
         if value:
             add(f"m.{column} = ?", value)
@@ -287,7 +331,7 @@ def _is_common(db: sqlite3.Connection, text: str) -> bool:
     return bool(_rows(db, count, fts_query(text), COMMON)[0][0] >= COMMON) if fts_query(text) else False
 
 
-def _author(db: sqlite3.Connection, author: str) -> str:
+def maker(db: sqlite3.Connection, author: str) -> str:
     """The organisation as the Hub spells it: names ignore case there."""
     if not author or _rows(db, "SELECT 1 FROM models WHERE author = ? LIMIT 1", author):
         return author

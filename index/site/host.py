@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from datasette.utils.asgi import NotFound, Response
 
 from index.site import ask as asking
-from index.site import reads, render
+from index.site import reads, render, svg
 from index.site.ask import Ask, BadAsk, NotHere
 from index.site.guard import page_headers
 
@@ -161,8 +161,13 @@ def marked(answer: Answer) -> Answer:
     return answer._replace(body=start + b'  "sample": true,\n' + answer.body[len(start) :])
 
 
-def view(page: Page, alone: bool = False) -> Callable[..., Any]:
-    """A page function as a view of Datasette. `alone`: costly, never made for two readers at once."""
+def view(page: Page, reads: str = "", *, alone: bool = False) -> Callable[..., Any]:
+    """A page function as a view of Datasette.
+
+    `reads`: the parameters that the page knows, with spaces between; any other is refused.
+    `alone`: costly, never made for two readers at once.
+    """
+    known = tuple(reads.split())
 
     async def answer(datasette: Any, request: Any) -> Response:
         ask = parse(request)
@@ -171,7 +176,7 @@ def view(page: Page, alone: bool = False) -> Callable[..., Any]:
         if made is None:
             database = datasette.get_database(DATABASE)
             async with _turn(datasette) if alone else nullcontext():
-                made = await database.execute_fn(lambda conn: make(_run(page, conn, ask)))
+                made = await database.execute_fn(lambda conn: make(_run(page, conn, ask, known)))
             if made.answer.status == 200 and made.answer.max_age:
                 cache.put(ask.key(), made, len(made.answer.body) + len(made.packed))
         return _response(request, ask, made)
@@ -204,9 +209,10 @@ def _turn(datasette: Any) -> asyncio.Lock:
     return turn
 
 
-def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
+def _run(page: Page, conn: sqlite3.Connection, ask: Ask, known: tuple[str, ...]) -> Answer:
     try:
         with time_limit(conn, TIME_LIMIT):
+            asking.only(ask, known)
             sample = is_sample(conn)
             answer = page(conn, ask._replace(sample=sample))
             return marked(answer) if sample else answer
@@ -220,12 +226,16 @@ def _run(page: Page, conn: sqlite3.Connection, ask: Ask) -> Answer:
 
 def refusal(ask: Ask, error: BadAsk) -> Answer:
     """A sentence for a person, or for a program that asked for JSON."""
-    if ask.path.endswith((".json", ".atom", ".csv")):
-        said = {"ok": False, "status": error.status, "error": render.texts(ask.lang)(error.key, **error.values)}
-        if isinstance(error, NotHere):
-            said["near"] = list(error.near)
-        return Answer(render.to_json(said), "application/json; charset=utf-8", error.status)
+    sentence = render.texts(ask.lang)(error.key, **error.values)
     near = error.near if isinstance(error, NotHere) else ()
+    if ask.path.endswith((".json", ".atom", ".csv")):
+        said: dict[str, object] = {"ok": False, "status": error.status, "error": sentence}
+        if isinstance(error, NotHere):
+            said["near"] = list(near)
+        return Answer(render.to_json(said), "application/json; charset=utf-8", error.status)
+    if ask.path.endswith(".svg"):  # stands in somebody's page as an image: there the sentence can be read
+        image = svg.badge(None, None, sentence, sentence)
+        return Answer(image.encode(), "image/svg+xml; charset=utf-8", error.status, embeds=True)
     body = render.page("error.html", ask, key=error.key, values=error.values, status=error.status, near=near)
     return Answer(body, status=error.status)
 

@@ -5,7 +5,7 @@ and answer the next one who asks the same in the same language out of it. Never 
 long question, for CSV (Datasette writes an error into the end of one and calls it a success), for an answer that sets a
 cookie, failed, ran out of time in a part, or is larger than an entry may be (that one is passed on as it comes). A
 search in Datasette's table of models is told to read the index of words in its own order: by place, on its page not
-counted.
+counted. What networks add to a shared link (utm_source, fbclid) is taken out of every address before anybody reads it.
 Does not: decide what a page says, or keep anything of /-/ and of our own pages, which keep themselves.
 """
 
@@ -45,7 +45,7 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
     def wrap(app: Any) -> Any:
         async def keeping(scope: Any, receive: Any, send: Any) -> None:
             asked = {bytes(k).lower(): bytes(v) for k, v in scope.get("headers", ())}
-            scope = _sooner(scope)
+            scope = _sooner(_untracked(scope))
             key = _key(scope, asked)
             if key is None:
                 await app(scope, receive, _unkept(send) if _is_csv(scope) else send)
@@ -62,6 +62,13 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
         return keeping
 
     return wrap
+
+
+def _untracked(scope: Any) -> Any:
+    """The same question without what it says about where its reader comes from: the answer is the same."""
+    query = scope.get("query_string", b"")
+    asked = asking.without_tracking(query)
+    return scope if asked == query else {**scope, "query_string": asked}
 
 
 def _sooner(scope: Any) -> Any:

@@ -28,11 +28,11 @@ _VERDICT = """(SELECT {} FROM verdicts v
 
 def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridPage:
     """One page of the models that the index knew on `f.asof`; of a list (`f.ids`) also those not seen until then."""
-    offset = (page - 1) * size
     if f.ids:
         found = grid.read_page(db, f._replace(asof=""), page, size)
         rows = tuple(_row(db, row, f.asof) for row in found.rows)
         return found._replace(rows=rows, unseen=tuple(r.id for r in rows if _unseen(db, r.id, f.asof)))
+    offset, size = grid.window(page, size)
     where, values = _where(db, f)
     if f.sort != "created" and (f.small or grid._present(db) <= SORTED):
         few = [i for (i,) in _rows(db, f"SELECT m.id FROM models m WHERE {where} LIMIT ?", *values, SORTED + 1)]

@@ -47,6 +47,11 @@ class Texts:
         text = self._words[key]
         return text.format(**values) if values else text
 
+    def count(self, key: str, n: int, **values: object) -> str:
+        """The text of a key with a number in it; `<key>_one` where the language says one (in French nothing too)."""
+        one = n == 1 or (n == 0 and self.lang == "fr")
+        return self(f"{key}_one" if one else key, n=self.number(n), **values)
+
     def has(self, key: str) -> bool:
         """Whether there is such a text."""
         return key in self._words

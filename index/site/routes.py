@@ -1,4 +1,4 @@
-"""Which address is which page. The patterns are tried in order, before Datasette's own. Nothing else."""
+"""Which address is which page, and which parameters it reads. Patterns are tried in order, before Datasette's own."""
 
 from __future__ import annotations
 
@@ -10,32 +10,41 @@ from index.site.pages import assets, card, catalogues, changes, home, model, sha
 #: Of a real id at most one slash; whatever else is asked for is answered by us with 404.
 _MODEL = r"(?P<id>.+?)"
 
-#: (regular expression over the path, view). A `.json` beside a page has the same content.
+#: What the table reads, and what compares series. JSON, CSV and SVG beside a page take the page's own parameters, so
+#: that its address and theirs differ in the ending only.
+_TABLE = "q org task family license level why claims from to ids asof sort dir page size rows framework offhub"
+_TRENDS = "f m add by days share embed"
+_SHARE = "share days"
+_CHANGES = "field org level id since until page"
+_CLAIMS = "holds org page"
+
+#: (regular expression over the path, view with the parameters that it reads: all others are refused).
+#: A `.json` beside a page has the same content.
 ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/$", view(home.home)),
     (r"^/home\.json$", view(home.home_json)),
-    (r"^/find$", view(home.find)),
-    (r"^/-/search$", view(home.find)),  # Datasette's search over all tables needs a count of what it finds
-    (r"^/suggest\.json$", view(home.suggest)),
-    (r"^/table$", view(table.table)),
-    (r"^/table\.json$", view(table.table_json)),
-    (r"^/table\.csv$", view(table.table_csv)),
+    (r"^/find$", view(home.find, "q")),
+    (r"^/-/search$", view(home.find, "q")),  # Datasette's search over all tables needs a count of what it finds
+    (r"^/suggest\.json$", view(home.suggest, "q")),
+    (r"^/table$", view(table.table, _TABLE)),
+    (r"^/table\.json$", view(table.table_json, _TABLE)),
+    (r"^/table\.csv$", view(table.table_csv, _TABLE)),
     (rf"^/model/{_MODEL}\.cdx\.json$", view(model.cyclonedx)),
-    (rf"^/model/{_MODEL}\.json$", view(model.model_json)),
+    (rf"^/model/{_MODEL}\.json$", view(model.model_json, "asof")),
     (rf"^/model/{_MODEL}/evidence/(?P<dimension>[a-z_]+)$", view(model.evidence)),
-    (rf"^/model/{_MODEL}$", view(model.model)),
-    (r"^/trends$", view(trends.trends)),
-    (r"^/trends\.json$", view(trends.trends_json)),
-    (r"^/trends\.csv$", view(trends.trends_csv)),
-    (r"^/trends\.svg$", view(trends.trends_svg)),
-    (r"^/share\.svg$", view(shares.share_svg)),
-    (r"^/share\.csv$", view(shares.share_csv)),
-    (r"^/share\.json$", view(shares.share_json)),
-    (r"^/claims$", view(catalogues.claims)),
-    (r"^/claims\.json$", view(catalogues.claims_json)),
-    (r"^/changes$", view(changes.changes)),
-    (r"^/changes\.json$", view(changes.feed_json)),
-    (r"^/changes\.atom$", view(changes.atom)),
+    (rf"^/model/{_MODEL}$", view(model.model, "asof")),
+    (r"^/trends$", view(trends.trends, _TRENDS)),
+    (r"^/trends\.json$", view(trends.trends_json, _TRENDS)),
+    (r"^/trends\.csv$", view(trends.trends_csv, _TRENDS)),
+    (r"^/trends\.svg$", view(trends.trends_svg, _TRENDS)),
+    (r"^/share\.svg$", view(shares.share_svg, _SHARE)),
+    (r"^/share\.csv$", view(shares.share_csv, _SHARE)),
+    (r"^/share\.json$", view(shares.share_json, _SHARE)),
+    (r"^/claims$", view(catalogues.claims, _CLAIMS)),
+    (r"^/claims\.json$", view(catalogues.claims_json, _CLAIMS)),
+    (r"^/changes$", view(changes.changes, _CHANGES)),
+    (r"^/changes\.json$", view(changes.feed_json, _CHANGES)),
+    (r"^/changes\.atom$", view(changes.atom, _CHANGES)),
     (r"^/licenses$", view(catalogues.licenses)),
     (r"^/licenses\.json$", view(catalogues.licenses_json)),
     (r"^/licenses/(?P<id>[^/]+)$", view(catalogues.license)),
@@ -48,5 +57,5 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/api$", view(catalogues.api)),
     (rf"^/card/{_MODEL}$", view(card.card, alone=True)),
     (rf"^/badge/{_MODEL}\.svg$", view(assets.badge)),
-    (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static)),
+    (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static, "v")),
 )

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from index.rows import Page
 from index.site import archive, cardview, render
-from index.site import ask as asking
 from index.site.ask import Ask
 from index.site.evidence import STAND_IN
 from index.site.host import Answer
@@ -17,7 +16,6 @@ from index.site.pages.model import find_page
 
 def card(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The page; status 404 with the reason in a sentence where there is no card to show."""
-    asking.only(ask)
     page = find_page(db, ask, "/card/")
     if isinstance(page, Answer):
         return page

@@ -8,7 +8,7 @@ from typing import Any
 
 from index import queries
 from index.site import ask as asking
-from index.site import claimed, reads, render
+from index.site import claimed, grid, reads, render
 from index.site.ask import Ask, BadAsk, NotHere
 from index.site.host import Answer
 from index.site.memory import once_for, remember
@@ -50,7 +50,7 @@ def _claims(db: sqlite3.Connection, ask: Ask) -> tuple[str, int, tuple[reads.Cla
     holds = asking.choice(ask, "holds", ("no", "unshown"), "no")
     page = asking.number(ask, "page", 1, MAX_PAGE, 1)
     word = {"no": "no", "unshown": "not shown"}[holds]
-    found = reads.claims(db, word, SIZE + 1, (page - 1) * SIZE, asking.words(ask, "org"))
+    found = reads.claims(db, word, SIZE + 1, (page - 1) * SIZE, grid.maker(db, asking.words(ask, "org")))
     if page > 1 and not found:
         raise BadAsk("error.beyond_any", page=page)
     return holds, page, found

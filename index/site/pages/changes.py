@@ -37,6 +37,8 @@ def _read(db: sqlite3.Connection, ask: Ask, limit: int) -> tuple[dict[str, Any],
         "since": asking.day(ask, "since"),
         "until": asking.day(ask, "until"),
     }
+    if wanted["since"] and wanted["until"] and wanted["since"] > wanted["until"]:
+        raise BadAsk("error.range")
     page = asking.number(ask, "page", 1, MAX_PAGE, 1)
     found = reads.changes(
         db, fields=FIELDS.get(wanted["field"], ()), author=wanted["org"], level=wanted["level"], model=wanted["id"],

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from index import families, queries
-from index.model import LETTERS
+from index.model import LETTERS, Restriction
 from index.site import ask as asking
 from index.site import grid, past, reads, render
 from index.site.ask import Ask, BadAsk
@@ -21,7 +21,9 @@ from index.site.pages import asof
 
 FRAMEWORKS = ("radboud14", "eu12", "mof")
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
+WHYS = tuple(r.value for r in Restriction if r)
 CSV_ROWS = 1_000
+ALL_PAGES = 10**7
 
 
 def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
@@ -40,7 +42,7 @@ def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
         family=family,
         license=asking.words(ask, "license"),
         levels=asking.choices(ask, "level", LEVELS),
-        restriction=asking.words(ask, "why"),
+        restriction=asking.choice(ask, "why", WHYS),
         claims=asking.choice(ask, "claims", ("1",)) == "1",
         created_from=asking.day(ask, "from"),
         created_to=asking.day(ask, "to"),
@@ -76,11 +78,21 @@ def _read(
 ) -> tuple[Filters, GridPage, int, int]:
     wanted = _asked(db, ask)
     size = asking.number(ask, "size", 1, sizes[-1], 50)
-    page = asking.number(ask, "page", 1, grid.MAX_OFFSET // size, 1)
+    page = asking.number(ask, "page", 1, ALL_PAGES, 1)
     found = _rows_of(wanted)(db, wanted, page, size)
+    if not found.total:
+        _check_names(db, wanted)
     if page > 1 and not found.rows:
-        raise BadAsk("error.beyond", page=page, last=max(1, -(-found.total // size)))
+        last = max(1, grid.last_page(wanted, found, size))
+        cut = last * size < found.total
+        raise BadAsk("error.beyond_first" if cut else "error.beyond", page=page, last=last, n=grid.MAX_OFFSET)
     return wanted, found, page, size
+
+
+def _check_names(db: sqlite3.Connection, wanted: Filters) -> None:
+    """Where nothing fits: refuse a name that no model of this index has, with those that look like it."""
+    for key, name, near in grid.unknown_names(db, wanted):
+        raise BadAsk(f"error.{key}", name=name, near=", ".join(near) or "?")
 
 
 def table(db: sqlite3.Connection, ask: Ask) -> Answer:
@@ -97,11 +109,12 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
         return Answer(render.page("families.html", ask, found=found, filters=Filters(q=ask.get("q")), **common))
     wanted, found_page, page, size = _read(db, ask)
     off = _off_hub(db) if asking.choice(ask, "offhub", ("1",)) else ()
-    last = min(-(-found_page.total // size), grid.MAX_OFFSET // size)
+    last = grid.last_page(wanted, found_page, size)
     uncounted = (r.id for r in found_page.rows if r.downloads is None and not wanted.asof)
     lost = wanted.q if wanted.q and not found_page.rows else ""
     body = render.page(
         "table.html", ask, found=found_page, filters=wanted, page=page, size=size, last=last, off_hub=off,
+        cut=last * size < found_page.total and grid.MAX_OFFSET,
         last_known=reads.last_counters(db, uncounted), shorter=asking.topic(lost) if asking.topic(lost) != lost else "",
         near=queries.suggest(db, asking.topic(lost)) if lost else (), **common,
     )  # fmt: skip
@@ -150,7 +163,8 @@ def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     wanted, page, number, size = _read(db, ask)
     body = {
         "filters": wanted._asdict(), "page": number, "size": size, "total": page.total,
-        "total_is_lower_bound": page.more, "order_of_today": page.order_of_today, "not_seen_yet": page.unseen,
+        "total_is_lower_bound": page.more, "last_page": grid.last_page(wanted, page, size),
+        "order_of_today": page.order_of_today, "not_seen_yet": page.unseen, "missing": page.missing,
         "models": [as_dict(r) for r in page.rows],
     }  # fmt: skip
     return Answer(render.to_json(body), "application/json; charset=utf-8")
