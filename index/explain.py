@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from index import licenses
 from index.model import Dimension, Outcome, Restriction, Value
-from index.rows import Ancestor, Cell, License, Model, Page
+from index.rows import Ancestor, Cell, License, Model, Page, Proof
 
 D, R = Dimension, Restriction
 
@@ -226,6 +226,11 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
             why = f"{file}, a file beside {model.license}, may restrict the use, and we have not read it."
             yield Hindrance(why, f"Leave {file} out, or say in `license_name` what holds.")
             return
+        shut = next((p.place for c in page.cells for p in c.evidence if _unread_license(p)), "")
+        if shut and model.license:
+            why = f"{shut}, a file beside {model.license}, may restrict the use, and it could not be read."
+            yield Hindrance(why, f"Leave {shut} out, or let everybody read it.")
+            return
         said = model.license_name or model.license or license.id
         yield Hindrance(
             f"Its licence ({said}) cannot be read.",
@@ -246,6 +251,10 @@ def _seen_file(page: Page, probe: str) -> str:
     """The first file that a probe of the licence saw; '' when it saw none."""
     proofs = (p for c in page.cells for p in c.evidence if p.probe == probe and p.outcome == Outcome.YES)
     return next((p.quote for p in proofs if p.quote), "")
+
+
+def _unread_license(proof: Proof) -> bool:
+    return proof.probe == "license_text" and proof.outcome == Outcome.UNAVAILABLE
 
 
 def inherited_from(page: Page) -> str | None:

@@ -31,7 +31,8 @@ RESTRICTING = frozenset(
     {"user-threshold", "non-commercial", "research-only", "field-of-use", "acceptable-use-policy", "no-derivatives",
      "no-training-of-other-models", "territory"}
 )  # fmt: skip
-#: Why a document that we asked for was not read, where that leaves open what it says. 'missing': there is none.
+#: Why a document that we asked for was not read, where that leaves open what it says. 'missing': there is none, or, of
+#: a file that the list shows, the list and the look contradict each other.
 UNREAD = frozenset({"too-large", "error", "gated", "gone", "moved", "unreadable"})
 
 
@@ -228,14 +229,15 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
     """A repo's own licence: its declarations, and the licence texts in it. The most restrictive of them counts.
 
     A text alone decides where the declarations say nothing that we know. A licence file that was read and is no licence
-    that we know, or could not be read, leaves the licence unknown; so does an open one on a family's own weights that
-    families.toml knows under other terms. `card`: where the README is already parsed.
+    that we know, or is listed and could not be read, leaves the licence unknown; so does an open one on a family's own
+    weights that families.toml knows under other terms. `card`: where the README is already parsed.
     """
     declared, evidence = _declarations(repo, card or read_card(texts)[0])
     license, said, place = declared
     papers: list[tuple[License, str, str]] = []
     for text in texts:
-        if text.path == README or (text.body is None and text.outcome not in UNREAD):
+        listed = text.path in (repo.files or ())
+        if text.path == README or (text.body is None and text.outcome not in UNREAD and not listed):
             continue
         found, known, against = _read(text, license)
         evidence += (found,)

@@ -293,7 +293,7 @@ def _none_stated(seen: Seen, cells: Cells) -> str | None:
     D.LICENSE,
     UNKNOWN,
     "A licence that we do not know: {}.",
-    reads="effective_license license_file_name license_declared",
+    reads="effective_license license_file_name license_declared license_text",
     confidence="high",
     source="4.2 U-flags",
 )
@@ -302,6 +302,9 @@ def _not_known(seen: Seen, cells: Cells) -> str | None:
     if not unread:
         return None
     file, declared = seen.yes("license_file_name"), seen.yes("license_declared")
+    shut = seen.all("license_text", Outcome.UNAVAILABLE)
+    if shut and declared and not unread[0].quote:
+        return f"{shut[0].place}, a file beside {declared.quote} that could not be read"
     said = unread[0].quote or unread[0].value
     return f"{said}, a file beside {declared.quote}" if file and declared and file.quote == said else said
 

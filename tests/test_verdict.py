@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crawler.records import Listed, Repo, decode_page, expand
+from index import rules
 from index.lineage import Handed
 from index.model import Assessment, Level, Restriction
 from index.own_license import UNREAD, own_license, restricted_names
@@ -212,7 +213,14 @@ def test_a_licence_file_that_could_not_be_read_leaves_the_licence_unknown(outcom
 
 def test_a_licence_file_that_nobody_has_fetched_yet_leaves_the_tag_standing() -> None:
     assert judge(listed(None, "LICENSE")).level == Level.L3
-    assert judge(listed(None, "LICENSE"), LICENSE="missing").level == Level.L3
+    assert judge(listed(None), LICENSE="missing").level == Level.L3
+
+
+def test_a_licence_file_that_is_listed_and_was_not_there_when_asked_for_leaves_the_licence_unknown() -> None:
+    made = judge(listed(None, "LICENSE"), LICENSE="missing")
+    assert (made.level, made.level_max, made.restriction) == (Level.L2, Level.L6, "unknown-license")
+    reason = next(rules.words_of(j) for j in made.judgements if j.dimension == "license")
+    assert reason == "A licence that we do not know: LICENSE, a file beside mit that could not be read."
 
 
 def test_the_order_of_licence_files_does_not_matter_and_the_unread_one_is_not_outvoted() -> None:
