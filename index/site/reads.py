@@ -358,15 +358,6 @@ def experts_of(db: sqlite3.Connection, model_id: str) -> list[dict[str, object]]
     return _dicts(db, sql, model_id)
 
 
-def off_hub(db: sqlite3.Connection) -> list[dict[str, object]]:
-    """Systems that are not on the Hub, as experts judged them, the most open first and so ChatGPT among the last."""
-    sql = """SELECT source, system, max(attribution) AS attribution, json_group_object(dimension, value) AS cells,
-               sum(CASE value WHEN 'open' THEN 1.0 WHEN 'partial' THEN 0.5 ELSE 0 END) AS score
-             FROM experts WHERE off_hub = 1 AND id IS NULL GROUP BY source, system
-             ORDER BY lower(system) LIKE '%chatgpt%', score DESC LIMIT 100"""
-    return _dicts(db, sql)
-
-
 def rejects(db: sqlite3.Connection) -> list[dict[str, object]]:
     """Rows of the Hub that could not be read, by reason, of the last nights."""
     return _dicts(db, "SELECT date, reason, rows FROM rejects ORDER BY crawl DESC, rows DESC LIMIT 40")

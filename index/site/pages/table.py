@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 from index import families, queries
-from index.model import LETTERS, Restriction
+from index.model import Dimension, Restriction
 from index.site import ask as asking
-from index.site import grid, past, reads, render
+from index.site import grid, off_hub, past, reads, render
 from index.site.ask import Ask, BadAsk
 from index.site.cells import Column
 from index.site.grid import Filters, GridPage, GridRow
@@ -108,7 +107,7 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
         found = grid.read_families(db, asking.words(ask, "q"))
         return Answer(render.page("families.html", ask, found=found, filters=Filters(q=ask.get("q")), **common))
     wanted, found_page, page, size = _read(db, ask)
-    off = _off_hub(db) if asking.choice(ask, "offhub", ("1",)) else ()
+    off = off_hub.read(db, wanted.q) if asking.choice(ask, "offhub", ("1",)) else ()
     last = grid.last_page(wanted, found_page, size)
     uncounted = (r.id for r in found_page.rows if r.downloads is None and not wanted.asof)
     lost = wanted.q if wanted.q and not found_page.rows else ""
@@ -134,24 +133,16 @@ def columns_of(
     )
 
 
-def _off_hub(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Systems that experts judged and the Hub does not have, with 14 letters each."""
-    keys = [d.key for d in reads.dimensions(db)]
-    found = []
-    for row in reads.off_hub(db):
-        cells = json.loads(str(row["cells"]))
-        found.append({**row, "cells": "".join(LETTERS.get(cells.get(k, "unknown"), "u") for k in keys)})
-    return found
-
-
 def as_dict(row: GridRow) -> dict[str, Any]:
     """A row for JSON: cells by name."""
-    from index.model import Dimension
-
     fields = row._asdict()
     letters = fields.pop("cells")
-    fields["cells"] = {d.value: render.SIGNS[c] for d, c in zip(Dimension, letters, strict=True)} if letters else None
-    return fields
+    return {**fields, "cells": cells_of(letters) if letters else None}
+
+
+def cells_of(letters: str) -> dict[str, str]:
+    """14 letters as values by dimension."""
+    return {d.value: render.SIGNS[c] for d, c in zip(Dimension, letters, strict=True)}
 
 
 def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
@@ -167,6 +158,9 @@ def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         "order_of_today": page.order_of_today, "not_seen_yet": page.unseen, "missing": page.missing,
         "models": [as_dict(r) for r in page.rows],
     }  # fmt: skip
+    if asking.choice(ask, "offhub", ("1",)):
+        systems = off_hub.read(db, wanted.q)
+        body["off_hub"] = [{**s._asdict(), "cells": cells_of(s.cells)} for s in systems]
     return Answer(render.to_json(body), "application/json; charset=utf-8")
 
 
