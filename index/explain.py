@@ -6,7 +6,7 @@ Repeats what the rules concluded and what the licence catalogue knows; concludes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from index import licenses
@@ -93,18 +93,46 @@ def in_words(model: Model, effective: License | None) -> str:
     return f"{model.level_name}{proved}: {', '.join(parts)}" if parts else f"{model.level_name}{proved}"
 
 
+def grounds(model: Model, effective: License | None) -> tuple[str, ...]:
+    """Why a model cannot be open source (L5), gravest first: ('click-through access', 'training data closed').
+
+    That is why `level_max` is what it is, which the restriction does not say where the level is lower than that.
+    () where nothing excludes it, or what does is not published. `effective`: the licence that binds it.
+    """
+    top = model.level_max or "L6"
+    if top >= "L5":
+        return ()
+    if top >= "L3":
+        asked = {
+            d for r in (R.DOCUMENTATION, R.CODE_AND_DATA) for d in ASKED[r][1] if top == "L3" or r != R.DOCUMENTATION
+        }
+        closed = tuple(f"{words} closed" for words in _closed(model, asked))
+        return closed or ((_EXCLUDED[R.DOCUMENTATION if top == "L3" else R.CODE_AND_DATA]),)
+    own = _restriction(model) if model.level == top else None
+    found = [own] if own else []
+    gate = {"manual": R.MANUAL_APPROVAL, "auto": R.CLICK_THROUGH}.get(model.gated or "")
+    terms = _restriction(model._replace(restriction=effective.restriction)) if effective else None
+    if effective is not None and effective.conformant == "no" and (terms is not R.NO_LICENSE or not found):
+        found.append(terms or R.UNKNOWN_LICENSE)
+    found += [gate] if gate else []
+    if not found and model.license_effective is None:
+        found.append(R.NO_LICENSE)
+    words = LICENCE_WORDS | OTHER_WORDS
+    return tuple(dict.fromkeys(words[r] for r in found if r in words))
+
+
 def exclusion(model: Model) -> str:
     """'training data closed, training code closed', when that keeps the next level out; '' when it does not."""
     own = _restriction(model)
     if own not in _EXCLUDED or model.level is None or model.level != model.level_max:
         return ""
-    return ", ".join(f"{words} closed" for words in _closed(model, own)) or _EXCLUDED[own]
+    return ", ".join(f"{words} closed" for words in _closed(model, ASKED[own][1])) or _EXCLUDED[own]
 
 
-def _closed(model: Model, own: Restriction) -> list[str]:
-    """What the next level asks for and is closed: 'training data'."""
+def _closed(model: Model, asked: Collection[Dimension]) -> list[str]:
+    """What is asked for and closed: 'training data'."""
     letters = dict(zip(D, model.cells or "", strict=False))
-    closed = [_CLOSED.get(d, str(d).replace("_", " ")) for d in D if d in ASKED[own][1] and letters.get(d) == "c"]
+    closed = [_CLOSED.get(d, str(d).replace("_", " ")) for d in D if d in asked and letters.get(d) == "c"]
     return list(dict.fromkeys(closed))
 
 
@@ -183,6 +211,11 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
         yield Hindrance(named, "Name every base model in the card, each one on the Hub.")
     if own in ASKED:
         yield _asked_hindrance(page, own)
+    elif model.level_max in ("L3", "L4"):  # what would still hold it down if all of the above were mended
+        found = [words for words in grounds(model, page.license_effective) if words not in _EXCLUDED.values()]
+        if found:
+            above = f"Anything above {model.level_max} is excluded: {', '.join(found)}."
+            yield Hindrance(above, "Publish what is closed, and link it from the card.")
 
 
 def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
@@ -192,7 +225,7 @@ def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
     if excluded:
         open_yet = [c for c in lacking if c.value != Value.CLOSED]
         also = f" Not shown in full either: {_named(open_yet)}." if open_yet else ""
-        closed = ", ".join(_closed(page.model, own))
+        closed = ", ".join(_closed(page.model, asked))
         why = f"What {level} asks for is closed: {closed}." if closed else f"{level}: {excluded}."
         return Hindrance(why + also, "Publish what is closed, and link it from the card.")
     cells = _named(lacking)

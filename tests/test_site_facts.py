@@ -13,7 +13,9 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from bs4 import BeautifulSoup
 
+from index import explain
 from index.model import Dimension
+from index.rows import License, Model
 from index.site import off_hub
 from tests.site_data import Site, publish_hub
 
@@ -94,3 +96,71 @@ def test_a_score_of_14_is_shown_where_14_are_scored(site: Site) -> None:
 )  # fmt: skip
 def test_a_system_called_like_a_family_of_the_hub_is_known_with_or_without_its_size(system: str, known: bool) -> None:
     assert off_hub.of_known_family(system) is known
+
+
+# -- claims that do not hold ----------------------------------------------------------------------------------------
+
+
+def grounds(site: Site, path: str = "/claims.json?holds=no") -> dict[str, str]:
+    return {c["id"]: c["excluded"] for c in site.get(path).json()["claims"]}
+
+
+def test_every_claim_that_does_not_hold_stands_with_what_excludes_it(site: Site) -> None:
+    told = {c["id"]: c for c in site.get("/claims.json?holds=no").json()["claims"]}
+    assert len(told) >= 5
+    assert [one for one, c in told.items() if not c["excluded"]] == []
+    chatglm = told["zai-org/chatglm3-6b"]
+    assert (chatglm["level"], chatglm["level_max"], chatglm["restriction"]) == ("L2", "L3", "unknown-license")
+    assert chatglm["excluded"] == "training data closed"
+    assert {d for f in chatglm["facts"] for d in f["dimensions"]} == {"base_data", "end_data"}
+    assert told["epfl-llm/meditron-7b"]["excluded"] == "community licence, click-through access"
+    for end in ("en", "fr"):
+        page = soup(site, f"/claims?lang={end}")
+        item = next(li for li in page.select("ol.claims > li") if "chatglm3-6b" in li.get_text())
+        assert "training data closed" in item.get_text() or "données d’entraînement fermées" in item.get_text()
+        assert item.select(".grounds li")
+        assert item.select("a[href^='/licenses/']") == []  # no licence was stated: that is not the ground
+
+
+def test_a_licence_is_named_beside_a_failed_claim_where_it_is_the_ground(site: Site) -> None:
+    page = soup(site, "/claims?holds=no")
+    named = {
+        li.select_one(".model")["href"].removeprefix("/model/").partition("#")[0]: [a["href"] for a in li.select("a[href^='/licenses/']")]  # type: ignore[index]
+        for li in page.select("ol.claims > li")
+    }  # fmt: skip
+    assert named["epfl-llm/meditron-7b"] == ["/licenses/llama2"]
+    assert named["microsoft/phi-2"] == []  # mit excludes nothing: its data and code are closed
+
+
+def test_a_model_page_says_what_excludes_more_than_the_reason_of_its_level(site: Site) -> None:
+    why = site.get("/model/zai-org/chatglm3-6b.json").json()["why_not_higher"]
+    assert [w["why"] for w in why][-1] == "Anything above L3 is excluded: training data closed."
+    assert "Tout ce qui dépasse L3 est exclu : données d’entraînement fermées." in " ".join(
+        soup(site, "/model/zai-org/chatglm3-6b?lang=fr").get_text(" ").split()
+    )
+
+
+MODEL = Model(**{**dict.fromkeys(Model._fields), "id": "a/b", "level": "L0", "level_max": "L2"})
+RAIL = License(
+    **{**dict.fromkeys(License._fields, ""), "id": "rail", "restriction": "use-restricted", "conformant": "no"}
+)
+MIT = RAIL._replace(id="mit", restriction="", conformant="yes")
+
+
+@pytest.mark.parametrize(
+    ("facts", "license", "said"),
+    [
+        ({"restriction": "unknown-weights", "license_effective": "rail"}, RAIL, ("licence that restricts the field of use",)),
+        ({"restriction": "unknown-weights", "license_effective": "mit", "gated": "auto"}, MIT, ("click-through access",)),
+        ({"restriction": "unknown-weights"}, None, ("no licence stated",)),
+        ({"level_max": "L0", "restriction": "no-weights", "license_effective": "mit"}, MIT, ("the complete file list has no weights",)),
+        ({"level_max": "L1", "restriction": "unknown-weights", "gated": "manual", "license_effective": "mit"}, MIT, ("somebody approves each reader by hand",)),
+        ({"level": "L2", "level_max": "L4", "restriction": "unknown-access", "cells": "ucuuuuuuuuuuuu"}, MIT, ("training data closed",)),
+        ({"level": "L2", "level_max": "L4", "restriction": "unknown-access", "cells": "uuuuuuuuuuuuuu"}, MIT, ("open code and data excluded",)),
+        ({"level": "L2", "level_max": "L5", "restriction": "community"}, MIT, ()),
+    ],
+)  # fmt: skip
+def test_the_ground_is_that_of_the_highest_level_not_excluded(
+    facts: dict[str, str], license: License | None, said: tuple[str, ...]
+) -> None:
+    assert explain.grounds(MODEL._replace(**facts), license) == said  # type: ignore[arg-type]
