@@ -61,6 +61,23 @@ class Mention(NamedTuple):
 
 register("open", "source", *(words for words, _, _ in _LITERAL))
 
+#: Small words of a sentence that says "open source" in English words: people do in every language.
+_SMALL_WORDS = {
+    "en": "is are an the our we this that and of for with released fully model weights under",
+    "fr": "est sont un une le la les des du nous notre nos ce cet cette et pour avec sous modèle poids",
+    "de": "ist sind ein eine einen der die das wir unser unsere dieses und für mit unter modell gewichte",
+    "es": "es son un una el los las nuestro nuestra este esta y del para con bajo modelo pesos",
+    "pt": "é são um uma o os as nosso nossa este esta e do da para com sob modelo pesos",
+    "it": "è sono un una il lo gli le nostro nostra questo questa e del della per con sotto modello pesi",
+}  # fmt: skip
+_SMALL = {language: frozenset(words.split()) for language, words in _SMALL_WORDS.items()}
+
+
+def language_of(sentence: str) -> str:
+    """The language whose small words stand most often in a sentence that is written in Latin letters; 'en' in doubt."""
+    words = re.findall(r"\w+", sentence.lower())
+    return max(_SMALL, key=lambda language: (sum(word in _SMALL[language] for word in words), language == "en"))
+
 
 def mentions(low: str, heard: Places, start: int) -> list[Mention]:
     """All mentions in a lower-case text, in order of place. `heard`: the places of words in it from `start` on."""

@@ -34,6 +34,7 @@ from index.claim_words import (
     SUBJECT,
     Mention,
     fragment_ends,
+    language_of,
     mentions,
 )
 from index.probes import card_words
@@ -50,7 +51,7 @@ class Claim(NamedTuple):
     quote: str  # verbatim, at most MAX_QUOTE characters
     start: int  # character offsets into Card.text
     end: int
-    language: str  # of the words that make the claim: en, fr, de, es, pt, it, ru, zh, ja, ko
+    language: str  # of the sentence: en, fr, de, es, pt, it, ru, zh, ja, ko
     about: str  # which reading found it: copula, we, release, title, our, license, start, cjk
 
 
@@ -89,7 +90,8 @@ def claims_by(
             if places is not None:
                 a, b = min(places[a], places[b - 1]), max(places[a], places[b - 1]) + 1
             b = min(b, a + MAX_QUOTE)
-            found[hit.kind, low] = Claim(hit.kind, card.text[a:b], a, b, hit.language, about)
+            language = language_of(text[low:high]) if hit.language == "en" else hit.language
+            found[hit.kind, low] = Claim(hit.kind, card.text[a:b], a, b, language, about)
     return tuple(found.values())
 
 

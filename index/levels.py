@@ -87,7 +87,7 @@ def assess(
         license_effective=limits.license.id,
         judgements=tuple(judgements),
         evidence=tuple(evidence),
-        claims_open_source=any(e.value in ("open-source", "fully-open") for e in found.all("claims")),
+        claims_open_source=any(e.value.startswith(("open-source", "fully-open")) for e in found.all("claims")),
     )
 
 

@@ -595,6 +595,14 @@ SELECT
      AND coalesce(s.dimension, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[0]'))) = 'claim'
      AND coalesce(s.outcome, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[2]'))) = 'yes'
    LIMIT 1) AS quote,
+  (SELECT substr(coalesce(s.value, json_extract(e.value, '$[6]')),
+     2 + instr(coalesce(s.value, json_extract(e.value, '$[6]')), ', '))
+   FROM dossiers x, json_each(x.evidence) e
+   LEFT JOIN sights s ON s.sight = CASE e.type WHEN 'integer' THEN e.value END
+   WHERE x.dossier = m.dossier
+     AND coalesce(s.dimension, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[0]'))) = 'claim'
+     AND coalesce(s.outcome, (SELECT word FROM terms WHERE term = json_extract(e.value, '$[2]'))) = 'yes'
+   LIMIT 1) AS language,
   m.downloads,
   +m.missing_since AS missing_since        -- the plus signs keep SQLite to the index of claims: 25 times sooner
 FROM models m

@@ -148,6 +148,8 @@ class Checker:
         at = text.find(quote)
         if at < 0:
             return State.GONE, f"{path} does not say it any more"
+        if start is None:  # said to stand somewhere in it
+            return State.FOUND, ""
         return State.MOVED, f"{path}#{at}-{at + len(quote)}"
 
     def _text(self, path: str, body: bytes) -> str:

@@ -33,7 +33,7 @@ def said(text: str) -> list[tuple[str, str]]:
         ("Heron is an open-weights model.", "open-weights", "en"),
         ("The parameters are fully open to academic research.", "open-weights", "en"),
         ("Heron is a source-available model.", "source-available", "en"),
-        ("Heron est un modèle open source.", "open-source", "en"),
+        ("Heron est un modèle open source.", "open-source", "fr"),
         ("Ce modèle est entièrement ouvert.", "fully-open", "fr"),
         ("This open source model is meant for research.", "open-source", "en"),
         ("The idea behind this open-source model is to help research.", "open-source", "en"),

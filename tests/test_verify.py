@@ -135,6 +135,16 @@ def test_a_base_that_is_not_declared_any_more_is_gone(night):
     assert states(found, place) == {State.GONE}
 
 
+def test_a_base_that_only_the_readme_declares_is_said_to_stand_there_and_is_found(night):
+    own = CARD.replace("license:", "base_model: maker/base\nlicense:", 1)
+    night.crawl([model(3, "user/readme", "apache-2.0", **FILES)], {"user/readme": {"README.md": own}})
+    night.judge()
+    found = verify_model(night.hub.parent, "user/readme")
+    declared = [c for c in found.checked if c.probe == "declared_bases"]
+    assert [(c.quote, c.place, c.state) for c in declared] == [("maker/base", "README.md", State.FOUND)]
+    assert found.ok
+
+
 def test_without_the_archive_quotes_are_not_checkable_and_nothing_is_called_gone(night):
     night.papers.unlink()
     found = verify_model(night.hub.parent, "maker/base")

@@ -378,6 +378,7 @@ def claims(repo: Repo, card: Card) -> Iterator[Evidence]:
 
     found = said.claims_by(card, names, (v.whole, v.heard))
     for claim in found:
-        yield Evidence("claim", "claims", Outcome.YES, claim.quote, f"{PLACE}#{claim.start}-{claim.end}", claim.kind)
+        place, value = f"{PLACE}#{claim.start}-{claim.end}", f"{claim.kind}, {claim.language}"
+        yield Evidence("claim", "claims", Outcome.YES, claim.quote, place, value)
     if not found:
         yield from not_stated("claims", "claim")

@@ -292,7 +292,7 @@ def evaluation_results(repo: Repo) -> Iterator[Evidence]:
 )
 def declared_bases(repo: Repo) -> Iterator[Evidence]:
     for base in repo.bases[:MAX_NAMES]:
-        place = "cardData.base_model" if base.stated_by == "card" else "tags"
+        place = origins.declared_in(repo, base)
         yield Evidence(D.BASE_WEIGHTS, "declared_bases", YES, base.repo_id, place, base.relation)
     if len(repo.bases) > MAX_NAMES:
         yield Evidence(D.BASE_WEIGHTS, "declared_bases", YES, "", "tags", f"{len(repo.bases) - MAX_NAMES} more")
@@ -332,8 +332,7 @@ def tuned_name(repo: Repo) -> Iterator[Evidence]:
     for base in repo.bases[:MAX_NAMES]:
         said = origins.TUNED_NAME.search(base.repo_id)
         if said:
-            place = "cardData.base_model" if base.stated_by == "card" else "tags"
-            yield Evidence(D.END_DATA, "tuned_name", YES, base.repo_id, place, "base")
+            yield Evidence(D.END_DATA, "tuned_name", YES, base.repo_id, origins.declared_in(repo, base), "base")
 
 
 @probe("Does config.json, as the Hub summarises it, name the architecture?", D.ARCHITECTURE, needs="listing")

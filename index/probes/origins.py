@@ -1,13 +1,13 @@
 """What the names and tags of models say of where they come from: words, owners, patterns. A name is a hint, no proof.
 
-Pure data and one function over it; reports no evidence (`listing.py` does) and knows no licence.
+Pure data and functions over it; reports no evidence (`listing.py` does) and knows no licence.
 """
 
 from __future__ import annotations
 
 import re
 
-from crawler.records import Repo
+from crawler.records import Base, Repo, declared_bases
 
 #: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
 RESTRICTED_NAMES = (
@@ -58,3 +58,11 @@ def declares(repo: Repo, family: str) -> bool:
             if kin == family and (owner in owners and owner not in _MANY_KINDS or pattern.search(name)):
                 return True
     return False
+
+
+def declared_in(repo: Repo, base: Base) -> str:
+    """Where a base is declared: 'tags', 'cardData.base_model' or, where the listing lacks it, 'README.md'."""
+    if base.stated_by != "card":
+        return "tags"
+    shown = any(base.repo_id == one.repo_id for one in declared_bases(None, repo.card_data))
+    return "cardData.base_model" if shown else "README.md"

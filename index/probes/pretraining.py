@@ -14,11 +14,10 @@ from crawler.records import Repo
 from index.families import is_official, pretraining_of, told_family
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
-from index.probes import probe
+from index.probes import origins, probe
 from index.probes.card_quotes import View, not_stated, seen, view
 from index.probes.card_whose import squash, tokens
 from index.probes.made_of import declares, made_of, named, restricted, stated
-from index.probes.origins import CONVERSION
 
 #: Licences that come with one family's weights only.
 _LICENSES = {
@@ -50,7 +49,7 @@ def family_pretraining(repo: Repo) -> Iterator[Evidence]:
     for base in repo.bases[:12]:
         told = _value(told_family(base.repo_id))
         if told:
-            place = "cardData.base_model" if base.stated_by == "card" else "tags"
+            place = origins.declared_in(repo, base)
             yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, base.repo_id, place, told)
     if not repo.bases and repo.license in _LICENSES:
         place = "tags" if any(t.startswith("license:") for t in repo.tags or ()) else "cardData.license"
@@ -106,4 +105,4 @@ def _is_itself(name: str, v: View) -> bool:
     if "/" in name or v.own.isdisjoint(tokens(name)) or named(name):
         return False
     own = v.whose.repo().repo_id
-    return squash(name) in squash(own) and not CONVERSION.search(own)
+    return squash(name) in squash(own) and not origins.CONVERSION.search(own)
