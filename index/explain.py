@@ -202,7 +202,10 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
     elif own is R.UNKNOWN_ACCESS:
         yield Hindrance("Whether it is gated was not shown.", "A listing that says whether it is gated.")
     yield from _licence_hindrance(page, own)
-    if own is R.UNREADABLE:
+    if not model.id.isprintable():
+        why = "Its name has characters that nobody sees: it can pass for another's."
+        yield Hindrance(why, "A name whose every letter can be seen.")
+    elif own is R.UNREADABLE:
         why = "Its row in the Hub's listing could not be read any more; all that is known of it is older."
         yield Hindrance(why, "A row that can be read; then it is judged again by itself.")
     if own is R.UNKNOWN_BASE:

@@ -141,7 +141,7 @@ def _access(found: Seen) -> Iterator[Limit]:
         yield Limit(L.L2, L.L2, R.CLICK_THROUGH) if by_click else Limit(L.L1, L.L1, R.MANUAL_APPROVAL)
     elif not found.no("gating"):
         yield Limit(L.L2, L.L6, R.UNKNOWN_ACCESS)
-    if found.all("readable_row", Outcome.UNAVAILABLE):
+    if found.all("readable_row", Outcome.UNAVAILABLE) or found.all("visible_name", Outcome.ERROR):
         yield Limit(L.L2, L.L6, R.UNREADABLE)
     if _unread_card(found) & {"gated", "gone", "moved"}:
         yield Limit(L.L2, L.L6, R.UNKNOWN_ACCESS)

@@ -259,7 +259,11 @@ def test_a_hostile_card_and_id_cannot_steer_the_terminal(tmp_path):
     with replay(tmp_path, rows, [document(rows[0]["id"], card)]) as hub:
         run("nightly", "--hub", hub.url, "--data", str(tmp_path / "data"))
     with sqlite3.connect(tmp_path / "data" / "index.db") as db:
-        (name,) = db.execute("SELECT id FROM models").fetchone()
+        name, level = db.execute("SELECT id, level FROM models").fetchone()
+        said = db.execute("SELECT value FROM evidence WHERE probe = 'visible_name' AND outcome = 'error'").fetchall()
+    assert level == "L2"
+    assert len(said) == 1
+    assert "\\u202e" in said[0][0]
     out = run("show", name, "--data", str(tmp_path / "data")).output
     assert "\x1b]0" not in out
     assert "\x07" not in out

@@ -103,6 +103,7 @@ RESTRICTIONS = st.sampled_from([
     Evidence(D.BASE_WEIGHTS, "suspected_base", Outcome.YES, "llama-3", "id", "llama"),
     Evidence(D.BASE_WEIGHTS, "stated_base_terms", Outcome.YES, "of Llama 2", "README.md#0-9", "Llama 2: llama2"),
     Evidence(D.END_WEIGHTS, "readable_row", Outcome.UNAVAILABLE, "", "listing", "2026-11-20"),
+    Evidence(D.END_WEIGHTS, "visible_name", Outcome.ERROR, "a/b\u200b", "id", "the name has characters that nobody sees"),
     Evidence(D.BASE_WEIGHTS, "adapter_only", Outcome.YES, "adapter_model.bin", "siblings"),
     Evidence(D.BASE_WEIGHTS, "derived_without_base", Outcome.YES, "merge", "tags", "merge"),
 ])  # fmt: skip

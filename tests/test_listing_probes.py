@@ -293,7 +293,8 @@ def test_whatever_the_row_every_evidence_has_a_place_and_no_probe_fails(files, t
             files=tuple(files), file_count=len(files), tags=tuple(tags), gated=gated, card_data=card_data, repo_id=name
         )
     )
-    assert all(e.place and e.outcome != Outcome.ERROR for e in found)
+    assert all(e.place and (e.outcome != Outcome.ERROR or e.probe == "visible_name") for e in found)
+    assert any(e.probe == "visible_name" for e in found) == (not name.isprintable())
     assert all(isinstance(e, Evidence) and e.dimension in set(Dimension) for e in found)
 
 

@@ -119,17 +119,6 @@ def test_a_poisoned_row_is_a_reject_with_its_reason_and_the_others_are_read(fiel
     assert isinstance(good, Repo)
 
 
-@pytest.mark.parametrize("letter", ["\u200b", "\u202e", "\ufeff", "\x00", "\n"])
-def test_an_id_with_letters_that_nobody_sees_is_a_reject_and_the_rows_beside_it_are_read(letter):
-    name = f"maker/mo{letter}del"
-    bad, good = decode_page(json.dumps([{"_id": "1", "id": name}, {"_id": "2", "id": "maker/model"}]).encode())
-    assert isinstance(bad, Reject)
-    assert (bad.oid, bad.repo_id) == ("1", name)
-    assert "nobody sees" in bad.reason
-    assert ascii(name) in bad.reason
-    assert isinstance(good, Listed)
-
-
 def test_a_row_that_is_not_an_object_is_a_reject():
     (row,) = decode_page(b"[3]")
     assert isinstance(row, Reject)

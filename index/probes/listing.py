@@ -17,6 +17,7 @@ from index.probes import origins, probe
 from index.probes.files import Files, sort_files
 
 YES, NO, NOT_STATED, UNAVAILABLE = Outcome.YES, Outcome.NO, Outcome.NOT_STATED, Outcome.UNAVAILABLE
+MAX_QUOTE = 200
 #: More bases or datasets than this are counted, not quoted: one evidence says how many were left out.
 MAX_NAMES = 12
 #: Tags that the Hub sets when it finds weights of that format.
@@ -227,6 +228,14 @@ def gating(repo: Repo) -> Iterator[Evidence]:
 def readable_row(repo: Repo) -> Iterator[Evidence]:
     if repo.rejected_since:
         yield Evidence(D.END_WEIGHTS, "readable_row", UNAVAILABLE, "", "listing", repo.rejected_since)
+
+
+@probe("Can every letter of its name be seen?", D.END_WEIGHTS, needs="listing")
+def visible_name(repo: Repo) -> Iterator[Evidence]:
+    """Zero width, right to left, control: such a name looks like another's, and the Hub gives none."""
+    if not repo.repo_id.isprintable():
+        reason = f"the name has characters that nobody sees: {ascii(repo.repo_id)}"[:MAX_QUOTE]
+        yield Evidence(D.END_WEIGHTS, "visible_name", Outcome.ERROR, repo.repo_id[:MAX_QUOTE], "id", reason)
 
 
 @probe("Has the Hub disabled the repository?", D.END_WEIGHTS, needs="listing")
