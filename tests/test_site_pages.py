@@ -254,6 +254,53 @@ def test_all_models_are_paged_to_the_last_and_of_other_questions_the_page_says_w
     assert "Pages end" not in text(site, "/table?size=11")
 
 
+FAMILIES = "/table.json?rows=families"
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("level=L3,L4", lambda f: f["best"]["level"] in ("L3", "L4")),
+        ("org=Meta-Llama", lambda f: f["best"]["author"] == "meta-llama"),
+        ("task=text-generation&license=apache-2.0",
+         lambda f: (f["best"]["pipeline_tag"], f["best"]["license_effective"]) == ("text-generation", "apache-2.0")),
+        ("from=2024-01-01&to=2024-12-31", lambda f: (f["released"] or "").startswith("2024")),
+        ("q=llama", lambda f: "llama" in f"{f['family']} {f['maker']}".lower()),
+        ("why=community", lambda f: f["best"]["restriction"] == "community"),
+        ("claims=1", lambda f: f["best"]["claims_open_source"] == 1 and f["best"]["level"] < "L5"),
+    ],
+)  # fmt: skip
+def test_families_are_filtered_by_their_best_known_model(site: Site, query: str, holds: Any) -> None:
+    every = site.get(FAMILIES).json()
+    wanted = [f["family"] for f in every["families"] if f["best"] and holds(f)]
+    assert 0 < len(wanted) < len(every["families"]) == every["total"]
+    assert [f["family"] for f in site.get(f"{FAMILIES}&{query}").json()["families"]] == wanted
+
+
+def test_families_are_ordered_paged_and_given_as_csv(site: Site) -> None:
+    for sort in ("downloads", "models", "score", "eu", "created"):
+        key = {"score": "radboud_score", "eu": "eu_score", "created": "released"}.get(sort, sort)
+        found = [
+            f[key] if key in f else (f["best"] or {}).get(key)
+            for f in site.get(f"{FAMILIES}&sort={sort}").json()["families"]
+        ]
+        known = [value for value in found if value is not None]
+        assert len(set(known)) > 1
+        assert found[: len(known)] == sorted(known, reverse=True)
+    total = site.get(FAMILIES).json()["total"]
+    pages = [soup(site, f"/table?rows=families&size=20&page={n}") for n in range(1, -(-total // 20) + 1)]
+    names = [a.get_text() for page in pages for a in page.select("tbody a.model")]
+    assert len(set(names)) == len(names) == total
+    lines = site.get("/table.csv?rows=families").text.splitlines()
+    assert (lines[0].split(",")[:2], len(lines)) == (["family", "maker"], total + 1)
+    assert len(lines[0].split(",")) == 6 + 20 + 14
+    for query, said in (("asof=2026-08-22", "by “asof”"), ("sort=likes", "sort cannot be"), ("page=99", "no page 99"),
+                        ("org=nobody-at-all", "No organisation")):  # fmt: skip
+        refused = site.get(f"{FAMILIES}&{query}")
+        assert (refused.status_code, said in refused.json()["error"]) == (400, True), query
+    assert "No family fits" in text(site, "/table?rows=families&level=L6")
+
+
 def test_models_of_one_maker_are_ordered_by_their_eu_score(site: Site) -> None:
     found = [m["eu_score"] for m in site.get("/table.json?sort=eu&org=allenai&framework=eu12").json()["models"]]
     known = [score for score in found if score is not None]

@@ -65,18 +65,6 @@ class GridRow(NamedTuple):
     missing_since: str | None
 
 
-class FamilyRow(NamedTuple):
-    """A family, with the verdict of its best known own model on the Hub."""
-
-    family: str
-    maker: str | None
-    released: str | None
-    models: int
-    official_models: int
-    downloads: int | None
-    best: GridRow | None
-
-
 class Filters(NamedTuple):
     """What is asked of the table; '' and () ask nothing. Dates are ISO, created_to included."""
 
@@ -178,18 +166,6 @@ def unknown_names(db: sqlite3.Connection, f: Filters) -> Iterator[tuple[str, str
         names = [one for (one,) in known]
         if f.license not in names:
             yield "effective", f.license, nearest(f.license, names, 5)
-
-
-def read_families(db: sqlite3.Connection, q: str = "") -> tuple[FamilyRow, ...]:
-    """Every family with a model on the Hub, the most downloaded first."""
-    like = f"%{q}%" if q else "%"
-    sql = f"""SELECT f.family, f.maker, f.released, f.models, f.official_models, f.downloads, {_columns()}
-              FROM families f LEFT JOIN models m ON m.id = coalesce(f.official_model, f.top_model)
-              WHERE f.family LIKE ? OR f.maker LIKE ? ORDER BY f.downloads DESC, f.models DESC"""
-    found = []
-    for name, maker, released, models, official, downloads, *best in _rows(db, sql, like, like):
-        found.append(FamilyRow(name, maker, released, models, official, downloads, GridRow(*best) if best[0] else None))
-    return tuple(found)
 
 
 def tasks(db: sqlite3.Connection) -> tuple[str, ...]:

@@ -6,14 +6,15 @@ import csv
 import io
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from index import families, queries
 from index.model import Dimension, Restriction
 from index.site import ask as asking
-from index.site import grid, off_hub, past, reads, render
+from index.site import family_rows, grid, off_hub, past, reads, render
 from index.site.ask import Ask, BadAsk
 from index.site.cells import Column
+from index.site.family_rows import FamilyRow
 from index.site.grid import Filters, GridPage, GridRow
 from index.site.host import Answer
 from index.site.pages import asof
@@ -23,6 +24,7 @@ LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
 WHYS = tuple(r.value for r in Restriction if r)
 CSV_ROWS = 1_000
 ALL_PAGES = 10**7
+FAMILIES = 500  # on one page: more than there are
 
 
 def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
@@ -104,8 +106,8 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
         "tasks": grid.tasks(db), "families": grid.family_names(db), "about": reads.about(db),
     }  # fmt: skip
     if rows == "families":
-        found = grid.read_families(db, asking.words(ask, "q"))
-        return Answer(render.page("families.html", ask, found=found, filters=Filters(q=ask.get("q")), **common))
+        asked = _families(db, ask)
+        return Answer(render.page("families.html", ask, **asked._asdict(), sorts=family_rows.SORTS, **common))
     wanted, found_page, page, size = _read(db, ask)
     off = off_hub.read(db, wanted.q) if asking.choice(ask, "offhub", ("1",)) else ()
     last = grid.last_page(wanted, found_page, size)
@@ -113,6 +115,7 @@ def table(db: sqlite3.Connection, ask: Ask) -> Answer:
     lost = wanted.q if wanted.q and not found_page.rows else ""
     body = render.page(
         "table.html", ask, found=found_page, filters=wanted, page=page, size=size, last=last, off_hub=off,
+        sorts=[s for s in (past.SORTS if wanted.asof else grid.SORTS) if s != "eu" or wanted.small],
         cut=last * size < found_page.total and grid.MAX_OFFSET,
         last_known=reads.last_counters(db, uncounted), shorter=asking.topic(lost) if asking.topic(lost) != lost else "",
         near=queries.suggest(db, asking.topic(lost)) if lost else (), **common,
@@ -133,6 +136,36 @@ def columns_of(
     )
 
 
+class Families(NamedTuple):
+    """A page of families: `found` of `total`."""
+
+    filters: Filters
+    page: int
+    size: int
+    last: int
+    total: int
+    found: tuple[FamilyRow, ...]
+
+
+def _families(db: sqlite3.Connection, ask: Ask, size: int = 50) -> Families:
+    """The families that a request asks for, `size` on a page unless it says how many."""
+    for name in ("ids", "asof", "offhub"):
+        if ask.get(name):
+            raise BadAsk("error.families", name=name)
+    rest = ask._replace(params=tuple((k, v) for k, v in ask.params if k != "sort"))
+    sort = asking.choice(ask, "sort", tuple(family_rows.SORTS), "downloads")
+    wanted = parse(rest, grid.family_names(db))._replace(sort=sort)
+    size = asking.number(ask, "size", 1, FAMILIES, size)
+    page = asking.number(ask, "page", 1, ALL_PAGES, 1)
+    found = family_rows.choose(family_rows.read(db), wanted)
+    if not found:
+        _check_names(db, wanted)
+    last = -(-len(found) // size)
+    if page > max(1, last):
+        raise BadAsk("error.beyond", page=page, last=max(1, last))
+    return Families(wanted, page, size, last, len(found), found[(page - 1) * size : page * size])
+
+
 def as_dict(row: GridRow) -> dict[str, Any]:
     """A row for JSON: cells by name."""
     fields = row._asdict()
@@ -148,9 +181,11 @@ def cells_of(letters: str) -> dict[str, str]:
 def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The rows of one page as JSON."""
     if asking.choice(ask, "rows", ("models", "families"), "models") == "families":
-        found = grid.read_families(db, asking.words(ask, "q"))
-        out = [{**f._asdict(), "best": as_dict(f.best) if f.best else None} for f in found]
-        return Answer(render.to_json({"families": out}), "application/json; charset=utf-8")
+        asked = _families(db, ask, FAMILIES)
+        out = [{**f._asdict(), "best": as_dict(f.best) if f.best else None} for f in asked.found]
+        said = {**asked._asdict(), "filters": asked.filters._asdict()}
+        said.pop("found")
+        return Answer(render.to_json({**said, "families": out}), "application/json; charset=utf-8")
     wanted, page, number, size = _read(db, ask)
     body = {
         "filters": wanted._asdict(), "page": number, "size": size, "total": page.total,
@@ -166,15 +201,21 @@ def table_json(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The rows as CSV, at most CSV_ROWS of them. Texts that a spreadsheet would run as a formula get a quote before."""
-    wanted = _asked(db, ask)
-    found = _rows_of(wanted)(db, wanted, 1, CSV_ROWS)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [d.key for d in reads.dimensions(db)]
     plain = [f for f in GridRow._fields if f != "cells"]
-    writer.writerow([*plain, *names])
-    for row in found.rows:
-        fields = row._asdict()
-        cells = [render.SIGNS[c] for c in row.cells] if row.cells else [""] * 14
-        writer.writerow([render.harmless(fields[f]) for f in plain] + cells)
+    if asking.choice(ask, "rows", ("models", "families"), "models") == "families":
+        families_too = [f for f in FamilyRow._fields if f != "best"]
+        rows = [(f[: len(families_too)], f.best) for f in _families(db, ask, FAMILIES).found]
+        columns = [*families_too, *(f"model_{name}" for name in plain)]
+    else:
+        wanted = _asked(db, ask)
+        rows = [((), row) for row in _rows_of(wanted)(db, wanted, 1, CSV_ROWS).rows]
+        columns = plain
+    writer.writerow([*columns, *names])
+    for own, row in rows:
+        fields = row._asdict() if row else dict.fromkeys(plain)
+        cells = [render.SIGNS[c] for c in row.cells] if row and row.cells else [""] * 14
+        writer.writerow([render.harmless(value) for value in (*own, *(fields[f] for f in plain))] + cells)
     return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename="openness.csv")
