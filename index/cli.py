@@ -24,7 +24,7 @@ from crawler.cli import FAILURES, Ticker, crawl_options, data_option, now, optio
 from crawler.errors import OpennessError, StorageFull, UsageError
 from crawler.lock import locked
 from index import check as checks
-from index import cli_experts, cli_review, families, overrides, queries, readings, terminal, trends
+from index import cli_experts, cli_mof, cli_review, families, overrides, queries, readings, terminal, trends
 from index.plain import make_console
 
 
@@ -61,6 +61,7 @@ main.add_command(crawler_cli.replay)
 main.add_command(crawler_cli.history_group)
 main.add_command(cli_experts.experts_group)
 main.add_command(cli_experts.agree)
+main.add_command(cli_mof.mof_command)
 main.add_command(cli_review.verify_command)
 main.add_command(cli_review.export_command)
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index import cli
 from index.licenses import UNKNOWN, find
 from index.model import Dimension, Evidence, Judgement
 from index.mof import COMPONENTS, BadRecord, MofRecord, State, Stated, evaluate, open_id, parse_record
@@ -49,6 +51,38 @@ def test_all_27_of_mots_test_files_give_its_published_class_and_exact_progress()
         assert [result.progress(n) for n in (1, 2, 3)] == pytest.approx(
             [float(want["progress"][str(n)]) for n in (1, 2, 3)]
         )
+
+
+RECORD = """release:
+  name: Heron
+  license: {distribution: {name: Apache-2.0}}
+  components:
+  - {name: Model architecture}
+  - {name: Model parameters (Final)}
+  - {name: Evaluation results}
+  - {name: Model card}
+  - {name: Data card}
+  - {name: Technical report}
+  - {name: Training code, license: Not-Open-1.0}
+  - {name: Something else, license: MIT}
+"""
+
+
+def test_the_command_evaluates_records_and_names_every_component_and_what_was_no_record(tmp_path):
+    (tmp_path / "heron.yml").write_text(RECORD)
+    one = CliRunner().invoke(cli.main, ["mof", str(tmp_path / "heron.yml")])
+    assert one.exit_code == 0
+    assert "Heron: III Open Model (III 100 %, II 60 %, I 0 %)" in one.output
+    assert re.search(r"Training code +not-open +Not-Open-1.0 +class II\n", one.output)
+    assert "'Something else' left out" in one.output
+    quirky = CliRunner().invoke(cli.main, ["mof", str(tmp_path / "heron.yml"), "--quirks"])
+    assert "'Something else' counted as Datasets" in quirky.output
+    (tmp_path / "other.yml").write_text("a: 1")
+    both = CliRunner().invoke(cli.main, ["mof", str(tmp_path), "--json"])
+    assert both.exit_code == 1
+    told = json.loads(both.stdout)
+    assert [(r["name"], r["class"]) for r in told["records"]] == [("Heron", 3)]
+    assert told["unread"] == ["other.yml: no 'release' in it"]
 
 
 @needs_data
