@@ -28,7 +28,7 @@ NOTHING = b"\0" * WIDTH  # a part that says nothing of this repo
 #: forget to raise a number.
 _READERS = {
     "crawler": ("card", "front_matter", "records"),
-    "index": ("claim", "data_sets", "families", "licens", "lineage", "model", "own_license", "verdict"),
+    "index": ("claim", "data_sets", "families", "licens", "limit_words", "lineage", "model", "own_license", "verdict"),
     "index.probes": ("",),
     "index.texts": ("",),
 }

