@@ -224,6 +224,28 @@ def test_a_filter_shows_what_fits_and_everything_that_fits(site: Site, query: st
     assert answer["total"] == len(wanted)
 
 
+@pytest.mark.parametrize("sort", ["downloads", "likes", "score", "created"])
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "asked", ["level=L2,L3&task=text-generation", "level=L3&license=apache-2.0", "q=llama&level=L2"]
+)
+def test_several_filters_find_what_each_of_them_finds_in_the_order_asked(
+    site: Site, asked: str, direction: str, sort: str
+) -> None:
+    def ids(query: str) -> list[dict[str, Any]]:
+        pages = [site.get(f"/table.json?{query}&size=200&page={page}").json() for page in (1, 2)]
+        return [m for page in pages for m in page.get("models", [])]  # beyond the end there is no page
+
+    found = ids(f"{asked}&sort={sort}&dir={direction}")
+    column = {"score": "radboud_score", "created": "created_at"}.get(sort, sort)
+    values = [m[column] for m in found if m[column] is not None]
+    assert values == sorted(values, reverse=direction == "desc")
+    alone = [{m["id"] for m in ids(one)} for one in asked.split("&")]
+    silent = {m["id"] for m in ids(asked) if m[column] is None} if direction == "asc" else set()
+    assert {m["id"] for m in found} == set.intersection(*alone) - silent
+    assert len(found) + len(silent) > 1
+
+
 @pytest.mark.parametrize("sort", ["downloads", "all_time", "likes", "score", "created"])
 def test_an_order_is_kept_over_the_pages_and_nobody_appears_twice(site: Site, sort: str) -> None:
     column = {

@@ -22,6 +22,7 @@ PAGE_SIZES = (25, 50, 100, 200)
 MAX_OFFSET = 10_000
 MAX_IDS = 200
 FEW = 20_000  # models that are sorted rather than looked for in order
+SORTED = 50_000  # the same, where the index of words gives them
 COMMON = 3_000  # a word in more models than this is looked for from the most downloaded on
 #: name in the address -> column
 SORTS = {
@@ -99,10 +100,11 @@ class Filters(NamedTuple):
         return bool(self.author or self.family or self.ids)
 
     @property
-    def found_by_words(self) -> bool:
-        """Whether the index of words can answer: words, perhaps with facts that it knows, most downloaded first."""
-        other = self._replace(task="", license="", levels=(), claims=False)
-        return bool(self.q) and other == Filters(q=self.q)
+    def in_words(self) -> bool:
+        """Whether the index of words knows all that is asked: words, or several of the facts that it has."""
+        facts = sum(map(bool, (self.task, self.license, self.levels, self.claims)))
+        other = self._replace(task="", license="", levels=(), claims=False, sort="downloads", ascending=False)
+        return (bool(self.q) or facts > 1) and other == Filters(q=self.q)
 
 
 class GridPage(NamedTuple):
@@ -124,12 +126,20 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
     offset, size = window(page, size)
     if f.ids:
         return _listed(db, f, offset, size)
-    if f.found_by_words:
-        return _found(db, f, offset, size)
-    where, values = _where(db, f)
+    if f.in_words and f.sort == "downloads" and not f.ascending:
+        return _found(db, _places(db, f), offset, size)
+    places = _places(db, f, SORTED) if f.in_words else array("I")
+    walked = len(places) == SORTED  # so many that walking all models in the order asked soon finds a page of them
+    values: list[object]
+    if walked:
+        (where, values), few = _where(db, f, walked=True), False
+    elif f.in_words:  # these are all
+        where, values, few = "m.place IN (SELECT value FROM json_each(?))", [json.dumps(places.tolist())], True
+    else:
+        (where, values), few = _where(db, f), _few(db, f)
     direction = "ASC" if f.ascending else "DESC"
     # The plus keeps SQLite from walking all models in this order to find a few: they are sorted.
-    order = f"{'+' if _few(db, f) else ''}{SORTS[f.sort]} {direction}" + (
+    order = f"{'+' if few else ''}{SORTS[f.sort]} {direction}" + (
         f", m.downloads {direction}" if f.sort in ("score", "eu") else ""
     )
     if f.ascending:  # where nobody said, nothing is lowest
@@ -138,7 +148,10 @@ def read_page(db: sqlite3.Connection, f: Filters, page: int, size: int) -> GridP
     inner = f"SELECT m.model FROM models m WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
     sql = f"SELECT {_columns()} FROM models m WHERE m.model IN ({inner}) ORDER BY {order}"
     rows = tuple(GridRow(*r) for r in _rows(db, sql, *values, size, offset))
-    total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
+    if walked and len(rows) == size:
+        total, more = MAX_OFFSET + 1, True
+    else:
+        total, more = _count(db, f, where, values, offset + len(rows), full=len(rows) == size)
     return GridPage(rows, offset + 1, total, more)
 
 
@@ -211,19 +224,28 @@ def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridP
     return GridPage(shown, offset + 1, len(rows), False, missing=missing)
 
 
-def _found(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridPage:
-    """The models on the Hub that words find, most downloaded first: rows of the index of words stand in that order."""
+def _places(db: sqlite3.Connection, f: Filters, most: int = MAX_OFFSET + 1) -> array[int]:
+    """Places of the models on the Hub that words and facts find, most downloaded first, so many at most.
+
+    Rows of the index of words stand in the order of places, and it steps from match to match, however rare.
+    """
     query = fts_query(f.q)
-    if not query:
-        return GridPage((), offset + 1, 0, False)
+    if f.q and not query:
+        return array("I")
     facts = [[_fact("task", f.task)] if f.task else [], [_fact("license", f.license)] if f.license else []]
     facts += [[_fact("level", one) for one in f.levels], [_fact("claims")] if f.claims else []]
-    query += "".join(f" AND ({' OR '.join(several)})" for several in facts if several)
+    query = " AND ".join([*filter(None, [query]), *(f"({' OR '.join(several)})" for several in facts if several)])
     found = "SELECT rowid FROM models_fts WHERE models_fts MATCH ? AND rowid <= ? LIMIT ?"
+
+    def make() -> array[int]:
+        return array("I", (place for (place,) in _rows(db, found, query, _present(db), most)))
+
     # Found once for all its pages: the beginning of a word that 300,000 names have takes 20 ms.
-    places = recall(
-        db, ("words", query), lambda: array("I", (p for (p,) in _rows(db, found, query, _present(db), MAX_OFFSET + 1)))
-    )
+    return recall(db, ("words", query), make) if most <= MAX_OFFSET + 1 else make()
+
+
+def _found(db: sqlite3.Connection, places: array[int], offset: int, size: int) -> GridPage:
+    """A page of the models at these places."""
     shown = places[offset : offset + size]
     rows = f"SELECT {_columns()} FROM models m WHERE m.place IN ({', '.join('?' * len(shown))}) ORDER BY m.place"
     return GridPage(
@@ -261,7 +283,9 @@ def _present(db: sqlite3.Connection) -> int:
     return int(_rows(db, "SELECT value FROM about WHERE key = 'models present'")[0][0])
 
 
-def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
+def _where(db: sqlite3.Connection, f: Filters, walked: bool = False) -> tuple[str, list[object]]:
+    """The condition and its values. `walked`: the plus signs keep SQLite from the filters' own indexes."""
+    own = "+" if walked else ""
     parts: list[str] = []
     values: list[object] = []
 
@@ -273,13 +297,13 @@ def _where(db: sqlite3.Connection, f: Filters) -> tuple[str, list[object]]:
     for column, value in (("author", maker(db, f.author)), ("pipeline_tag", f.task), ("family", f.family),
                           ("restriction", f.restriction)):  # fmt: skip
         if value:
-            add(f"m.{column} = ?", value)
+            add(f"{own}m.{column} = ?", value)
     if f.license:
-        add("m.license_effective = ?", f.license)
+        add(f"{own}m.license_effective = ?", f.license)
     if f.levels:
-        add(f"m.level IN ({', '.join('?' * len(f.levels))})", *f.levels)
+        add(f"{own}m.level IN ({', '.join('?' * len(f.levels))})", *f.levels)
     if f.claims:
-        add("m.claims_open_source = 1 AND m.level < 'L5'")
+        add(f"{own}m.claims_open_source = 1 AND +m.level < 'L5'")  # the index of claims, not that of all below L5
     if f.created_from:
         add("m.created_at >= ?", f.created_from)
     if f.created_to:
@@ -325,7 +349,7 @@ def _count(
         return _present(db), False
     if not full and seen:
         return seen, False
-    if f.q and _is_common(db, f.q):  # looked for by name: counting would look at every name there is
+    if f.q and not f.in_words and _is_common(db, f.q):  # looked for by name: counting would look at every name there is
         return seen + 1, True
     sql = f"SELECT count(*) FROM (SELECT 1 FROM models m WHERE {where} LIMIT ?)"
     (total,) = _rows(db, sql, *values, MAX_OFFSET + 1)[0]
