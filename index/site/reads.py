@@ -167,6 +167,14 @@ def unjudged(db: sqlite3.Connection) -> frozenset[str]:
     return frozenset(key for (key,) in _rows(db, sql))
 
 
+def open_source(db: sqlite3.Connection, model_id: str) -> str:
+    """Whether a model is open source by OSAID, in a word: 'yes' (a person confirmed it), 'no', 'unshown' or ''."""
+    sql = "SELECT osaid, confirmed_by IS NOT NULL AND level >= 'L5' FROM models WHERE id = ?"
+    for answer, confirmed in _rows(db, sql, model_id):
+        return "no" if answer == "fail" else "yes" if confirmed else "unshown" if answer else ""
+    return ""
+
+
 def crawls(db: sqlite3.Connection, limit: int = 60) -> tuple[Crawl, ...]:
     """Walks over the Hub, the newest first."""
     return tuple(Crawl(*r) for r in _select(db, "crawls", Crawl._fields, "1 ORDER BY id DESC LIMIT ?", limit))

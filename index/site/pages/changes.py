@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -53,14 +55,22 @@ def changes(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The page, night by night."""
     wanted, found = _read(db, ask, SIZE + 1)
     more = len(found) > SIZE and wanted["page"] < MAX_PAGE
-    nights: dict[str, list[reads.Change]] = {}
-    for change in found[:SIZE]:
-        nights.setdefault(change.date, []).append(change)
+    nights: dict[str, list[list[reads.Change]]] = {}
+    for (night, _), several in groupby(sorted(found[:SIZE], key=_first_of(found)), key=lambda c: (c.date, c.id)):
+        nights.setdefault(night, []).append(list(several))
     body = render.page(
         "changes.html", ask, filters=wanted, nights=nights, fields=tuple(FIELDS), levels=LEVELS, more=more,
         last=reads.last_counters(db, (c.id for c in found[:SIZE] if c.downloads is None)),
     )  # fmt: skip
     return Answer(body)
+
+
+def _first_of(found: Sequence[reads.Change]) -> Callable[[reads.Change], int]:
+    """Where the first event of the same model and night stands: events of one model come together, in order."""
+    first: dict[tuple[str, str], int] = {}
+    for place, change in enumerate(found):
+        first.setdefault((change.date, change.id), place)
+    return lambda change: first[change.date, change.id]
 
 
 def feed_json(db: sqlite3.Connection, ask: Ask) -> Answer:

@@ -30,6 +30,7 @@ def home(db: sqlite3.Connection, ask: Ask) -> Answer:
     t = render.texts(ask.lang)
     famous = [(f, m) for f in FAMOUS if (m := queries.best_of_family(db, f)) is not None][:6]
     licenses = {m.id: queries.get_license(db, m.license_effective) for _, m in famous}
+    answers = {m.id: reads.open_source(db, m.id) for _, m in famous}
     return Answer(
         render.page(
             "home.html",
@@ -39,7 +40,7 @@ def home(db: sqlite3.Connection, ask: Ask) -> Answer:
             share_keys=shares.keys(night, t),
             share_counted=shares.counted(db, night),
             night=night,
-            famous=[(f, m, queries_words(m, licenses[m.id])) for f, m in famous],
+            famous=[(f, m, queries_words(m, licenses[m.id]), answers[m.id]) for f, m in famous],
         )
     )
 

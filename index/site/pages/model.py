@@ -77,6 +77,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "day": "",
         "about": reads.about(db),
         "later": reads.unjudged(db),
+        "last": reads.last_counters(db, [page.model.id]).get(page.model.id),
         "model": page.model,
         "cards": archive.beside(db).there,
         "words": explain.in_words(page.model, effective),

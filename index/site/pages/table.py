@@ -87,7 +87,17 @@ def _read(
         last = max(1, grid.last_page(wanted, found, size))
         cut = last * size < found.total
         raise BadAsk("error.beyond_first" if cut else "error.beyond", page=page, last=last, n=grid.MAX_OFFSET)
+    if wanted.sort == "downloads" and not (wanted.ascending or wanted.ids or wanted.asof):
+        found = found._replace(rows=_uncounted_by_the_last(db, found.rows))
     return wanted, found, page, size
+
+
+def _uncounted_by_the_last(db: sqlite3.Connection, rows: tuple[GridRow, ...]) -> tuple[GridRow, ...]:
+    """The rows of a page, those without a counter of tonight (they come last) by the last one that is known."""
+    last = reads.last_counters(db, (r.id for r in rows if r.downloads is None))
+    return tuple(
+        sorted(rows, key=lambda r: (r.downloads is None, -last.get(r.id, (-1, ""))[0] if r.downloads is None else 0))
+    )
 
 
 def _check_names(db: sqlite3.Connection, wanted: Filters) -> None:
