@@ -241,10 +241,32 @@ def test_the_carbon_paper_of_the_template_and_the_hubs_own_doi_are_no_papers_of_
         ("org/TinyLlama-1.1B", False),
         ("org/open_llama_3b", False),
         ("org/mistral-7b", False),
+        ("org/medllama2_7b", True),
+        ("org/openllama2-7b", False),
     ],
 )
 def test_a_name_that_sounds_of_a_restricted_base_is_a_hint_unless_it_is_the_makers(name, suspected):
     assert bool(seen("suspected_base", repo_id=name, author=name.split("/")[0])) == suspected
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "bases", "suspected"),
+    [
+        ("u/psychologist", "chatglm", (), True),
+        ("u/psychologist", "chatglm", (Base("finetune", "x/y"),), False),  # then that base is judged
+        ("zai-org/chatglm3-6b", "chatglm", (), False),
+        ("u/quality-13b", "mplug_owl2", (), True),
+        ("u/invoice-reader", "layoutlmv2", (), True),
+        ("u/T-Llama-v1.1", "llama", (), True),
+        ("u/T-Llama-v1.1", "gpt2", (), False),
+        ("u/TinyLlama-tuned", "llama", (), False),
+        ("u/heron-7b", "llama", (), False),  # others have trained such models from scratch
+        ("u/heron-7b", "bloom", (), False),
+    ],
+)
+def test_a_kind_of_configuration_that_only_one_restricted_family_has_is_a_hint(name, kind, bases, suspected):
+    row = seen("suspected_base", repo_id=name, author=name.split("/")[0], model_type=kind, bases=bases)
+    assert bool(row) == suspected
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def declared_bases(repo: Repo) -> Iterator[Evidence]:
 
 
 @probe(
-    "Does the name speak of a base under a restricted licence, while no base of that family is declared?",
+    "Does the name or the kind of configuration speak of a base under a restricted licence that is not declared?",
     D.BASE_WEIGHTS,
     needs="listing",
 )
@@ -322,8 +322,18 @@ def suspected_base(repo: Repo) -> Iterator[Evidence]:
             yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", family)
             return
     kind = repo.model_type or ""
-    if origins.GEMMA_TYPE.match(kind) and repo.author != "google" and not origins.declares(repo, "gemma"):
-        yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", "gemma")
+    for of_type, family, owners in origins.RESTRICTED_TYPES:
+        if of_type.match(kind) and repo.author not in owners and not _explained(repo, family):
+            yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", family)
+            return
+    said = origins.LLAMA_NAME.search(name) if kind == origins.LLAMA_TYPE else None
+    if said and not repo.bases and not is_official(repo.repo_id):
+        yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", "llama")
+
+
+def _explained(repo: Repo, family: str) -> bool:
+    """Whether a declared base accounts for the kind of its configuration: then that one is judged."""
+    return origins.declares(repo, family) if family == "gemma" else bool(repo.bases)
 
 
 @probe(

@@ -12,7 +12,7 @@ from crawler.records import Base, Repo, declared_bases
 #: Names that say what a model was made from. A name is a hint, never a proof. LLaMA 1 had no version in its name.
 RESTRICTED_NAMES = (
     (re.compile(
-        r"(?<![a-z])(?<!open[-_])(?:meta[-_. ]?)?llama[-_. ]?"
+        r"(?:(?<![a-z])(?<!open[-_])|(?<=med)|(?<=chat)|(?<=code)|(?<=math))(?:meta[-_. ]?)?llama[-_. ]?"
         r"(?:v?[234](?![\db])|(?:7|8|13|30|33|34|65|70|405)b(?![a-z]))"
         r"|code[-_]?llama|sheared[-_]llama|chinese[-_]llama", re.IGNORECASE),
      "llama", ("meta-llama", "codellama", "facebook")),
@@ -34,7 +34,7 @@ TUNED_NAME = re.compile(
 ADAPTER_TAGS = frozenset({"lora", "peft", "adapter", "textual_inversion", "textual-inversion", "adapter-transformers"})
 ADAPTER_LIBRARIES = frozenset({"peft", "adapter-transformers", "adapters"})
 MERGE_TAGS = frozenset({"merge", "mergekit"})
-MERGED_NAME = re.compile(r"[-_.](?:merged?|slerp|frankenmerge|lora|qlora)(?![a-z])", re.IGNORECASE)
+MERGED_NAME = re.compile(r"(?:^|[-_.])(?:merged?|slerp|frankenmerge|q?lora|peft|adapter)(?![a-z])", re.IGNORECASE)
 #: Words of a name that say that its weights are another model's in another format.
 CONVERSION = re.compile(
     r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|mlc|hqq|nf4|fp8|int[48]|[2-8][-_.]?bit|q[2-8](?:_[k\d])|i1|imat(?:rix)?"
@@ -42,7 +42,25 @@ CONVERSION = re.compile(
     re.IGNORECASE,
 )
 CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-_]?bit|int[48]|fp8)", re.IGNORECASE)
-GEMMA_TYPE = re.compile(r"(?:recurrent_|pali)?gemma(?!4)")
+#: Kinds of configuration that one maker's restricted weights have, and what is made from them: (kind, family, makers).
+#: Kinds that others have trained from scratch too (llama, bloom, gpt_bigcode) prove nothing and are left out.
+RESTRICTED_TYPES = (
+    (re.compile(r"(?:recurrent_|pali)?gemma(?!4)"), "gemma", ("google",)),
+    (re.compile(r"(?:mllama|llama4)(?![a-z])"), "llama", ("meta-llama",)),
+    (re.compile(r"(?:llava(?:_llama)?|mplug_owl2)$"), "llama", ("liuhaotian", "MAGAer13", "mPLUG", "llava-hf")),
+    (re.compile(r"chatglm$"), "chatglm", ("THUDM", "zai-org")),
+    (re.compile(r"baichuan$"), "baichuan", ("baichuan-inc",)),
+    (re.compile(r"internlm2?$"), "internlm", ("internlm",)),
+    (re.compile(r"qwen$"), "qwen 1", ("Qwen",)),
+    (re.compile(r"cohere2?$"), "command", ("CohereForAI", "CohereLabs")),
+    (re.compile(r"exaone"), "exaone", ("LGAI-EXAONE",)),
+    (re.compile(r"opt$"), "opt", ("facebook",)),
+    (re.compile(r"musicgen"), "musicgen", ("facebook",)),
+    (re.compile(r"segformer$"), "segformer", ("nvidia",)),
+    (re.compile(r"layoutlmv[23]$"), "layoutlm", ("microsoft",)),
+)
+#: With a configuration of the kind, a name in which the word stands by itself says it too, without a version.
+LLAMA_TYPE, LLAMA_NAME = "llama", re.compile(r"(?<![a-z])(?<!open[-_])(?<!tiny[-_])llama(?![a-z])", re.IGNORECASE)
 #: Makers of restricted models who have made others too: their name alone says nothing.
 _MANY_KINDS = frozenset({"google", "facebook", "lmsys"})
 
