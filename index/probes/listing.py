@@ -322,9 +322,9 @@ def suspected_base(repo: Repo) -> Iterator[Evidence]:
             yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, said[0], "id", family)
             return
     kind = repo.model_type or ""
-    for of_type, family, owners in origins.RESTRICTED_TYPES:
-        if of_type.match(kind) and repo.author not in owners and not _explained(repo, family):
-            yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", family)
+    for of_type, line, makers in origins.RESTRICTED_TYPES:
+        if of_type.match(kind) and repo.author not in makers and not _explained(repo, line):
+            yield Evidence(D.BASE_WEIGHTS, "suspected_base", YES, kind, "config.model_type", line)
             return
     said = origins.LLAMA_NAME.search(name) if kind == origins.LLAMA_TYPE else None
     if said and not repo.bases and not is_official(repo.repo_id):

@@ -303,7 +303,7 @@ def restricted(name: str) -> Terms | None:
     own = name.rpartition("/")[2]
     for pattern, kin, _ in RESTRICTED_NAMES:
         if pattern.search(own):
-            return _line(kin)
+            return _line(kin) or Terms(kin, "a restricted licence")
     return None if family else _line(name.partition("-")[0])
 
 
