@@ -143,18 +143,19 @@ def _judge_bases(conn: sqlite3.Connection, library: Library, world: World, due: 
 def _judge_groups(
     conn: sqlite3.Connection, library: Library, world: World, groups: Sequence[tuple[int, ...]], tally: _Tally
 ) -> None:
-    """One batch of groups in their order; a group of several repos is a cycle, whose licences bind all of it."""
+    """One batch of groups in their order; a group of several repos is a cycle: what binds one of it binds all of it."""
     keys = [key for group in groups for key in group]
     if not keys:
         return
     found = judging.read(conn, keys, world)
     done = _Done(keys, [], [], _before(found))
     for group in groups:
-        ring = len(group) > 1
-        own = {k: judging.own_license(found[k], library.texts(found[k].papers)) for k in group} if ring else {}
+        ring = group if len(group) > 1 else ()
+        looped = {key: _looped(found[key].whole, world, group) for key in ring}
+        brought = {k: judging.reached(found[k], world, library.texts(found[k].papers), looped[k]) for k in ring}
         for key in group:
-            cycle = _looped(found[key].whole, world, group) if own else frozenset()
-            peers = tuple(own[k] for k in group if k != key) if own else ()
+            cycle = looped.get(key, frozenset())
+            peers = tuple(license for k in ring if k != key for license in brought[k])
             made = judging.judge_one(found[key], world, conn, library, cycle, peers)
             if made is None:
                 world.handed.update(tables.handed(conn, [key]))

@@ -134,9 +134,15 @@ def judge_one(
     return Made(_row(given, verdict, now.packed(), _bound(world, repo, verdict.links), note), verdict.handed, cause)
 
 
-def own_license(given: Given, texts: Sequence[Text]) -> licenses.License:
-    """The licence of a repo itself."""
-    return look(given.repo, texts, given.facts).own.license
+def reached(given: Given, world: World, texts: Sequence[Text], cycle: frozenset[str]) -> tuple[licenses.License, ...]:
+    """The licences that a member brings into a cycle: its own, and those of its bases outside of it."""
+    own = look(given.repo, texts, given.facts).own.license
+    outside = [
+        strictest([world.handed.get(key) for key in world.bases(base.repo_id, given.repo)])
+        for base in given.whole.bases
+        if base.repo_id not in cycle
+    ]
+    return own, *(licenses.catalogue()[handed.license] for handed in outside if handed is not None)
 
 
 def _bound(world: World, repo: Repo, links: Sequence[Link]) -> tuple[int | None, ...]:

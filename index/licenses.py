@@ -162,8 +162,12 @@ def severity(entry: License) -> int:
     return 1 if rank == 0 and entry.conformant != "yes" else rank
 
 
-def _order(entry: License) -> tuple[int, bool, int, str]:
-    return severity(entry), entry.derivatives == "no", _COPYLEFT.get(entry.type, 0), entry.id
+def _rank(entry: License) -> tuple[int, bool, int]:
+    return severity(entry), entry.derivatives == "no", _COPYLEFT.get(entry.type, 0)
+
+
+def _order(entry: License) -> tuple[tuple[int, bool, int], str]:
+    return _rank(entry), entry.id
 
 
 def most_restrictive(entries: Iterable[License]) -> License:
@@ -172,6 +176,12 @@ def most_restrictive(entries: Iterable[License]) -> License:
     Raises ValueError for none at all: no licence is NO_LICENSE, and only the caller knows that nothing was declared.
     """
     return max(entries, key=_order)
+
+
+def binding(own: License, others: Iterable[License]) -> License:
+    """What binds who is under `own` and all of `others`: `own`, unless one of them is more restrictive than it."""
+    worst = most_restrictive((own, *others))
+    return own if _rank(worst) == _rank(own) else worst
 
 
 # ---------------------------------------------------------------------------------------------------- names

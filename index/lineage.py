@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawler.records import Base
-from index.licenses import License, catalogue, most_restrictive
+from index.licenses import License, binding, catalogue, most_restrictive
 from index.model import GRAVITY, Dimension, Evidence, Level, Outcome, Restriction, Value
 
 #: The models that had no owner until the Hub moved them (2024): `gpt2` is `openai-community/gpt2` today. Any other name
@@ -172,14 +172,14 @@ def inherit(
     """What a model with this own licence takes over from its declared bases.
 
     `said` and `place` are its licence declaration and where it stands. `find` gives what a base hands down, None for a
-    base that is not known. `cycle` names bases that descend from this model: their licences come as `peers`, the rest
-    of them is unknown.
+    base that is not known. `cycle` names bases that descend from this model: their licences, and those that bind them
+    from outside the cycle, come as `peers`; the rest of them is unknown.
     """
     looped = frozenset(cycle)
     found = [(b, None if b.repo_id in looped or _same_name(b, name) else find(b.repo_id)) for b in bases]
     known = catalogue()
     chain = [(own, "")] + [(known[h.license], b.repo_id) for b, h in found if h] + [(p, "a cycle") for p in peers]
-    effective = most_restrictive(license for license, _ in chain)
+    effective = binding(own, [license for license, _ in chain])
     imposed_by = next(who for license, who in chain if license is effective)
     limits = Limits(effective, imposed_by, *_allowed(found), not bases)
     links = tuple(

@@ -197,7 +197,7 @@ def _declarations(repo: Repo, card: Card | None) -> tuple[_Declared, tuple[Evide
         return said, (evidence,)
     if said.license is licenses.NO_LICENSE:
         return listed, ()
-    worse = licenses.most_restrictive((listed.license, said.license))
+    worse = licenses.binding(listed.license, [said.license])
     return (listed if worse is listed.license else said), (evidence._replace(value=said.license.id or key),)
 
 
@@ -248,7 +248,7 @@ def own_license(repo: Repo, texts: Sequence[Text], card: Card | None = None) -> 
     if papers:
         known = licenses.most_restrictive(paper[0] for paper in papers)
         silent = license.conformant == "unknown" or license is licenses.NO_LICENSE
-        judged = known if silent else licenses.most_restrictive((license, known))
+        judged = known if silent else licenses.binding(license, [known])
         if judged is not license:
             license, said, place = next(paper for paper in papers if paper[0] is judged)
     if license.is_conformant:

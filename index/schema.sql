@@ -29,7 +29,7 @@ CREATE TABLE verdicts (                   -- one row per repo
   judged TEXT NOT NULL                    -- date
 ) STRICT;
 
-CREATE TABLE verdict_history (            -- every verdict that was ever published, by the day it came into force
+CREATE TABLE verdict_history (            -- the verdicts by the day they came into force; of several on a day the last
   repo INTEGER NOT NULL REFERENCES repos(repo),
   date TEXT NOT NULL,
   level INTEGER NOT NULL,

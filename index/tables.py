@@ -259,6 +259,10 @@ _UPSERT_HISTORY = """
     INSERT INTO verdict_history (repo, date, level, level_max, restriction, dossier, rules_version, cause, note)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (repo, date) DO UPDATE SET
+      -- What moved the level that day; a verdict that is the first of all and no longer stands has a cause as well.
+      (cause, note) = (SELECT iif(moved, excluded.cause, cause), iif(moved, excluded.note, note) FROM (
+          SELECT level <> excluded.level OR (cause = 'first'
+            AND (level_max, restriction) IS NOT (excluded.level_max, excluded.restriction)) AS moved)),
       level = excluded.level, level_max = excluded.level_max, restriction = excluded.restriction,
       dossier = excluded.dossier, rules_version = excluded.rules_version"""
 

@@ -347,6 +347,29 @@ def test_cycles_of_bases_end_and_their_licences_bind_each_member(night):
     assert night.judge().judged == 0
 
 
+@pytest.mark.parametrize("names", [("a/a", "b/b"), ("b/b", "a/a")])
+def test_a_licence_that_binds_one_of_a_cycle_from_outside_binds_all_of_it_and_what_is_made_from_it(night, names):
+    one, two = names
+    cycle = [model(1, one, "apache-2.0", two), model(2, two, "mit", one, "nc/base"), model(4, "c/tune", "mit", one)]
+    night.crawl([*cycle, model(3, "nc/base", "cc-by-nc-4.0")])
+    night.judge()
+    assert {night.verdict(name) for name in (one, two, "c/tune")} == {("L2", "L2", "non-commercial")}
+    night.crawl([*cycle, model(3, "nc/base", "mit")])
+    night.judge()
+    assert {night.verdict(name) for name in (one, two, "c/tune")} == {("L2", "L6", "unknown-base")}
+
+
+def test_several_runs_on_one_day_leave_one_verdict_whose_cause_is_what_moved_the_level(night):
+    night.crawl(FAMILY)
+    night.judge()
+    night.day -= 1
+    night.crawl([model(1, "maker/base", "llama3"), *FAMILY[1:]])
+    night.judge()
+    history = """SELECT repo_id, level, cause FROM verdict_history JOIN repos USING (repo)
+                 WHERE repo_id IN ('maker/base', 'user/tuned', 'loner/model') ORDER BY 1"""
+    assert night.sql(history) == [("loner/model", 3, "first"), ("maker/base", 2, "repo"), ("user/tuned", 2, "base")]
+
+
 def test_one_repo_that_cannot_be_judged_is_a_row_with_its_reason_and_the_others_are_judged(night):
     night.crawl(FAMILY)
     broken: Any = ("no override at all",)

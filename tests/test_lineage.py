@@ -47,6 +47,13 @@ def test_the_most_restrictive_licence_of_all_ancestors_is_the_effective_one():
     assert found.limits.imposed_by == "b/nc"
 
 
+def test_of_equally_strict_licences_the_models_own_is_the_effective_one():
+    limits = take("apache-2.0", handed("a/mit", "mit"), handed("b/unlicense", "unlicense")).limits
+    assert (limits.license.id, limits.imposed_by) == ("apache-2.0", "")
+    assert take("llama3.1", handed("a/older", "llama3.2")).limits.license.id == "llama3.1"
+    assert take("apache-2.0", handed("a/gpl", "gpl-3.0")).limits.license.id == "gpl-3.0"
+
+
 def test_a_conflict_is_told_as_a_path():
     found = take("apache-2.0", handed("meta-llama/Llama-3.1-8B", "llama3.1"))
     assert [link.conflict for link in found.links] == ["tag apache-2.0, but base meta-llama/Llama-3.1-8B: llama3.1"]
