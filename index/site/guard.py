@@ -4,6 +4,7 @@ Our own pages run no inline script and no inline style. Datasette's pages have i
 those that are constant text in the installed templates, and those that a template makes of our own metadata. What else
 stands in a page does not run. Text is made into code ('unsafe-eval') only on Datasette's tables and queries, because
 datasette-vega does so; the dashboards' charts have Vega interpret its expressions instead.
+Answers by itself what no page should: a method that writes, an address that leads to another site.
 Does not sanitise anything: that is the templates' escaping.
 """
 
@@ -136,6 +137,11 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
 
     def wrap(app: Any) -> Any:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
+            short = shortly(scope)
+            if short is not None:
+                await _send(send, *short)
+                return
+
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     scripts = (*known, *filled_scripts(datasette, scope))
@@ -147,6 +153,31 @@ def wrapper(datasette: Any) -> Callable[[Any], Any]:
         return guarded
 
     return wrap
+
+
+def shortly(scope: Any) -> tuple[int, dict[str, str]] | None:
+    """(status, headers) of what needs no page: other methods than reading, and addresses read as another host's.
+
+    Datasette sends an address that ends in a slash to the one without; of `//evil.test/` a browser makes another site.
+    Its own pages under /-/ answer for themselves. None: a page answers.
+    """
+    if scope["type"] != "http":
+        return None
+    path, method = scope.get("path", ""), scope.get("method", "GET")
+    if re.match(r"/+[/\\]|[^/]", path):
+        return 404, {}
+    if path.startswith("/-/") or method in ("GET", "HEAD"):
+        return None
+    return 405, {"allow": "GET, HEAD"}
+
+
+async def _send(send: Any, status: int, headers: dict[str, str]) -> None:
+    body = b"There is no such page.\n" if status == 404 else b"This site is read only: GET and HEAD.\n"
+    kind = "text/plain; charset=utf-8"
+    named = {**headers, **page_headers(kind), "content-type": kind, "content-length": str(len(body))}
+    encoded = [(name.encode(), value.encode()) for name, value in named.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
 
 
 def with_missing(path: str, headers: list[tuple[bytes, bytes]], known: Iterable[str] = ()) -> list[tuple[bytes, bytes]]:

@@ -15,6 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -191,6 +192,17 @@ def nowhere(request: Any, exception: Exception) -> Response | None:
         return None
     ask = parse(request)
     return _response(request, ask, make(refusal(ask, NotHere("error.page"))))
+
+
+async def databases(datasette: Any) -> Response:
+    """Datasette's list of databases, which would tell where the file lies on the server, with its name only."""
+    shown = ("name", "route", "size", "is_mutable", "is_memory", "hash")
+    listed = [
+        {**{name: getattr(one, name) for name in shown}, "path": one.path and Path(one.path).name}
+        for name, one in datasette.databases.items()
+        if name != "_internal"
+    ]
+    return Response.json(listed)
 
 
 def cache_of(datasette: Any) -> Cache:

@@ -5,7 +5,8 @@ and answer the next one who asks the same in the same language out of it. Never 
 long question, for CSV (Datasette writes an error into the end of one and calls it a success), for an answer that sets a
 cookie, failed, ran out of time in a part, or is larger than an entry may be (that one is passed on as it comes). A
 search in Datasette's table of models is told to read the index of words in its own order: by place, on its page not
-counted. What networks add to a shared link (utm_source, fbclid) is taken out of every address before anybody reads it.
+counted. A page for people has at most 200 rows. What networks add to a shared link (utm_source, fbclid) is taken out of
+every address before anybody reads it.
 Does not: decide what a page says, or keep anything of /-/ and of our own pages, which keep themselves.
 """
 
@@ -17,7 +18,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from index.site import ask as asking
 from index.site.host import CACHE_ENTRY, DATABASE, cache_of
@@ -26,6 +27,7 @@ _PERSONAL = ("ds_actor", "ds_messages")  # Datasette's cookies of one reader
 _VARY = b"Accept-Language, Cookie, Accept-Encoding"
 _SEARCHED = (f"/{DATABASE}/models", f"/{DATABASE}/models.json")
 _TABLE_CSV = re.compile(rf"/{DATABASE}/[^/]+\.csv")
+PAGE = 200  # rows on a page of a table: a thousand models are 4 MB
 _PACKED_FROM = 1000  # bytes from which compressing pays
 Headers = list[tuple[bytes, bytes]]
 
@@ -80,6 +82,9 @@ def _sooner(scope: Any) -> Any:
     Datasette would take as many rows as a page of it shows, and skip all before them each time.
     """
     asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    if _is_long_page(scope.get("path", ""), asked):
+        shorter = [(k, str(PAGE) if k == "_size" else v) for k, several in asked.items() for v in several]
+        return {**scope, "query_string": urlencode(shorter).encode()}
     if _TABLE_CSV.fullmatch(scope.get("path", "")) and "_stream" in asked and "_size" not in asked:
         return {**scope, "query_string": scope["query_string"] + b"&_size=max"}
     if scope.get("path") not in _SEARCHED:
@@ -92,6 +97,13 @@ def _sooner(scope: Any) -> Any:
         + b"&_sort=place"
         + (b"" if scope["path"].endswith(".json") else b"&_nocount=1"),
     }
+
+
+def _is_long_page(path: str, asked: dict[str, list[str]]) -> bool:
+    """Whether a page for people would have more rows than PAGE: its link to the next page leads to the others."""
+    size = asked.get("_size", [""])[-1]
+    ours = path.startswith(f"/{DATABASE}/") and not path.endswith((".json", ".csv")) and "_format" not in asked
+    return ours and (size == "max" or (size.isascii() and size.isdigit() and PAGE < int(size[:9]) <= 1000))
 
 
 def _is_csv(scope: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from index.site.host import view
+from index.site.host import databases, view
 from index.site.pages import assets, card, catalogues, changes, home, model, shares, table, trends
 
 #: Of a real id at most one slash; whatever else is asked for is answered by us with 404.
@@ -57,5 +57,6 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/api$", view(catalogues.api)),
     (rf"^/card/{_MODEL}$", view(card.card, alone=True)),
     (rf"^/badge/{_MODEL}\.svg$", view(assets.badge)),
+    (r"^/-/databases(?:\.json)?$", databases),
     (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static, "v")),
 )
