@@ -42,6 +42,7 @@ class Family(NamedTuple):
     pretraining: Pretraining | None = None  # None: not known to us
     terms: str = ""  # a licence that open source does not allow, where all its weights are under it
     apart: tuple[str, ...] = ()  # ids of its repositories that are under terms of their own
+    root: bool = False  # pre-trained from nothing, those apart whose names say that they were tuned
 
 
 _GENERATION = re.compile(r"(, others|[ .\-]?[VH]?\d+(\.\d+)?n?)$")
@@ -77,6 +78,7 @@ def parse_families(text: str) -> tuple[Family, ...]:
             pretraining=_pretraining(entry),
             terms=entry.get("terms", ""),
             apart=tuple(entry.get("apart", ())),
+            root=entry.get("root", False),
         )
         for entry in tomllib.loads(text)["family"]
     )
@@ -145,6 +147,14 @@ def terms_on(repo_id: str) -> str:
     if family is None or repo_id.casefold() in map(str.casefold, family.apart):
         return ""
     return family.terms
+
+
+def root_family(repo_id: str) -> str | None:
+    """The family of a maker's own repository, where that was pre-trained from nothing unless its name says tuned."""
+    rule = _rule_for(repo_id)
+    if rule is None or not rule.official or _SENSES.search(repo_id.partition("/")[2]):
+        return None
+    return rule.family if _by_name()[rule.family].root else None
 
 
 def is_official(repo_id: str) -> bool:

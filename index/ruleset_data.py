@@ -43,10 +43,12 @@ for _value, _code in ((OPEN, "B1"), (PARTIAL, "B2"), (CLOSED, "B3")):
 
 
 def _own_pretraining(seen: Seen) -> str | None:
-    """What shows that a model without a declared base was pre-trained by itself: its words, or corpora for that."""
+    """What shows that a model without a declared base was pre-trained by itself: its words, its makers', corpora."""
     if seen.yes("declared_bases") or not seen.any("declared_bases") or seen.yes("stated_base"):
         return None
-    said = seen.yes("from_scratch")
+    said, root = seen.yes("from_scratch"), seen.yes("family_root")
+    if root and not seen.yes("said_tuned"):
+        return f"{root.value}, its makers' own base model"
     corpora = [e.value for e in seen.all("named_datasets")]
     corpora = corpora if all(map(_is_pretraining, corpora)) else []
     return said.quote if said else f"listed corpora: {', '.join(corpora[:3])}" if corpora else None
@@ -67,7 +69,7 @@ for _value, _code in ((OPEN, "B4"), (PARTIAL, "B5"), (CLOSED, "B6")):
         D.BASE_WEIGHTS,
         _value,
         f"It declares no base and was pre-trained by itself ({{}}), so its own weights count: {_value}.",
-        reads="from_scratch named_datasets",
+        reads="from_scratch named_datasets family_root",
         confidence="medium",
         source="1.2 base mirrors end",
     )(_mirrors(D.END_WEIGHTS, _value))

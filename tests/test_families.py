@@ -220,3 +220,11 @@ def test_on_real_listings_only_known_organisations_have_families_and_dates_agree
             made = date.fromisoformat(first[family.name])
             # Repositories are made weeks, once three months, before a release (and stay empty), never years.
             assert (family.released - made).days < 120, family.name
+
+
+def test_a_makers_own_model_is_a_root_only_where_its_family_and_its_name_leave_no_doubt() -> None:
+    assert families.root_family("meta-llama/Meta-Llama-3-8B") == "Llama 3"
+    assert families.root_family("NousResearch/Meta-Llama-3-8B") is None  # a copy
+    assert families.root_family("facebook/bart-large-mnli") is None  # of a family whose tuned models do not say so
+    assert families.root_family("codellama/CodeLlama-7b-hf") is None  # made from Llama 2
+    assert families.root_family("u/heron") is None

@@ -241,6 +241,15 @@ def test_a_corpus_by_its_makers_own_name_stays_public_where_the_hub_no_longer_sh
         (Value.OPEN, "BD6"), (Value.OPEN, "ED6"))  # fmt: skip
 
 
+def test_a_makers_base_model_has_the_base_weights_that_it_is_itself() -> None:
+    root = ev(D.BASE_WEIGHTS, "family_root", value="Llama 3")
+    assert cell(D.BASE_WEIGHTS, WEIGHTS, CLICK, ROOT, root) == (Value.PARTIAL, "B5")
+    assert cell(D.BASE_WEIGHTS, WEIGHTS, CLICK, ROOT, root, ev(D.END_DATA, "said_tuned")) == (
+        Value.UNKNOWN,
+        UNKNOWN_CODE,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "whether"),
     [("the_pile", True), ("EleutherAI/the_pile_deduplicated", True), ("allenai/c4", True), ("laion/laion2B-en", True),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from crawler.cards import Card
 from crawler.records import Repo
-from index.families import is_official, pretraining_of, told_family
+from index.families import is_official, pretraining_of, root_family, told_family
 from index.model import Dimension as D
 from index.model import Evidence, Outcome
 from index.probes import origins, probe
@@ -55,6 +55,19 @@ def family_pretraining(repo: Repo) -> Iterator[Evidence]:
         place = "tags" if any(t.startswith("license:") for t in repo.tags or ()) else "cardData.license"
         value = _value(_LICENSES[repo.license])
         yield Evidence(D.BASE_DATA, "family_pretraining", Outcome.YES, repo.license, place, value)
+
+
+@probe(
+    "Is it its makers' own model of a family that they pre-trained from nothing, and no word of its name says tuned?",
+    D.BASE_WEIGHTS,
+    needs="listing",
+)
+def family_root(repo: Repo) -> Iterator[Evidence]:
+    family = root_family(repo.repo_id)
+    if family and not (
+        origins.TUNED_NAME.search(repo.repo_id) or origins.CONVERSION.search(repo.repo_id) or repo.bases
+    ):
+        yield Evidence(D.BASE_WEIGHTS, "family_root", Outcome.YES, repo.repo_id, "id", family)
 
 
 @probe(
