@@ -83,7 +83,7 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, address: str) -> Reply:
-        """Ask, read all of it. RuntimeError for an answer that is a failure of the server."""
+        """Ask PATH#HOST, read all of it. RuntimeError for a failure of the server, and for a question that it refuses."""
         try:
             return await self._get(address)
         except (asyncio.IncompleteReadError, ConnectionError):  # the server closes what was idle for five seconds
@@ -95,7 +95,8 @@ class Client:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=1 << 24)
         reader, writer = self._streams
-        writer.write(f"GET {address} HTTP/1.1\r\nhost: {self._host}\r\naccept-encoding: gzip\r\n\r\n".encode())
+        path, _, host = address.partition("#")
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: {host or self._host}\r\naccept-encoding: gzip\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
         headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
         status = int(head[0].split()[1])
@@ -110,7 +111,7 @@ class Client:
         if headers.get("connection") == "close":
             writer.close()
             self._streams = None
-        if status >= 500:
+        if status >= 500 or status == 400:
             raise RuntimeError(f"{address}: {status} {body[:200]!r}")
         packed = headers.get("content-encoding") == "gzip"
         return Reply(took, status, len(body), len(zlib.decompress(body, 31)) if packed else len(body))
@@ -175,7 +176,7 @@ def paints(url: str, model: str, runs: int) -> dict[str, float]:
             for n in range(5 * runs):
                 with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
                     page = context.new_page()
-                    page.goto(f"{url}{path}{'&' if '?' in path else '?'}_n={n}", wait_until="load")
+                    page.goto(url.replace("127.0.0.1", f"n{n}.localhost") + path, wait_until="load")
                     taken.append(page.evaluate(_PAINT))
             found[path] = min(statistics.median(taken[i::runs]) for i in range(runs))
     return found

@@ -1,7 +1,8 @@
 """Every address that the benchmark of the site asks for: our pages, feeds and files, canned queries, Datasette's pages.
 
 `addresses` gives, for each page, a function that makes another address of it each time: other ids, filters and words
-where the page takes any, and always another `_n`, which nothing reads, so that no kept answer helps. Measures nothing.
+where the page takes any, and always `#` and the name of another host to ask for, so that no kept answer helps. Measures
+nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def addresses(path: Path, rng: random.Random) -> dict[str, Address]:
     def distinct(make: Address) -> Address:
         def one() -> str:
             address = make()
-            return f"{address}{'&' if '?' in address else '?'}_n={next(number)}"
+            return f"{address}#n{next(number)}.localhost"
 
         return one
 
