@@ -242,7 +242,8 @@ def family_series(db: sqlite3.Connection, family: str) -> Series | None:
         for day, downloads, models, members, same, same_last in rows
     ]
     last = _date(_rows(db, "SELECT max(date) FROM crawls")[0][0])
-    return Series(family, trends.fill_family(totals, last), released, "family")
+    seen = frozenset(date.fromisoformat(night) for (night,) in _rows(db, "SELECT date FROM complete_nights"))
+    return Series(family, trends.fill_family(totals, last, seen), released, "family")
 
 
 def nights(db: sqlite3.Connection) -> tuple[Night, ...]:

@@ -82,15 +82,19 @@ def _points(one: Series, by: str) -> list[tuple[int, int | None]]:
 
 
 def _missed(series: Sequence[Series]) -> str:
-    """'╌ not observed: 3 of 30 days', for each series where they differ; '' when no day is missing."""
-    counts = [(one.name, sum(not p.observed for p in one.points), len(one.points)) for one in series]
-    if not any(missed for _, missed, _ in counts):
-        return ""
-    if len({(missed, days) for _, missed, days in counts}) == 1:
-        told = [f"{counts[0][1]} of {counts[0][2]} days"]
-    else:
-        told = [f"{name} {missed} of {days} days" for name, missed, days in counts if missed]
-    return f"╌ not observed: {', '.join(told)}"
+    """'╌ no number: 5 of 8 days (2 of them not read)', for each series where they differ; '' when every day has one."""
+    counts = [
+        (one.name, sum(p.downloads is None for p in one.points), sum(not p.observed for p in one.points), one.points)
+        for one in series
+    ]
+    told = [
+        (name, f"{none} of {len(points)} days" + (f" ({unread} of them not read)" if unread else ""))
+        for name, none, unread, points in counts
+        if none
+    ]
+    if len(told) == len(counts) and len({words for _, words in told}) == 1:
+        return f"╌ no number: {told[0][1]}"
+    return f"╌ no number: {', '.join(f'{name} {words}' for name, words in told)}" if told else ""
 
 
 def _legend(index: int, one: Series, days: int, letters: bool) -> Text:

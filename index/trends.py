@@ -164,15 +164,17 @@ def fill(
     return tuple(points)
 
 
-def fill_family(totals: Sequence[Count], last: date | None = None) -> tuple[Point, ...]:
-    """Published totals of a family -> its days. A day without a total is a gap: nobody looked at the whole family."""
+def fill_family(
+    totals: Sequence[Count], last: date | None = None, nights: frozenset[date] = frozenset()
+) -> tuple[Point, ...]:
+    """Published totals of a family -> its days. Without a total: a gap, or one of the `nights` that gave no counter."""
     rows = {total.date: total for total in totals}
     if not rows:
         return ()
     end = max(last or max(rows), max(rows))
     first = min(rows)
     days = (first + timedelta(days=i) for i in range((end - first).days + 1))
-    return tuple(_point(day, rows.get(day), observed=day in rows) for day in days)
+    return tuple(_point(day, rows.get(day), observed=day in rows or day in nights) for day in days)
 
 
 def last_days(series: Series, days: int) -> Series:

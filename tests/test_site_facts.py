@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -164,3 +167,73 @@ def test_the_ground_is_that_of_the_highest_level_not_excluded(
     facts: dict[str, str], license: License | None, said: tuple[str, ...]
 ) -> None:
     assert explain.grounds(MODEL._replace(**facts), license) == said  # type: ignore[arg-type]
+
+
+# -- days without a number ------------------------------------------------------------------------------------------
+
+
+def told(site: Site, path: str) -> dict[str, list[str]]:
+    """The table of a chart: first column -> the others."""
+    rows = soup(site, path).select("details table.plain tbody tr")
+    return {
+        r.select_one("th").get_text(strip=True): [c.get_text(" ", strip=True) for c in r.select("td")] for r in rows
+    }  # type: ignore[union-attr]
+
+
+def test_a_night_that_was_read_and_gave_no_counter_is_not_called_unread(site: Site) -> None:
+    table = told(site, "/trends?f=Llama+2&f=Llama+3&days=1095")
+    assert {c["date"] for c in site.get("/status.json").json()["crawls"] if c["complete"]} >= {"2026-08-22"}
+    assert table["2026-08-22"][0] == "no counter given"
+    assert table["2026-08-22"][1].startswith("1,782,273")
+    rows = csv.DictReader(io.StringIO(site.get("/trends.csv?f=Llama+2&days=1095").text))
+    seen = {r["date"]: (r["downloads"], r["observed"]) for r in rows}
+    assert seen["2026-08-22"] == ("", "1")  # read completely
+    assert seen["2026-08-12"] == ("", "0")  # no walk that night
+
+
+def test_an_age_that_a_series_has_not_reached_is_not_called_unread_and_the_table_ends_where_all_are(site: Site) -> None:
+    table = told(site, "/trends?f=Llama+2&f=Llama+3&by=age")
+    assert table
+    words = {cell for cells in table.values() for cell in cells}
+    released = {s["name"]: s["released"] for s in site.get("/trends.json?f=Llama+2&f=Llama+3").json()["series"]}
+    last = (date(2024, 7, 11) - date.fromisoformat(released["Llama 2"])).days  # its newest counter
+    assert max(map(int, table)) <= last
+    assert "nobody looked" not in words
+    fr = told(site, "/trends?f=Llama+2&f=Llama+3&days=1095&lang=fr")
+    assert fr["2026-08-22"][0] == "aucun compteur donné"
+
+
+def ticks(page: BeautifulSoup, chart: int = 0) -> list[str]:
+    return [t.get_text() for t in page.select("svg.chart")[chart].select("text.ch-at")]
+
+
+def test_the_chart_of_a_model_reaches_to_the_last_night_and_is_hatched_where_no_counter_is(site: Site) -> None:
+    page = soup(site, "/model/HuggingFaceH4/zephyr-7b-beta")
+    assert (ticks(page)[0], ticks(page)[-1]) == ("2025-01", "2026-07")
+    (hatched,) = [r for r in page.select("svg.chart")[0].select("rect") if str(r.get("fill")).startswith("url(#gap")]
+    assert float(hatched["width"]) > 600  # all but the first night
+    assert "245,731 on 11 July 2024" in page.select_one(".figures").get_text(" ")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("days", "first"), [(30, "2026-07-24"), (90, "2026-05-25"), (365, "2025-09")])
+def test_the_window_of_a_comparison_is_its_axis(site: Site, days: int, first: str) -> None:
+    assert ticks(soup(site, f"/trends?f=Llama+3&days={days}"))[0] == first
+
+
+def test_the_all_time_counter_can_be_drawn_and_a_family_has_none(site: Site) -> None:
+    path = "/trends?m=epfl-llm/meditron-7b&f=Llama+3&series=all_time&days=1095"
+    page = soup(site, path)
+    chart = page.select("svg.chart")[0]
+    assert "all downloads" in [t.get_text() for t in chart.select("text")]
+    assert len(chart.select("circle")) == 1  # one night of one model
+    assert "no all-time sum of a family: Llama 3" in page.get_text()
+    assert page.select_one("#tseries option[selected]")["value"] == "all_time"  # type: ignore[index]
+    known = [r for r in told(site, path).values() if r[1][0].isdigit() or r[0][0].isdigit()]
+    assert len(known) == 1
+    assert site.get(path.replace("/trends", "/trends.svg")).text.count("all downloads") == 1
+    assert "downloads_all_time" in page.select_one(".sqlbox code").get_text()  # type: ignore[union-attr]
+    own = soup(site, "/model/epfl-llm/meditron-7b")
+    assert len(own.select("section[aria-labelledby=trend] svg.chart")) == 2
+    assert own.select("a[href$='series=all_time']")
+    assert site.get("/trends?series=monthly").status_code == 400
+    assert "No counter seen for" in soup(site, "/trends?series=all_time").get_text()  # the last nights gave none

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ NS = "{http://www.w3.org/2000/svg}"
 DAY = date(2026, 8, 1).toordinal()
 
 
-def draw(series: list[Line], **options: bool) -> ET.Element:
+def draw(series: list[Line], **options: Any) -> ET.Element:
     return ET.fromstring(svg.lines(series, WORDS, str, standalone=True, **options))
 
 
@@ -29,6 +30,31 @@ def test_a_night_on_which_nobody_looked_breaks_the_line_and_is_hatched() -> None
     root = draw([Line("a", ((DAY, 5), (DAY + 1, 6), (DAY + 2, None), (DAY + 3, None), (DAY + 4, 7), (DAY + 5, 8)))])
     assert len(paths(root)) == 2
     assert sum(str(e.get("fill")).startswith("url(#gap-") for e in root.iter(f"{NS}rect")) == 1
+
+
+def bands(root: ET.Element) -> list[tuple[float, float]]:
+    found = [e for e in root.iter(f"{NS}rect") if str(e.get("fill")).startswith("url(#gap-")]
+    return [(float(e.get("x", 0)), float(e.get("x", 0)) + float(e.get("width", 0))) for e in found]
+
+
+def test_the_window_is_the_axis_and_is_hatched_from_the_last_number_to_its_end() -> None:
+    root = draw([Line("a", ((DAY + 10, 5), (DAY + 11, 6)))], window=(DAY, DAY + 99))
+    step = (svg.WIDTH - svg.LEFT - svg.RIGHT) / 99
+    before, after = bands(root)
+    assert before == (svg.LEFT, pytest.approx(svg.LEFT + 10 * step - 3, abs=0.2))
+    assert after == (pytest.approx(svg.LEFT + 11 * step + 3, abs=0.2), svg.WIDTH - svg.RIGHT)
+    assert bands(draw([Line("a", ((DAY, 5), (DAY + 1, 6)))], window=(DAY, DAY + 1))) == []
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 4, 5, 7, 10, 13, 37, 60, 99, 101, 250, 501, 999])
+def test_the_ticks_of_small_counters_are_whole_numbers_of_which_none_stands_twice(most: int) -> None:
+    root = draw([Line("a", ((DAY, 0), (DAY + 1, most)))])
+    marks = [e for e in root.iter(f"{NS}text") if e.get("text-anchor") == "end" and str(e.text).isdigit()]
+    ticks = [int(str(e.text)) for e in marks]
+    assert len(ticks) == len(set(ticks)) == 5
+    steps = {b - a for a, b in zip(ticks, ticks[1:], strict=False)}
+    assert len(steps) == 1
+    assert ticks[-1] >= most
 
 
 def test_a_hole_in_the_days_is_a_gap_too() -> None:

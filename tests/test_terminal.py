@@ -328,7 +328,7 @@ def test_a_trend_names_its_series_their_growth_and_the_missed_days(db):
     assert "A Llama 3 1.0M on 2026-11-01 → 2.0M on 2026-11-07 (2 of 3 models counted), +99.9 %" in text
     assert "+33.3 % since 2026-11-03" in text
     assert "B OLMo 1 80.0k on 2026-11-01 → 90.0k on 2026-11-02" in text
-    assert "╌ not observed: Llama 3 5 of 8 days, OLMo 1 6 of 8 days" in text
+    assert "╌ no number: Llama 3 5 of 8 days (2 of them not read), OLMo 1 6 of 8 days (2 of them not read)" in text
 
 
 def family(name: str, *counts: tuple[int, int | None, int, int | None, int | None]) -> trends.Series:
@@ -362,7 +362,7 @@ def test_series_with_nothing_observed_are_named_in_one_line():
     ]
     text = printed(terminal.trend([family("Qwen 3", (1, 5, 1, 5, 5), (2, 6, 1, 6, 6)), *none]))
     assert "nothing observed: old, older" in text
-    assert "not observed (" not in text
+    assert "no number (" not in text
 
 
 def test_an_event_found_after_a_gap_is_shown_with_both_nights():

@@ -94,6 +94,13 @@ def test_a_family_has_gaps_where_no_total_was_published():
     assert trends.fill_family([]) == ()
 
 
+def test_a_night_that_was_read_and_gave_a_family_no_counter_is_not_one_on_which_nobody_looked():
+    points = trends.fill_family([Count(day(1), 100), Count(day(4), 90)], last=day(5), nights=nights(1, 3, 4, 5))
+    assert [(p.downloads, p.observed) for p in points] == [
+        (100, True), (None, False), (None, True), (90, True), (None, True),
+    ]  # fmt: skip
+
+
 def test_growth_joins_observed_days_only():
     points = trends.fill([Count(day(1), 100), Count(day(31), 150)], nights(1, 31), day(1))
     assert trends.growth(points, 30) == trends.Growth(day(1), day(31), 100, 150, 1.5)

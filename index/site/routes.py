@@ -13,7 +13,7 @@ _MODEL = r"(?P<id>.+?)"
 #: What the table reads, and what compares series. JSON, CSV and SVG beside a page take the page's own parameters, so
 #: that its address and theirs differ in the ending only.
 _TABLE = "q org task family license level why claims from to ids asof sort dir page size rows framework offhub"
-_TRENDS = "f m add by days share embed"
+_TRENDS = "f m add by days series share embed"
 _SHARE = "share days"
 _CHANGES = "field org level id since until page"
 _CLAIMS = "holds org page"

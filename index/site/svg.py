@@ -1,7 +1,7 @@
 """Charts as SVG text: lines with visible gaps, stacked shares by night, and badges. Pure: values in, text out.
 
 Colour is never the only sign: lines differ in their dashes and are named at their end, layers are named in a legend
-with the same order. A day on which nobody looked is a hatched band, never a zero and never a bridge. Every text that
+with the same order. A day without a number is a hatched band, never a zero and never a bridge. Every text that
 comes from outside is escaped here. Inside a page the page's style sheet draws (classes); a file of its own brings its
 style along. On a phone the style sheet cuts the names at the side off and leaves every second day out (ch-side, ch-at):
 the page names the series below. Does not read data, and shows no number that it was not given.
@@ -39,7 +39,7 @@ _DASHES = ("", "7 3", "2 4", "10 3 2 3", "5 5", "1 3", "12 4", "8 2 2 2 2 2")
 
 
 class Line(NamedTuple):
-    """One series: (x, y) in order, y None on a day nobody looked. x is a day number, of the calendar or of an age."""
+    """One series: (x, y) in order, y None on a day without a number. x is a day, of the calendar or of an age."""
 
     name: str
     points: tuple[tuple[int, int | None], ...]
@@ -76,14 +76,25 @@ class Layer(NamedTuple):
 Short = Callable[[int], str]
 
 
-def lines(series: Sequence[Line], words: Words, short: Short, *, ages: bool = False, standalone: bool = False) -> str:
-    """Series side by side. `short` writes a number of the y axis; `ages`: x counts days since release."""
+def lines(
+    series: Sequence[Line],
+    words: Words,
+    short: Short,
+    *,
+    ages: bool = False,
+    standalone: bool = False,
+    window: tuple[int, int] | None = None,
+) -> str:
+    """Series side by side. `short` writes a number of the y axis; `ages`: x counts days since release.
+
+    `window`: the first and last day of the x axis, whatever has a number; without it those that have one.
+    """
     shown = series[:MAX_SERIES]
     known = [(x, y) for s in shown for x, y in s.points if y is not None]
     if not known:
         return _frame(words, [_text(WIDTH / 2, HEIGHT / 2, words.empty, "ch-t", "middle")], standalone)
-    low, high = min(x for x, _ in known), max(x for x, _ in known)
-    top = _round_up(max(y for _, y in known))
+    low, high = window or (min(x for x, _ in known), max(x for x, _ in known))
+    top = _top(max(y for _, y in known))
     at_x, at_y = _scales(low, high, top)
     parts = [_hatch(words), *_y_axis(top, at_y, short, words.y), *_x_axis(low, high, at_x, ages, words.x)]
     if not ages:
@@ -245,9 +256,9 @@ def _age_ticks(low: int, high: int) -> list[tuple[int, str]]:
 
 
 def _gaps(series: Sequence[Line], low: int, high: int) -> list[tuple[int, int]]:
-    """Stretches between known days on which no series has a number."""
+    """Stretches on which no series has a number: between known days, and from the ends of the axis to them."""
     known = sorted({x for s in series for x, y in s.points if y is not None and low <= x <= high})
-    return _between(known)
+    return _between([low - 1, *known, high + 1])
 
 
 def _between(days: Sequence[int]) -> list[tuple[int, int]]:
@@ -260,7 +271,7 @@ def _gap_id(words: Words) -> str:
 
 
 def _band(a: int, b: int, at_x: Callable[[float], float], words: Words) -> str:
-    x0, x1 = at_x(a) + 3, at_x(b + 1) - 3
+    x0, x1 = max(at_x(a) + 3, LEFT), min(at_x(b + 1) - 3, WIDTH - RIGHT)
     if x1 <= x0:
         return ""
     box = f'x="{x0:.1f}" y="{TOP}" width="{x1 - x0:.1f}" height="{HEIGHT - TOP - BOTTOM}"'
@@ -330,6 +341,13 @@ def _round_up(value: float) -> float:
         return 1
     power = 10 ** math.floor(math.log10(value))
     return next((m * power for m in (1, 2, 4, 5, 8, 10) if value <= m * power), 10 * power)
+
+
+def _top(value: float) -> int:
+    """The end of an axis whose four steps are whole numbers of the form 1, 2, 2.5 or 5 times a power of ten."""
+    step = max(value / 4, 1.0)
+    power = 10 ** math.floor(math.log10(step))
+    return 4 * int(next(m * power for m in (1, 2, 2.5, 5, 10) if step <= m * power and (m != 2.5 or power > 1)))
 
 
 def _cut(text: str, limit: int) -> str:

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
 from index.rows import Ancestor, Page
-from index.site import archive, osaid, reads, render, svg
+from index.site import archive, osaid, reads, render
 from index.site import evidence as evidence_of
 from index.site.ask import Ask, NotHere, model_path
 from index.site.host import Answer
 from index.site.pages import asof
-from index.site.pages.trends import Comparison, draw
+from index.site.pages.trends import Comparison, draw, window_of
 
 _SEARCHED = 5  # suggestions for a name that is not there
 
@@ -90,8 +90,8 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "inherited": explain.inherited_from(page),
         "tree": list(_tree(page.ancestors)),
         "conflicts": [a for a in _walk(page.ancestors) if a.conflict],
-        "chart": Markup(_chart(page, t)),
-        "all_time": _all_time(page, t),
+        "chart": _chart(db, page, t, "downloads"),
+        "all_time": _chart(db, page, t, "all_time"),
         "sources": sorted({p.source for p in page.series.points if p.source}),
         "growth": {d: series_of.growth(page.series.points, d) for d in (7, 30, 365)},
         "anomalies": series_of.anomalies(page.series.points)[-6:],
@@ -103,21 +103,11 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
     }  # fmt: skip
 
 
-def _chart(page: Page, t: render.Texts) -> str:
-    if not any(p.downloads is not None for p in page.series.points):
-        return ""
-    return draw(Comparison((page.series,), "date", 3650, True), t)
-
-
-def _all_time(page: Page, t: render.Texts) -> Markup:
-    """The all-time counter as a chart of its own: it has another scale."""
-    points = tuple((p.date.toordinal(), p.downloads_all_time) for p in page.series.points)
-    if sum(y is not None for _, y in points) < 2:
-        return Markup("")
-    odd = tuple(a.date.toordinal() for a in series_of.anomalies(page.series.points) if a.kind == "all-time-fell")
-    words = svg.Words(t("chart.all_time_title", name=page.model.id), t("chart.lines_desc"), t("chart.all_time_y"),
-                      t("chart.night"), t("chart.gap"), t("chart.empty"))  # fmt: skip
-    return Markup(svg.lines([svg.Line(page.model.id, points, odd)], words, t.short))
+def _chart(db: sqlite3.Connection, page: Page, t: render.Texts, counter: str) -> Markup:
+    """One counter from the first day known to the last night; the two have scales of their own. '' without a number."""
+    shown = Comparison((page.series,), "date", 3650, True, counter, window_of(db, [page.series], 100_000))
+    known = any(p.downloads is not None for one in shown.shown for p in one.points)
+    return Markup(draw(shown, t) if known else "")
 
 
 def act_of(page: Page) -> checklists.Checklist | None:

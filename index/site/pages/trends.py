@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from index.trends import Series
 
 MAX_SERIES = svg.MAX_SERIES
 WINDOWS = (30, 90, 365, 1095)
+COUNTERS = ("downloads", "all_time")
 _DEFAULT = ("Llama 2", "Llama 3", "OLMo 2", "OLMo 1", "Qwen 2.5", "Mistral 7B", "BERT", "Whisper")
 _SHOWN = 4  # of these, those that have counters
 _TABLE_ROWS = 40
@@ -40,12 +42,26 @@ class Comparison(NamedTuple):
     by: str
     days: int
     chosen: bool  # False: the reader chose nothing yet
+    counter: str = "downloads"  # or all_time: models only, the index has no such sum of a family
+    window: tuple[int, int] | None = None  # day numbers of the x axis
+
+    @property
+    def shown(self) -> tuple[Series, ...]:
+        """The series with the chosen counter where `downloads` is."""
+        return self.series if self.counter == "downloads" else tuple(all_time(s) for s in self.series)
+
+
+def all_time(series: Series) -> Series:
+    """The series with its all-time counter where `downloads` is; of a family no number."""
+    points = (p._replace(downloads=p.downloads_all_time, models=None, members=None) for p in series.points)
+    return series._replace(points=tuple(points))
 
 
 def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
     """The series of a request: `f` families, `m` models, both several times."""
     by = asking.choice(ask, "by", ("date", "age"), "date")
     days = asking.number(ask, "days", 1, 3650, 365)
+    counter = asking.choice(ask, "series", COUNTERS, COUNTERS[0])
     names = [(asking_text(ask, f), True) for f in ask.all("f")] + [(asking_text(ask, m), False) for m in ask.all("m")]
     typed = asking.words(ask, "add")
     if typed:
@@ -53,11 +69,35 @@ def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
     if len(names) > MAX_SERIES:
         raise BadAsk("error.series", n=len(names), limit=MAX_SERIES)
     chosen = bool(names)
-    if not chosen:
+    if not chosen and counter == "all_time":
+        names = [(m, False) for m in _most_downloaded(db)]
+    elif not chosen:
         names = [(f, True) for f in _counted(db, days if by == "date" else None)][:_SHOWN]
     found = [_family(db, name) if is_family else _model(db, name) for name, is_family in dict.fromkeys(names)]
-    cut = [series_of.last_days(s, days) if by == "date" else s for s in found]
-    return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen)
+    window = window_of(db, found, days) if by == "date" else None
+    cut = [_since(s, window[0]) for s in found] if window else found
+    return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen, counter, window)
+
+
+def window_of(db: sqlite3.Connection, series: Sequence[Series], days: int) -> tuple[int, int] | None:
+    """The last so many days until the last night, as day numbers, but none before the index or a series begins."""
+    first, last = queries._rows(db, "SELECT min(date), max(date) FROM crawls")[0]
+    if last is None:
+        return None
+    begin = min([date.fromisoformat(first), *(s.points[0].date for s in series if s.points)]).toordinal()
+    end = max([date.fromisoformat(last), *(s.points[-1].date for s in series if s.points)]).toordinal()
+    return max(end - days + 1, begin), end
+
+
+def _since(series: Series, day: int) -> Series:
+    return series._replace(points=tuple(p for p in series.points if p.date.toordinal() >= day))
+
+
+def _most_downloaded(db: sqlite3.Connection) -> list[str]:
+    """The models with the highest all-time counter; where no model has one tonight, the most downloaded."""
+    sql = "SELECT id FROM models WHERE missing_since IS NULL AND {0} IS NOT NULL ORDER BY {0} DESC LIMIT ?"
+    ranked = (queries._rows(db, sql.format(column), _SHOWN) for column in ("downloads_all_time", "downloads"))
+    return [one for (one,) in next((found for found in ranked if found), [])]
 
 
 def _counted(db: sqlite3.Connection, days: int | None) -> list[str]:
@@ -100,11 +140,12 @@ def _model(db: sqlite3.Connection, name: str) -> Series:
 def lines_of(comparison: Comparison) -> list[svg.Line]:
     """The series as lines of a chart; by age, those without a release date are left out."""
     found = []
-    for one in comparison.series:
+    for one, own in zip(comparison.shown, comparison.series, strict=True):
         if comparison.by == "age" and one.released is None:
             continue
         start = one.released.toordinal() if comparison.by == "age" and one.released else 0
-        odd = tuple(a.date.toordinal() - start for a in series_of.anomalies(one.points))
+        wrong = [a for a in series_of.anomalies(own.points) if one is own or a.kind == "all-time-fell"]
+        odd = tuple(a.date.toordinal() - start for a in wrong)
         points = tuple((p.date.toordinal() - start, p.downloads) for p in one.points)
         thin = frozenset(p.date.toordinal() - start for p in one.points if series_of.is_thin(p))
         found.append(svg.Line(one.name, points, odd, frozenset(x - start for x in _breaks(one)), thin))
@@ -126,11 +167,13 @@ def draw(comparison: Comparison, t: Texts, standalone: bool = False) -> str:
     """The comparison as SVG."""
     names = ", ".join(s.name for s in comparison.series)
     ages = comparison.by == "age"
+    total = comparison.counter == "all_time"
     words = svg.Words(
-        t("chart.lines_title", names=names), t("chart.lines_desc"), t("chart.downloads_y"),
+        t("chart.all_time_title" if total else "chart.lines_title", names=names), t("chart.lines_desc"),
+        t("chart.all_time_y" if total else "chart.downloads_y"),
         t("chart.age") if ages else t("chart.night"), t("chart.gap"), t("chart.empty"),
     )  # fmt: skip
-    return svg.lines(lines_of(comparison), words, t.short, ages=ages, standalone=standalone)
+    return svg.lines(lines_of(comparison), words, t.short, ages=ages, standalone=standalone, window=comparison.window)
 
 
 def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
@@ -141,17 +184,19 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
     if asking.choice(ask, "embed", ("1",)):
         return Answer(render.page("embed.html", ask, chart=chart, comparison=comparison), embeds=True)
     by = asking.choice(ask, "share", shares.BY, shares.BY[0])
-    sql = sql_of(comparison.series)
+    sql = sql_of(comparison)
+    shown, table = comparison.shown, _table(comparison)
     body = render.page(
         "trends.html", ask, comparison=comparison, chart=chart, sql=sql, sql_url=_run(sql),
-        names=_names(comparison), table=_table(comparison), covered=_covered(comparison),
-        thin=any(series_of.is_thin(p) for s in comparison.series for p in s.points),
-        growth=[_growth(s) for s in comparison.series], anomalies=_anomalies(comparison.series),
+        names=_names(comparison), table=table, covered=_covered(comparison),
+        why=_why(comparison, table), thin=any(series_of.is_thin(p) for s in shown for p in s.points),
+        growth=[_growth(s) for s in shown], anomalies=_anomalies(comparison.series),
         tries=_counted(db, None)[:3], windows=WINDOWS, once=once_for(db, ("trends", ask.lang, by)), share_by=shares.BY,
         **remember(db, ("trends of all", ask.lang, by), lambda: _of_all(db, by, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
-        uncounted=[s.name for s in comparison.series if not any(p.downloads is not None for p in s.points)],
+        unsummed=[s.name for s in shown if comparison.counter == "all_time" and s.what == "family"],
+        uncounted=[s.name for s in shown if not any(p.downloads is not None for p in s.points)],
     )  # fmt: skip
     return Answer(body)
 
@@ -202,7 +247,7 @@ def _newest(series: Series) -> series_of.Point | None:
 def _covered(comparison: Comparison) -> dict[tuple[str, object], tuple[int, int]]:
     """(name, key of the table's row) -> of how many members of the family how many were counted."""
     found: dict[tuple[str, object], tuple[int, int]] = {}
-    for one in comparison.series:
+    for one in comparison.shown:
         for p in one.points:
             if p.models is not None and p.members is not None:
                 age = one.released is not None and comparison.by == "age"
@@ -215,21 +260,50 @@ def _anomalies(series: Sequence[Series]) -> list[tuple[str, series_of.Anomaly]]:
 
 
 def _table(comparison: Comparison) -> series_of.Comparison:
-    """The newest rows in which anything is known, newest first."""
-    full = series_of.compare(comparison.series, comparison.by)
+    """The newest rows in which anything is known, newest first; by age the last ones that every series has reached."""
+    full = series_of.compare(comparison.shown, comparison.by)
     known = [row for row in full.rows if any(v is not None for v in row[1])]
+    if comparison.by == "age":
+        ends = [[k for k, v in known if isinstance(k, int) and v[n] is not None] for n in range(len(full.names))]
+        reached = min((max(days) for days in ends if days), default=0)
+        known = [(k, v) for k, v in known if isinstance(k, int) and k <= reached]
     return full._replace(rows=tuple(reversed(known[-_TABLE_ROWS:])))
 
 
-def sql_of(series: Sequence[Series]) -> str:
+def _why(comparison: Comparison, table: series_of.Comparison) -> dict[tuple[str, object], str]:
+    """(name, key of the table's row) -> why there is no number: a text of texts.toml. Days of no series: not here."""
+    found: dict[tuple[str, object], str] = {}
+    for one in comparison.shown:
+        if not one.points or (comparison.by == "age" and one.released is None):
+            continue
+        start = one.released if comparison.by == "age" else None
+        there = {p.date: p for p in one.points}
+        for key, _ in table.rows:
+            day = start + timedelta(days=int(key)) if start and not isinstance(key, date) else key
+            point = there.get(day) if isinstance(day, date) else None
+            if point is not None and point.downloads is not None:
+                continue
+            if point is not None:
+                found[one.name, key] = "trends.no_counter" if point.observed else "trends.gap"
+            elif isinstance(day, date) and day < one.points[0].date:
+                found[one.name, key] = "trends.before"
+            else:
+                found[one.name, key] = "trends.away" if comparison.by == "date" else "trends.not_yet"
+    return found
+
+
+def sql_of(comparison: Comparison) -> str:
     """SQL that gives the same numbers, ready to be changed."""
     parts = []
+    of_all = comparison.counter == "all_time"
     for what, table, column in (("family", "family_downloads", "family"), ("model", "downloads", "id")):
-        names = ", ".join("'" + s.name.replace("'", "''") + "'" for s in series if s.what == what)
-        if names:
+        names = ", ".join("'" + s.name.replace("'", "''") + "'" for s in comparison.series if s.what == what)
+        if names and not (of_all and what == "family"):
             counted = ", ".join(c if what == "family" else f"NULL AS {c}" for c in _COVERAGE)
-            shown = f"SELECT {column} AS name, date, downloads, {counted}"
-            parts.append(f"{shown}\nFROM {table}\nWHERE {column} IN ({names})")
+            number = "downloads_all_time" if of_all else "downloads"
+            parts.append(
+                f"SELECT {column} AS name, date, {number}, {counted}\nFROM {table}\nWHERE {column} IN ({names})"
+            )
     return "\nUNION ALL\n".join(parts) + "\nORDER BY name, date" if parts else "SELECT * FROM family_downloads"
 
 
