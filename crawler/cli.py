@@ -137,7 +137,8 @@ def sentence(r: Report) -> str:
     parts = [f"{r.date}: {r.models:,} models seen, {r.new:,} new, {r.changed:,} changed, {r.missing:,} missing"]
     if r.rejects:
         parts.append(f"{r.rejects:,} rows could not be read (table rejects)")
-    parts.append(f"{r.documents:,} documents read" + (f", {r.failed_documents:,} failed" if r.failed_documents else ""))
+    read = f"{r.documents:,} document{'' if r.documents == 1 else 's'} read"
+    parts.append(read + (f", {r.failed_documents:,} failed" if r.failed_documents else ""))
     if r.backlog:
         parts.append(f"{r.backlog:,} repos wait for a later night")
     if not r.complete:

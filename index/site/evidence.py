@@ -6,7 +6,7 @@ quote: it is said in the reader's language, with the raw value beside it where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from index.model import Outcome
@@ -67,7 +67,7 @@ def tell(model: Model, proofs: Sequence[Proof], t: Texts) -> Told:
         else:
             facts.setdefault(_label(p, t), []).append(p)
     return Told(
-        tuple(_quote(model, found) for found in quotes.values()),
+        tuple(_quote(model, found) for found in _longest(quotes)),
         tuple(_fact(model, label, found, t) for label, found in facts.items()),
         _by_place(unseen),
         _by_place(vain),
@@ -78,6 +78,16 @@ def is_text(place: str) -> bool:
     """Whether a place is in a text that people wrote, and no field of the Hub."""
     name = place.partition("#")[0]
     return "#" in place or name.endswith((".md", ".txt")) or name.upper().startswith(_TEXTS)
+
+
+def _longest(quotes: Mapping[tuple[str, str], list[Proof]]) -> list[list[Proof]]:
+    """The proofs by quote; words that are the beginning of a longer quote from the same place are told with that."""
+    kept: dict[tuple[str, str], list[Proof]] = {}
+    for (words, place), found in sorted(quotes.items(), key=lambda item: -len(item[0][0])):
+        start = place.partition("-")[0]
+        longer = next((k for k in kept if k[1].partition("-")[0] == start and k[0].startswith(words)), (words, place))
+        kept.setdefault(longer, []).extend(found)
+    return [kept[key] for key in quotes if key in kept]
 
 
 def _quote(model: Model, found: Sequence[Proof]) -> Quote:
