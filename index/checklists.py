@@ -91,6 +91,7 @@ class Facts(NamedTuple):
     copyright_policy: bool | None = None
     training_summary: bool | None = None  # the public summary of Art. 53(1)(d)
     systemic_risk: bool | None = None  # Art. 51
+    other_terms: bool = False  # its card, a file or its name speaks of terms that the licence leaves out
 
 
 _D = Dimension
@@ -98,7 +99,10 @@ _OSI = "https://opensource.org/ai"
 _LAW = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 
-_LICENSE = "effective_license license_text license_declared"
+_LICENSE = (
+    "effective_license license_text_conflict use_restriction stated_base_terms suspected_base license_text"
+    " license_declared"
+)
 _WEIGHTS = "weight_files weights_counted weight_shards disabled gating"
 _PLAN = "architecture_stated architecture_config custom_code own_preprint hardware_stated"
 _DATA = "named_datasets data_access data_card dataset_cards data_sheet data_withheld inherited"
@@ -161,7 +165,7 @@ def osaid_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
     code = _cell(values, _D.TRAINING_CODE)
     answers: dict[str, Answer] = {
         "parameters": _all_of(_cell(values, _D.END_WEIGHTS), "the weights"),
-        "parameters_terms": _osi_terms(facts.license),
+        "parameters_terms": _osi_terms(facts),
         "no_permission": _ungated(facts.gated),
         "data_information": _data_information(values),
         "training_code": _all_of(code, "the training code"),
@@ -175,7 +179,7 @@ def osaid_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
 def ai_act_checklist(values: Mapping[str, str], facts: Facts) -> Checklist:
     """The open-source exemption for general-purpose models, and the duties that remain. `values` as above."""
     answers: dict[str, Answer] = {
-        "free_license": _free_terms(facts.license),
+        "free_license": _free_terms(facts),
         "open_access": _ungated(facts.gated),
         "parameters": _all_of(_cell(values, _D.END_WEIGHTS), "the weights"),
         "architecture_information": _some_of(_cell(values, _D.ARCHITECTURE), "the architecture"),
@@ -267,26 +271,32 @@ def _ungated(gated: str | None) -> Answer:
     return Result.UNKNOWN, "whether it is gated was not shown"
 
 
-def _osi_terms(license: License) -> Answer:
-    if license.conformant == "yes":
-        return Result.PASS, f"{license.id}: OSI-approved"
-    if license.conformant == "conformant-not-approved":
+def _osi_terms(facts: Facts) -> Answer:
+    license = facts.license
+    if license.is_conformant and not facts.other_terms:
+        if license.conformant == "yes":
+            return Result.PASS, f"{license.id}: OSI-approved"
         return Result.UNKNOWN, f"{license.id}: the terms conform, OSI has not approved them"
-    return _refused(license)
+    return _refused(facts)
 
 
-def _free_terms(license: License) -> Answer:
+def _free_terms(facts: Facts) -> Answer:
     """The Act asks for freedoms, not for an approval (recital 102)."""
-    if license.is_conformant:
-        return Result.PASS, f"{license.id}: access, use, change and distribution are free"
-    return _refused(license)
+    if facts.license.is_conformant and not facts.other_terms:
+        return Result.PASS, f"{facts.license.id}: access, use, change and distribution are free"
+    return _refused(facts)
 
 
-def _refused(license: License) -> Answer:
+def _refused(facts: Facts) -> Answer:
+    """The stricter of the licence and of what else is said of terms."""
+    license = facts.license
     if license.restriction == Restriction.NO_LICENSE:
-        return Result.FAIL, "no licence is declared, so nothing is shown to be permitted"
+        also = ", and the card speaks of other terms" if facts.other_terms else ""
+        return Result.FAIL, f"no licence is declared, so nothing is shown to be permitted{also}"
     if license.conformant == "no":
         return Result.FAIL, f"{license.id}: {license.restriction or 'not free'}"
+    if license.is_conformant:
+        return Result.UNKNOWN, f"{license.id}, but the card, a file or the name speaks of other terms"
     return Result.UNKNOWN, f"{license.id}: a licence that we cannot read"
 
 

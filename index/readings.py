@@ -20,7 +20,8 @@ from index.model import VALUES, Dimension, Evidence, Judgement, Outcome
 from index.mof import MofResult
 from index.rows import Page
 
-USAGE, INFERENCE = 1, 2  # bits of `shown`
+USAGE, INFERENCE, OTHER_TERMS = 1, 2, 4  # bits of `shown`
+_OTHER_TERMS = frozenset({"use_restriction", "license_text_conflict", "stated_base_terms", "suspected_base"})
 
 
 class Readings(NamedTuple):
@@ -85,7 +86,8 @@ def open_source(page: Page) -> str:
 
 
 def shown_by(evidence: Iterable[Any]) -> int:
-    """What the evidence shows beside the cells, as bits: the card says how to use it; the code to run it is public.
+    """What the evidence shows beside the cells, as bits: the card says how to use it; the code to run it is public;
+    card, file or name speak of terms that the declared licence leaves out.
 
     `evidence`: anything with the fields of index.model.Evidence. A bit that is not set means unknown, never no.
     """
@@ -95,6 +97,8 @@ def shown_by(evidence: Iterable[Any]) -> int:
             continue
         if e.probe == "usage_section":
             shown |= USAGE
+        elif e.probe in _OTHER_TERMS or (e.probe == "license_statement" and _restricted(e.value)):
+            shown |= OTHER_TERMS
         elif e.probe == "custom_code" or (e.probe == "library" and e.value.lower() in mof_record.LIBRARY_LICENSES):
             shown |= INFERENCE
     return shown
@@ -107,7 +111,14 @@ def facts_of(license: License, gated: str | None, shown: int) -> Facts:
         gated=gated,
         inference_code=True if shown & INFERENCE else None,
         usage_information=True if shown & USAGE else None,
+        other_terms=bool(shown & OTHER_TERMS),
     )
+
+
+def _restricted(name: str) -> bool:
+    """Whether a sentence's licence is one that open source does not allow."""
+    named = licenses.find(name)
+    return named is not None and named.conformant == "no" and named.kind != "special"
 
 
 def license_of(license_effective: str | None) -> License:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index import readings
 from index.frameworks import (
     CHARACTERISTICS,
     Facts,
@@ -17,7 +18,7 @@ from index.frameworks import (
     values_of,
 )
 from index.licenses import NO_LICENSE, UNKNOWN, find
-from index.model import Dimension, Judgement
+from index.model import Dimension, Evidence, Judgement, Outcome
 
 ALL = [d.value for d in Dimension]
 LADDER = ["unknown", "partial", "open"]
@@ -167,3 +168,15 @@ def test_the_characteristics_are_the_dimensions_in_their_order():
 
 def test_values_are_read_off_judgements():
     assert values_of([Judgement("paper", "open", "r", "")]) == {"paper": "open"}
+
+
+def test_terms_that_the_card_speaks_of_beside_an_open_licence_keep_it_from_passing_a_checklist() -> None:
+    said = Evidence("license", "use_restriction", Outcome.YES, "for research only", "README.md#0-17", "research only")
+    cells = [Judgement(str(d), "open", "U0") for d in Dimension]
+    for item, framework in (("parameters_terms", "osaid"), ("free_license", "ai_act")):
+        assert getattr(readings.read(cells, [], "mit", "no"), framework).check(item).result == "pass"
+        doubted = getattr(readings.read(cells, [said], "mit", "no"), framework).check(item)
+        assert (doubted.result, [p.quote for p in doubted.evidence]) == ("unknown", ["for research only"])
+        undeclared = getattr(readings.read(cells, [said], "no-license", "no"), framework).check(item)
+        assert undeclared.result == "fail"
+        assert undeclared.reason.endswith("the card speaks of other terms")

@@ -104,10 +104,11 @@ def test_every_answer_of_the_ai_acts_checklist_is_said_in_french() -> None:
     said = {
         check.reason
         for value in Value for license in licenses for gated in ("no", "auto", "manual", None) for fact in (None, False, True)
+        for other in (False, True)
         for check in checklists.ai_act_checklist(
             dict.fromkeys(map(str, Dimension), str(value)),
-            checklists.Facts(license, gated=gated, usage_information=fact, monetised=fact, copyright_policy=fact,
-                             training_summary=fact, systemic_risk=fact),
+            checklists.Facts(license, other_terms=other, gated=gated, usage_information=fact, monetised=fact,
+                             copyright_policy=fact, training_summary=fact, systemic_risk=fact),
         ).checks
     }  # fmt: skip
     assert len(said) > 20
