@@ -177,6 +177,27 @@ def test_the_file_is_asked_about_itself_once_and_a_filter_counted_once(site: Sit
     ] == []
 
 
+def test_a_search_among_the_models_asks_for_its_page_alone_and_finds_the_same(site: Site) -> None:
+    asked: list[str] = []
+    database = site.datasette.databases["index"]
+    site.loop.run_until_complete(database.execute_fn(lambda conn: conn.set_trace_callback(asked.append)))
+    for word in ("evil", "model", "js"):
+        sql = f"select id from models where place in (select rowid from models_fts where models_fts match '\"{word}\"') order by place"
+        whole = [id for (id,) in site.loop.run_until_complete(database.execute(sql, truncate=True)).rows]
+        for size in (1, 3, 100):
+            found, path = [], f"/index/models.json?_search={word}&_size={size}&_shape=objects&_col=id&_nocount=1"
+            while path:
+                said = site.get(path).json()
+                found += [row["id"] for row in said["rows"]]
+                path = (said["next_url"] or "").removeprefix("http://localhost")
+            assert found == whole
+        assert whole
+    pages = [sql for sql in asked if "escape_fts" in sql]
+    assert pages
+    assert all(" order by rowid limit " in sql for sql in pages)
+    assert any("rowid > cast(" in sql for sql in pages)
+
+
 def test_answers_are_kept_up_to_a_bound_and_never_those_that_failed(site: Site) -> None:
     kept = plugin("kept_schema")
     calls: list[Any] = []

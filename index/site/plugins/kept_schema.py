@@ -4,10 +4,13 @@ For each page Datasette 0.65 asks SQLite again which tables, columns and keys th
 times for /index, each time through a thread: a third of a page's time. And it counts what a filter leaves on each page
 of it: 30 ms for a million models. The file never changes while it is served, so neither do the answers.
 
+A page of what a search finds is asked for alone: Datasette's own question finds all 300,000 names with `llama` first.
+
 Keeps no rows, and nothing that failed or ran out of time; what readers made up (names, filters) only up to a bound.
 Does nothing for a database that may change.
 """
 
+import re
 from collections import OrderedDict
 
 from datasette import hookimpl
@@ -19,6 +22,15 @@ _ASKED = (
     "get_view_definition", "hidden_table_names", "label_column_for_table", "primary_keys", "table_column_details",
     "table_columns", "table_exists", "table_names", "view_names",
 )  # fmt: skip
+
+#: Datasette's question for a page of a search among the models in the order of places, the first or a later one.
+_SEARCH = re.compile(
+    r"(select .* from models where place in "
+    r"\(select rowid from models_fts where models_fts match escape_fts\(:search\))(\)"
+    r"(?: and \(place > :(p\d+) or \(place = :\3 and \(\(model > :p\d+\)\)\)\))?"
+    r" order by place(?:, model)? limit (\d+))",
+    re.DOTALL,
+)
 
 
 class Remembered:
@@ -48,6 +60,15 @@ def is_about_the_file(sql):
     return sql.startswith(("select count(*) from ", "PRAGMA schema_version")) or "sqlite_master" in sql
 
 
+def sooner(sql):
+    """The question of a search, for its page alone: rows of the index of words stand in the order of places."""
+    found = _SEARCH.fullmatch(sql)
+    if found is None:
+        return sql
+    after = f" and rowid > cast(:{found[3]} as integer)" if found[3] else ""
+    return f"{found[1]}{after} order by rowid limit {found[4]}{found[2]}"
+
+
 @hookimpl
 def startup(datasette):
     """Put a memory before each question."""
@@ -64,7 +85,7 @@ def remembering(execute):
 
     async def asked(sql, params=None, *args, **options):
         if args or options or not is_about_the_file(sql):
-            return await execute(sql, params, *args, **options)
+            return await execute(sooner(sql), params, *args, **options)
         return await kept(sql, params)
 
     return asked
