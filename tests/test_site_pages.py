@@ -836,6 +836,44 @@ def test_every_documented_address_answers(site: Site) -> None:
             json.loads(answer.text)
 
 
+def test_what_a_page_shows_is_there_as_json(site: Site) -> None:
+    licence = site.get("/licenses/llama3.json").json()
+    assert licence["id"] == "llama3"
+    assert {m["id"] for m in licence["most_downloaded"]} >= {LLAMA}
+    assert site.get("/licenses/no-such-thing.json").json()["ok"] is False
+    cell = site.get(f"/model/{LLAMA}/evidence/license.json").json()
+    whole = next(c for c in site.get(f"/model/{LLAMA}.json").json()["cells"] if c["dimension"] == "license")
+    assert {k: cell[k] for k in whole} == whole
+    moved = site.get(f"/model/{LLAMA.lower()}/evidence/license.json")
+    assert moved.headers["location"] == f"/model/{LLAMA}/evidence/license.json"
+    assert site.get(f"/model/{LLAMA}/evidence/nonsense.json").status_code == 404
+    listed = site.get("/api.json").json()["addresses"]
+    assert [a["address"] for a in listed] == [address for address, _, _ in API]
+    trends = site.get("/trends.json?f=Llama+3").json()
+    assert "FROM family_downloads" in trends["sql"]
+    shown = {a.get_text() for a in soup(site, "/trends?f=Llama+3").select("a.model")}
+    assert {m["id"] for d in trends["movers"].values() for way in d.values() for m in way} <= shown
+
+
+def test_where_readers_may_not_ask_sql_nothing_leads_to_it(site: Site) -> None:
+    data = Path(site.datasette.databases["index"].path).parent
+    closed = Site(data, default_allow_sql=False)
+    try:
+        for path in (*PAGES, "/index", "/index/models?level=L1"):
+            page = soup(closed, path)
+            asking = [a["href"] for a in page.find_all("a", href=True) if "sql=" in a["href"]]
+            assert asking == [], path
+            assert page.find("textarea", attrs={"name": "sql"}) is None
+            named = [a.get_text() for a in page.select("nav a[href='/index']")]
+            assert named
+            assert "SQL" not in named, path
+        assert "sql=" not in closed.get("/api").text
+        assert closed.get("/index?sql=select+1").status_code == 403
+    finally:
+        closed.close()
+    assert "sql=" in site.get("/api").text
+
+
 def test_a_badge_names_the_level_and_an_unknown_model_has_one_too(site: Site) -> None:
     known, unknown = site.get(f"/badge/{LLAMA}.svg"), site.get("/badge/no/such.svg")
     assert "L1 gated" in known.text

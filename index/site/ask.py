@@ -54,6 +54,7 @@ class Ask(NamedTuple):
     theme: str
     base: str
     vars: Mapping[str, str] = {}
+    sql: bool = True  # whether readers may ask their own SQL
     sample: bool = False  # the index was made from the bundled sample, whose cards are not the makers' own
 
     def get(self, name: str) -> str:

@@ -146,7 +146,8 @@ async def header(datasette: Any, request: Any) -> dict[str, Any]:
     if known is None:
         known = database._openness_sample = await database.execute_fn(is_sample)
     ask = parse(request)
-    return {**render.chrome(ask), "sample": known, "raw": render.shown_by(ask)}
+    sql = bool(datasette.setting("default_allow_sql"))
+    return {**render.chrome(ask), "sample": known, "raw": render.shown_by(ask), "sql": sql}
 
 
 def is_sample(conn: sqlite3.Connection) -> bool:
@@ -171,7 +172,7 @@ def view(page: Page, reads: str = "", *, alone: bool = False) -> Callable[..., A
     known = tuple(reads.split())
 
     async def answer(datasette: Any, request: Any) -> Response:
-        ask = parse(request)
+        ask = parse(request)._replace(sql=bool(datasette.setting("default_allow_sql")))
         cache = cache_of(datasette)
         made: Made | None = cache.get(ask.key())
         if made is None:

@@ -27,6 +27,7 @@ API = (
      "/table.json?rows=families", "api.families"),
     ("/table.csv?…", "/table.csv?level=L4", "api.table_csv"),
     ("/model/ORG/NAME.json?asof=", "", "api.model"),
+    ("/model/ORG/NAME/evidence/DIMENSION.json", "", "api.evidence"),
     ("/model/ORG/NAME.cdx.json", "", "api.cdx"),
     ("/trends.json?f=FAMILY&m=ORG/NAME&by=date|age&series=downloads|all_time&days=",
      "/trends.json?days=90", "api.trends"),
@@ -40,9 +41,11 @@ API = (
     ("/changes.json?field=&org=&level=&id=&since=&until=", "/changes.json?field=license", "api.changes"),
     ("/changes.atom?…", "/changes.atom?field=license", "api.atom"),
     ("/licenses.json", "/licenses.json", "api.licenses"),
+    ("/licenses/ID.json", "/licenses/apache-2.0.json", "api.license"),
     ("/experts.json", "/experts.json", "api.experts"),
     ("/method.json", "/method.json", "api.method"),
     ("/status.json", "/status.json", "api.status"),
+    ("/api.json", "/api.json", "api.api"),
     ("/suggest.json?q=", "/suggest.json?q=ll", "api.suggest"),
     ("/badge/ORG/NAME.svg", "", "api.badge"),
 )  # fmt: skip
@@ -110,11 +113,21 @@ def _license(row: dict[str, object]) -> dict[str, object]:
 
 def license(db: sqlite3.Connection, ask: Ask) -> Answer:
     """One licence: every fact with its source, and the models that it binds."""
+    row, models = _one_license(db, ask)
+    return Answer(render.page("license.html", ask, license=row, models=models))
+
+
+def license_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    row, models = _one_license(db, ask)
+    return Answer(to_json({**row, "most_downloaded": models}), _JSON)
+
+
+def _one_license(db: sqlite3.Connection, ask: Ask) -> tuple[dict[str, object], list[dict[str, object]]]:
     row = reads.license(db, ask.vars["id"])
     if row is None:
         raise NotHere("error.license", id=ask.vars["id"][:80])
-    models = reads.license_models(db, str(row["id"]))
-    return Answer(render.page("license.html", ask, license=_license(row), models=models))
+    return _license(row), reads.license_models(db, str(row["id"]))
 
 
 def _experts(db: sqlite3.Connection) -> dict[str, Any]:
@@ -187,6 +200,22 @@ def status_json(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 def api(db: sqlite3.Connection, ask: Ask) -> Answer:
     """Every machine-readable address, with an example."""
+    return Answer(render.page("api.html", ask, addresses=_addresses(db)))
+
+
+def api_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    t = render.texts(ask.lang)
+    found = [{"address": a, "gives": t(key), "example": ask.base + url} for a, url, key in _addresses(db)]
+    return Answer(to_json({"addresses": found}), _JSON)
+
+
+def _addresses(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """(address, an example of it, key of its description); examples of a model are of the most downloaded one."""
     sql = "SELECT id FROM models WHERE missing_since IS NULL AND level IS NOT NULL ORDER BY downloads DESC LIMIT 1"
-    example = next((i for (i,) in queries._rows(db, sql)), "")
-    return Answer(render.page("api.html", ask, addresses=API, example=example))
+    example = asking.model_path(next((i for (i,) in queries._rows(db, sql)), ""))
+    found = []
+    for address, sample, key in API:
+        of_model = address.replace("/model/ORG/NAME", example).replace("/badge/ORG/NAME", "/badge" + example[6:])
+        found.append((address, sample or of_model.partition("?")[0].replace("DIMENSION", "license"), key))
+    return found

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from index import bom, checklists, explain, queries, readings
 from index import trends as series_of
-from index.rows import Ancestor, Page
+from index.rows import Ancestor, Cell, Page
 from index.site import archive, osaid, reads, render
 from index.site import evidence as evidence_of
 from index.site.ask import Ask, NotHere, model_path
@@ -30,7 +30,7 @@ def find_page(db: sqlite3.Connection, ask: Ask, under: str = "/model/") -> Page 
         raise NotHere("error.model", near, id=asked[:200])
     if found != asked:
         kept = next((end for end in (".cdx.json", ".json") if ask.path.endswith(end)), "")
-        tail = f"/evidence/{ask.vars['dimension']}" if "dimension" in ask.vars else kept
+        tail = (f"/evidence/{ask.vars['dimension']}" if "dimension" in ask.vars else "") + kept
         return Answer(b"", status=301, location=under + model_path(found).removeprefix("/model/") + tail)
     page = queries.get_page(db, found)
     if page is None:
@@ -54,9 +54,7 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
     page = find_page(db, ask)
     if isinstance(page, Answer):
         return page
-    cell = next((c for c in page.cells if c.dimension == ask.vars["dimension"]), None)
-    if cell is None:
-        raise NotHere("error.dimension", dimension=ask.vars["dimension"][:40])
+    cell = _cell(page, ask)
     questions = {d.key: d for d in reads.dimensions(db)}
     body = render.page(
         "evidence.html", ask, model=page.model, cell=cell, dimension=questions[cell.dimension],
@@ -64,6 +62,23 @@ def evidence(db: sqlite3.Connection, ask: Ask) -> Answer:
         cards=archive.beside(db).there, later=reads.unjudged(db),
     )  # fmt: skip
     return Answer(body)
+
+
+def evidence_json(db: sqlite3.Connection, ask: Ask) -> Answer:
+    """The same as JSON."""
+    page = find_page(db, ask)
+    if isinstance(page, Answer):
+        return page
+    cell = _cell(page, ask)
+    said = {"id": page.model.id, **cell._asdict(), "evidence": [p._asdict() for p in cell.evidence]}
+    return Answer(render.to_json(said), "application/json; charset=utf-8")
+
+
+def _cell(page: Page, ask: Ask) -> Cell:
+    for cell in page.cells:
+        if cell.dimension == ask.vars["dimension"]:
+            return cell
+    raise NotHere("error.dimension", dimension=ask.vars["dimension"][:40])
 
 
 def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, Any]:

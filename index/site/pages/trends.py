@@ -191,7 +191,8 @@ def trends(db: sqlite3.Connection, ask: Ask) -> Answer:
         names=_names(comparison), table=table, covered=_covered(comparison),
         why=_why(comparison, table), thin=any(series_of.is_thin(p) for s in shown for p in s.points),
         growth=[_growth(s) for s in shown], anomalies=_anomalies(comparison.series),
-        tries=_counted(db, None)[:3], windows=WINDOWS, once=once_for(db, ("trends", ask.lang, by)), share_by=shares.BY,
+        tries=_counted(db, None)[:3], windows=WINDOWS,
+        once=once_for(db, ("trends", ask.lang, by, ask.sql)), share_by=shares.BY,
         **remember(db, ("trends of all", ask.lang, by), lambda: _of_all(db, by, t)),
         sources=sorted({p.source for s in comparison.series for p in s.points if p.source}),
         left_out=[s.name for s in comparison.series if comparison.by == "age" and s.released is None],
@@ -314,8 +315,19 @@ def trends_svg(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 
 def trends_json(db: sqlite3.Connection, ask: Ask) -> Answer:
-    """Points, growth and anomalies of every series."""
-    return Answer(render.to_json(series_of.to_dict(parse(db, ask).series)), "application/json; charset=utf-8")
+    """Points, growth and anomalies of every series, the SQL that gives them, and the top movers of the page."""
+    comparison = parse(db, ask)
+    said = {**series_of.to_dict(comparison.series), "sql": sql_of(comparison), "movers": _movers(db)}
+    return Answer(render.to_json(said), "application/json; charset=utf-8")
+
+
+def _movers(db: sqlite3.Connection) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Days -> the models that rose and fell most over them."""
+    found = remember(db, "movers", lambda: {d: reads.movers(db, d, 8) for d in MOVERS})
+    return {
+        str(days): {"rose": [m._asdict() for m in rose], "fell": [m._asdict() for m in fell]}
+        for days, (rose, fell) in found.items()
+    }
 
 
 def trends_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
