@@ -324,7 +324,7 @@ ORDER BY what, name, date;
 -- missing_since ends the indexes that the site's table is ordered by: rows before a page are passed in the index alone.
 CREATE UNIQUE INDEX models_place ON models (place);
 CREATE INDEX models_downloads ON models (downloads DESC, missing_since, level);
-CREATE INDEX models_level ON models (level, downloads DESC, missing_since);
+CREATE INDEX models_level ON models (level, downloads DESC, missing_since, level_max);
 CREATE INDEX models_level_max ON models (level_max, downloads DESC);
 CREATE INDEX models_restriction ON models (restriction, downloads DESC, missing_since);
 CREATE INDEX models_license ON models (license, downloads DESC);
@@ -440,6 +440,11 @@ INSERT INTO about (key, value) VALUES
   ('models judged', (SELECT count(*) FROM models WHERE level IS NOT NULL)),
   ('rules version', coalesce(
     (SELECT rules_version FROM hub.judge_runs ORDER BY id DESC LIMIT 1), (SELECT max(rules_version) FROM models)));
+
+-- 30-day downloads of the models at a level that a higher one is not excluded for: one walk through models_level.
+INSERT INTO about (key, value)
+SELECT 'downloads that may be above ' || level, sum(iif(level_max > level, downloads, 0)) FROM models
+WHERE level IS NOT NULL AND missing_since IS NULL GROUP BY level;
 
 -- step: search
 -- Its rows stand in the order of downloads: the first that match are the most downloaded, however many match.

@@ -237,3 +237,39 @@ def test_the_all_time_counter_can_be_drawn_and_a_family_has_none(site: Site) -> 
     assert own.select("a[href$='series=all_time']")
     assert site.get("/trends?series=monthly").status_code == 400
     assert "No counter seen for" in soup(site, "/trends?series=all_time").get_text()  # the last nights gave none
+
+
+# -- what is proved, and what is only not excluded ------------------------------------------------------------------
+
+
+def test_a_badge_states_a_range_where_more_is_not_excluded_and_a_level_where_it_is(site: Site) -> None:
+    models = site.get("/table.json?size=200").json()["models"]
+    ranged = next(m for m in models if m["level"] == "L2" and m["level_max"] == "L6")
+    firm = next(m for m in models if m["level"] == m["level_max"] == "L2")
+    picture = site.get(f"/badge/{ranged['id']}.svg").text
+    assert ">L2–L6</text>" in picture
+    said = f"openness: {ranged['id']}: L2 restricted is proved, up to L6 is not excluded"
+    assert f'aria-label="{said}"' in picture
+    assert f"<title>{said}</title>" in picture
+    assert ">L2 restricted</text>" in site.get(f"/badge/{firm['id']}.svg").text
+    assert "n’est pas exclu" in site.get(f"/badge/{ranged['id']}.svg?lang=fr").text
+
+
+def test_shares_by_level_say_how_much_of_each_may_be_higher(site: Site, data: Path) -> None:
+    with closing(sqlite3.connect(data / "index.db")) as db:
+        rows = db.execute("SELECT level, level_max, downloads FROM models WHERE missing_since IS NULL").fetchall()
+    total = sum(n or 0 for _, _, n in rows)
+    wanted: dict[str, float] = {}
+    for level, top, n in rows:
+        if top > level and n:
+            wanted[level] = wanted.get(level, 0) + n / total
+    found = site.get("/share.json").json()["may_be_higher"]
+    assert {level: pytest.approx(part) for level, part in found["parts"]} == wanted
+    assert found["share"] == pytest.approx(sum(wanted.values()))
+    assert 0 < found["share"] < 1
+    assert found["date"] == "2026-08-22"
+    for path in ("/", "/trends"):
+        words = " ".join(soup(site, path).get_text(" ").split())
+        assert f"{100 * found['share']:.1f}% are of models whose level may be higher:" in words
+    assert "may_be_higher" not in site.get("/share.json?share=license").json()
+    assert "may be higher" not in soup(site, "/trends?share=license").select_one("#sharechart").get_text()  # type: ignore[union-attr]

@@ -23,6 +23,14 @@ class Share(NamedTuple):
     share: float | None
 
 
+class Higher(NamedTuple):
+    """The part of a night's judged downloads for which a higher level is not excluded; `parts`: of it by level."""
+
+    date: str
+    share: float
+    parts: tuple[tuple[str, float], ...]
+
+
 class Change(NamedTuple):
     """One event, with the level of the model today; `not_before`: the last night that saw the old state."""
 
@@ -148,6 +156,17 @@ def counted_on(db: sqlite3.Connection, date: str) -> tuple[int, int]:
     sql = "SELECT coalesce(sum(counted), 0), coalesce(sum(models), 0) FROM share_by_level WHERE date = ?"
     counted, models = _rows(db, sql, date)[0]
     return counted, models
+
+
+def maybe_higher(db: sqlite3.Connection) -> Higher | None:
+    """How much of the last night's downloads is of models whose level may be higher; None where nothing was counted."""
+    known = about(db)
+    counted = {one.level: one.downloads or 0 for one in levels(db)}
+    total = sum(counted.values())
+    if not total or not known.get("last crawl"):
+        return None
+    parts = {level: int(known.get(f"downloads that may be above {level}") or 0) / total for level in counted}
+    return Higher(known["last crawl"], sum(parts.values()), tuple((k, v) for k, v in parts.items() if v))
 
 
 def levels(db: sqlite3.Connection) -> tuple[Level, ...]:

@@ -156,11 +156,10 @@ def spark(points: Sequence[int | None], title: str, width: int = 120, height: in
     )
 
 
-def badge(level: str | None, level_max: str | None, words: str, title: str) -> str:
-    """For a README: the seven rungs and the level in words. Colours of its own: it stands on other people's pages."""
+def badge(level: str | None, level_max: str | None, label: str, title: str) -> str:
+    """For a README: the seven rungs and `label`. Colours of its own: it stands on other people's pages."""
     low = int(level[1]) if level else -1
     high = int(level_max[1]) if level_max else low
-    label = f"{level} {words}" if level else words
     name_w, text_w = 66, 22 + round(6.4 * len(label))
     width = 50 + name_w + text_w
     rungs = []

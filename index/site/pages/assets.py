@@ -17,14 +17,14 @@ def badge(db: sqlite3.Connection, ask: Ask) -> Answer:
     t = render.texts(ask.lang)
     found = queries.resolve(db, ask.vars["id"])
     model = queries.get_model(db, found) if found else None
-    if model is None:
-        words, level, top = t("badge.unknown"), None, None
-    elif model.level is None:
-        words, level, top = t("level.none"), None, None
-    else:
-        words, level, top = t(f"level.{model.level}"), model.level, model.level_max
-    title = f"openness: {ask.vars['id'][:200]}: {level or ''} {words}"
-    text = svg.badge(level, top, words, title)
+    level, top = (model.level, model.level_max) if model else (None, None)
+    words = t(f"level.{level}") if level else t("level.none") if model else t("badge.unknown")
+    label = f"{level} {words}" if level else words
+    said = label
+    if level and top and top > level:  # the words of a level would state as found what is only not shown
+        label = t("badge.range", low=level, high=top)
+        said = t("badge.title", low=level, high=top, words=words)
+    text = svg.badge(level, top, label, f"openness: {ask.vars['id'][:200]}: {said}")
     return Answer(text.encode(), "image/svg+xml; charset=utf-8", 200 if model else 404, True, max_age=3600)
 
 

@@ -66,6 +66,7 @@ def _home(db: sqlite3.Connection) -> dict[str, Any]:
     return {
         "about": reads.about(db),
         "levels": reads.levels(db),
+        "may_be_higher": reads.maybe_higher(db),
         "crawl": next(iter(reads.crawls(db, 1)), None),
         "last_night": last,
         "changes_last_night": reads.change_count(db, last) if last else 0,

@@ -7,7 +7,7 @@ import io
 import sqlite3
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from index.site import ask as asking
 from index.site import reads, render, svg
@@ -148,7 +148,9 @@ def share_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     found = asked(db, ask)
     key = "level" if found.by == "level" else "name"
     rows = [{"date": r.date, key: r.name, **dict(list(r._asdict().items())[2:])} for r in found.rows]
-    body = {"share": found.by, "nights_with_few_counters": sorted(found.thin), "shares": rows}
+    body: dict[str, Any] = {"share": found.by, "nights_with_few_counters": sorted(found.thin), "shares": rows}
+    if found.by == "level":
+        body["may_be_higher"] = reads.maybe_higher(db)
     return Answer(render.to_json(body), "application/json; charset=utf-8")
 
 

@@ -210,6 +210,7 @@ def _of_all(db: sqlite3.Connection, by: str, t: Texts) -> dict[str, Any]:
         "share_chart": Markup(shares.chart(shown, t)),
         "share_keys": shares.keys(shown, t),
         "share_counted": shares.counted(db, shown),
+        "may_be_higher": reads.maybe_higher(db) if by == "level" else None,
         "share_sql": shares.sql_of(by),
         "share_sql_url": _run(shares.sql_of(by)),
         "movers": {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {},
