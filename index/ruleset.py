@@ -144,7 +144,7 @@ def _open_weights(seen: Seen, cells: Cells) -> str | None:
     "W7",
     D.END_WEIGHTS,
     PARTIAL,
-    "There are weights, and the front matter asks for consent before access ({}).",
+    "There are weights, and the front matter asks for consent before access (field {}).",
     reads="gate_announced",
     confidence="medium",
     source="1.2 weights: gated is partial",

@@ -63,6 +63,16 @@ def _mirrors(dimension: Dimension, value: Value) -> When:
     return when
 
 
+def _without_base(value: Value) -> When:
+    """The base data of a model whose card says that it was trained from scratch are those of its own training."""
+
+    def when(seen: Seen, cells: Cells) -> str | None:
+        said = seen.yes("from_scratch")
+        return said.quote if said and _own_pretraining(seen) and cells.get(D.END_DATA) == value else None
+
+    return when
+
+
 for _value, _code in ((OPEN, "B4"), (PARTIAL, "B5"), (CLOSED, "B6")):
     rule(
         _code,
@@ -316,7 +326,7 @@ def _data_words(seen: Seen, cells: Cells) -> str | None:
     for probe in ("dataset_links", "named_corpora", "training_data_section"):
         found = [e.value for e in seen.all(probe) if e.dimension == D.END_DATA]
         if found:
-            return ", ".join(found[:5])
+            return ", ".join(f.partition(": ")[2] or f for f in found[:5])
     return None
 
 
@@ -439,11 +449,11 @@ for _value, _code in ((OPEN, "BD7"), (PARTIAL, "BD8"), (CLOSED, "BD9")):
         _code,
         D.BASE_DATA,
         _value,
-        f'It was trained from scratch ("{{}}"), so its own data counts: {_value}.',
+        f'It has no base ("{{}}"): what holds for the data of its own training holds here: {_value}.',
         reads="from_scratch",
         confidence="medium",
         source="1.2 base mirrors end",
-    )(_mirrors(D.END_DATA, _value))
+    )(_without_base(_value))
 
 
 @rule(

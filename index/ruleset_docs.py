@@ -170,7 +170,7 @@ def _architecture_some(seen: Seen, cells: Cells) -> str | None:
     # With a technical report beside the card, the training may well be described there, which nobody has read.
     stated = seen.yes("architecture_stated")
     reported = any(e.value.startswith("report: ") for e in seen.all("own_report"))
-    return stated.value if stated and not seen.yes("training_setup") and not reported else None
+    return _in_words(stated.value) if stated and not seen.yes("training_setup") and not reported else None
 
 
 @rule(
@@ -185,7 +185,7 @@ def _architecture_some(seen: Seen, cells: Cells) -> str | None:
 def _architecture_named(seen: Seen, cells: Cells) -> str | None:
     stated = seen.yes("architecture_stated")
     named = seen.yes("architecture_config") or seen.yes("custom_code") or seen.yes("library")
-    return stated.value if stated else named.quote if named else None
+    return _in_words(stated.value) if stated else named.quote if named else None
 
 
 #: Words in a title, or in the sentence that presents a paper, by which it covers the tuning too.
@@ -201,7 +201,22 @@ def _report_of_all(seen: Seen) -> str | None:
     own = seen.all("own_preprint")
     if any(e.value == "self" for e in seen.all("tuned_name")):
         own = [e for e in own if _OF_TUNING.search(e.quote)]
-    return own[0].value if own else None
+    return _paper(own[0].value) if own else None
+
+
+def _paper(value: str) -> str:
+    """A reference in words: 'arXiv:2402.00838', 'a report: https://...', the venue's own name."""
+    if value.startswith("venue: "):
+        return value.removeprefix("venue: ")
+    if value.startswith(("report: ", "blog: ")):
+        return f"a {value}"
+    return value if "://" in value else f"arXiv:{value}"
+
+
+def _in_words(value: str) -> str:
+    """What a section or a phrase tells: 'architecture: 42 words' is a section of that many words."""
+    kind, said, words = value.partition(": ")
+    return f"a section of {words}" if said and words.endswith(" words") else value
 
 
 @rule(
@@ -231,7 +246,7 @@ def _own_preprint(seen: Seen, cells: Cells) -> str | None:
 )
 def _cited(seen: Seen, cells: Cells) -> str | None:
     cited = seen.yes("own_preprint") or seen.yes("cited_preprint") or seen.yes("own_report") or seen.yes("arxiv_tags")
-    return cited.value if cited else None
+    return _paper(cited.value) if cited else None
 
 
 @rule(
@@ -245,7 +260,7 @@ def _cited(seen: Seen, cells: Cells) -> str | None:
 )
 def _own_paper(seen: Seen, cells: Cells) -> str | None:
     own = seen.yes("own_paper")
-    return own.value if own else None
+    return _paper(own.value) if own else None
 
 
 # --------------------------------------------------------------------------------------------------- model card
@@ -269,7 +284,7 @@ def _no_card(seen: Seen, cells: Cells) -> str | None:
     "M2",
     D.MODEL_CARD,
     CLOSED,
-    "The card is the Hub's template, not filled in ({}).",
+    "The card is the Hub's template, not filled in: {}.",
     reads="card_boilerplate",
     confidence="high",
     source="3 model card",
@@ -277,7 +292,7 @@ def _no_card(seen: Seen, cells: Cells) -> str | None:
 def _template(seen: Seen, cells: Cells) -> str | None:
     for e in seen.all("card_boilerplate"):
         if e.value.startswith("template") and len(_told(seen)) < 2:
-            return e.value
+            return e.value.removeprefix("template: ").replace(" placeholders", " places are empty")
     return None
 
 

@@ -314,12 +314,18 @@ _NOT_SCRATCH = re.compile(
 )
 
 
+#: What the Hub's trainer writes of every model whose base it was not told.
+_TRAINER_SAYS = re.compile(r"This model was trained from scratch on (?:the|an unknown|None)\b[^.\n]{0,80} dataset\.")
+
+
 @probe("Does the card say that the model was trained from scratch?", D.BASE_DATA, D.BASE_WEIGHTS, needs="card")
 def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     v, name = view(repo, card), "from_scratch"
     for m in near_words(v, _SCRATCH_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-        boilerplate = card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
+        boilerplate = "trained from scratch on" in m[0] and (
+            card.generator in ("trainer", "keras") or _TRAINER_SAYS.match(card.text, a)
+        )
         if not v.in_code(m.start()) and not boilerplate and not _NOT_SCRATCH.search(card.text[a:b]):
             yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
             yield seen(D.BASE_WEIGHTS, name, card, a, b, "from scratch")
