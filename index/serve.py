@@ -46,7 +46,7 @@ SETTINGS: Mapping[str, str] = {
     "facet_time_limit_ms": "1500",
     "default_page_size": "30",
     "max_returned_rows": "1000",
-    "default_cache_ttl": "3600",
+    "default_cache_ttl": "300",
 }
 
 Robots = Literal["index", "all", "none"]

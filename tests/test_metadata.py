@@ -255,10 +255,28 @@ def test_the_style_sheet_is_ours_and_there(site: Site) -> None:
 
 def test_a_family_chart_has_an_empty_point_where_nobody_looked(index: sqlite3.Connection) -> None:
     query = META["plugins"]["datasette-dashboards"]["openness"]["charts"]["llama"]["query"]
-    found = {(day, family): downloads for day, family, downloads, _ in index.execute(query)}
+    found = {(day, family): downloads for day, family, downloads, *_ in index.execute(query)}
     assert found["2026-11-03", "Llama 3"] == 130
     assert found["2026-11-04", "Llama 3"] is None  # a line breaks here; without the row it would run on
     assert len(found) == 6 * 2
+
+
+def test_a_family_chart_draws_no_line_to_a_sum_of_few_models(index: sqlite3.Connection) -> None:
+    chart = META["plugins"]["datasette-dashboards"]["openness"]["charts"]["llama"]
+    index.execute(
+        "UPDATE family_downloads SET members = 2 * models + 1 WHERE family = 'Llama 3' AND date = '2026-11-03'"
+    )
+    cursor = index.cursor()
+    cursor.row_factory = sqlite3.Row  # type: ignore[assignment]
+    found = {(row["date"], row["family"]): row for row in cursor.execute(chart["query"])}
+    index.rollback()
+    few = found["2026-11-03", "Llama 3"]
+    assert (few["downloads"], few["thin"], few["line"]) == (130, 1, None)
+    others = [row for row in found.values() if row["downloads"] is not None and row is not few]
+    assert others
+    assert [row for row in others if (row["thin"] or 0, row["line"]) != (0, row["downloads"])] == []
+    line, point = chart["display"]["layer"]
+    assert (line["encoding"]["y"]["field"], point["encoding"]["y"]["field"]) == ("line", "downloads")
 
 
 def test_the_home_page_says_what_this_is(site: Site) -> None:

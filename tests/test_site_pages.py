@@ -776,6 +776,15 @@ def test_the_feeds_say_the_same_changes_as_the_page(site: Site) -> None:
         assert site.get(item["url"].removeprefix("http://localhost").split("#")[0]).status_code == 200
 
 
+def test_a_change_has_the_same_name_in_a_feed_under_whatever_host_it_is_served(site: Site) -> None:
+    here, there = (
+        [i["id"] for i in site.get("/changes.json", host=host).json()["items"]]
+        for host in ("localhost", "open.example")
+    )
+    assert here == there
+    assert len(set(here)) == len(here) > 5
+
+
 def test_changes_are_filtered_by_organisation_and_level(site: Site) -> None:
     found = [i["_openness"] for i in site.get("/changes.json?org=nvidia&level=L3").json()["items"]]
     assert found

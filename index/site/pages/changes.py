@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote, urlsplit
+from uuid import NAMESPACE_URL, uuid5
 
 from index.plain import clean
 from index.site import ask as asking
@@ -84,7 +85,7 @@ def feed_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         "feed_url": ask.base + ask.link(),
         "language": ask.lang,
         "items": [
-            {"id": _tag(ask, c), "url": ask.base + _link(c), "title": _title(t, c), "content_text": _sentence(t, c),
+            {"id": _tag(c), "url": ask.base + _link(c), "title": _title(t, c), "content_text": _sentence(t, c),
              "date_published": f"{c.date}T00:00:00Z", "_openness": c._asdict()}
             for c in found
         ],
@@ -99,7 +100,7 @@ def atom(db: sqlite3.Connection, ask: Ask) -> Answer:
     here, page = ask.base + ask.link(), ask.base + ask.link("/changes")
     updated = found[0].date if found else reads.last_night(db) or "1970-01-01"
     entries = "".join(
-        f"<entry><id>{_xml(_tag(ask, c))}</id><title>{_xml(_title(t, c))}</title>"
+        f"<entry><id>{_xml(_tag(c))}</id><title>{_xml(_title(t, c))}</title>"
         f"<updated>{_xml(c.date)}T00:00:00Z</updated><link href={_attribute(ask.base + _link(c))}/>"
         f'<category term={_attribute(c.field)}/><content type="text">{_xml(_sentence(t, c))}</content></entry>\n'
         for c in found
@@ -113,9 +114,10 @@ def atom(db: sqlite3.Connection, ask: Ask) -> Answer:
     return Answer(text.encode(), "application/atom+xml; charset=utf-8")
 
 
-def _tag(ask: Ask, change: reads.Change) -> str:
-    host = urlsplit(ask.base).hostname or "openness"
-    return f"tag:{host},{change.date}:{quote(change.id)}/{change.field}/{change.change}"
+def _tag(change: reads.Change) -> str:
+    """The same for the same change under whatever name and by whomever it is served: readers see no news twice."""
+    what = (change.date, change.id, change.field, change.old, change.new)
+    return uuid5(NAMESPACE_URL, json.dumps(what)).urn
 
 
 def _link(change: reads.Change) -> str:
