@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -273,3 +275,30 @@ def test_shares_by_level_say_how_much_of_each_may_be_higher(site: Site, data: Pa
         assert f"{100 * found['share']:.1f}% are of models whose level may be higher:" in words
     assert "may_be_higher" not in site.get("/share.json?share=license").json()
     assert "may be higher" not in soup(site, "/trends?share=license").select_one("#sharechart").get_text()  # type: ignore[union-attr]
+
+
+# -- quotes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_quote_is_read_without_marks_on_pages_and_stays_raw_in_json(data: Path, tmp_path: Path) -> None:
+    """A card of the sample's own form, with what real cards have: tags, links, a bold mark cut in two."""
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    raw = 'Type:**\n<a href="https://x.example">Phi</a> is an [open-source](https://x.example/a) model.'
+    with closing(sqlite3.connect(copy / "index.db")) as db:
+        said = db.execute("SELECT quote FROM claims WHERE id = 'microsoft/phi-2'").fetchone()[0]
+        for table, column in (("sights", "quote"), ("dossiers", "evidence")):
+            new = raw if table == "sights" else json.dumps(raw)[1:-1]
+            db.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (said, new))
+        db.commit()
+        assert db.execute("SELECT quote FROM claims WHERE id = 'microsoft/phi-2'").fetchone()[0] == raw
+    site = Site(copy)
+    try:
+        for path in ("/", "/claims", "/model/microsoft/phi-2"):
+            words = soup(site, path).get_text()
+            assert "Type: Phi is an open-source model." in words, path
+            assert "x.example" not in words, path
+        assert raw in {c["quote"] for c in site.get("/claims.json").json()["claims"]}
+        assert raw in {c["quote"] for c in site.get("/model/microsoft/phi-2.json").json()["claims"]}
+    finally:
+        site.close()

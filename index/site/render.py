@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from index import plain
+from index import plain, prose
 from index.site import cells
 from index.site.ask import LANGUAGES, THEMES, Ask, anchor, card_path, model_path
 from index.site.phrases import Phrases, Reason, read_phrases, refill
@@ -126,7 +126,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"away": safe_link, "q": lambda text: quote(str(text), safe=""), "seen": seen}
+    env.filters |= {
+        "away": safe_link,
+        "q": lambda text: quote(str(text), safe=""),
+        "seen": seen,
+        "readable": prose.readable,
+    }
     env.globals |= {
         "model_path": model_path,
         "card_path": card_path,
