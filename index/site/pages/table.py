@@ -214,7 +214,8 @@ def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     names = [d.key for d in reads.dimensions(db)]
-    plain = [f for f in GridRow._fields if f != "cells"]
+    at = GridRow._fields.index("cells")
+    plain = [*GridRow._fields[:at], *GridRow._fields[at + 1 :]]
     if asking.choice(ask, "rows", ("models", "families"), "models") == "families":
         families_too = [f for f in FamilyRow._fields if f != "best"]
         rows = [(f[: len(families_too)], f.best) for f in _families(db, ask, FAMILIES).found]
@@ -225,7 +226,7 @@ def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
         columns = plain
     writer.writerow([*columns, *names])
     for own, row in rows:
-        fields = row._asdict() if row else dict.fromkeys(plain)
+        fields = (*row[:at], *row[at + 1 :]) if row else (None,) * len(plain)
         cells = [render.SIGNS[c] for c in row.cells] if row and row.cells else [""] * 14
-        writer.writerow([render.harmless(value) for value in (*own, *(fields[f] for f in plain))] + cells)
+        writer.writerow([render.harmless(v) if isinstance(v, str) else v for v in (*own, *fields)] + cells)
     return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename="openness.csv")
