@@ -323,8 +323,8 @@ def from_scratch(repo: Repo, card: Card) -> Iterator[Evidence]:
     v, name = view(repo, card), "from_scratch"
     for m in near_words(v, _SCRATCH_NEAR):
         a, b = sentence(card.text, m.start(), min(m.end(), m.start() + 200))
-        boilerplate = "trained from scratch on" in m[0] and (
-            card.generator in ("trainer", "keras") or _TRAINER_SAYS.match(card.text, a)
+        boilerplate = _TRAINER_SAYS.match(card.text, a) or (
+            card.generator in ("trainer", "keras") and "trained from scratch on" in m[0]
         )
         if not v.in_code(m.start()) and not boilerplate and not _NOT_SCRATCH.search(card.text[a:b]):
             yield seen(D.BASE_DATA, name, card, a, b, "from scratch")
