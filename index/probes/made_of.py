@@ -46,6 +46,7 @@ RESTRICTED_WORDS = register(
     "llama", "gemma", "vicuna", "alpaca", "koala", "guanaco", "wizardlm", "opt-", " opt ", "bloom", "starcoder",
     "santacoder", "galactica", "nllb", "musicgen", "glm", "baichuan", "deepseek", "stable diffusion",
     "stable-diffusion", "beluga", "command r", "command-r", "qwen",
+    "falcon-180b", "falcon 180b", "flux.1",
 )  # fmt: skip
 #: Words of other families: a card without any of all these is not asked in other languages.
 _OTHER_FAMILIES = register(
@@ -241,10 +242,10 @@ def _read_sentences(v: View) -> Iterator[Said]:
                 continue
             begin, stop = sentence(text, m.start(), min(m.end(), m.start() + 200))
             if not (_NOT_OURS.search(text, begin, start) or _ONLY_LIKE.match(text, end) or _OFFER.match(text, end)):
-                yield Said(begin, stop, _name_at(text, start, end))
+                yield Said(begin, stop, name_at(text, start, end))
 
 
-def _name_at(text: str, start: int, end: int) -> str:
+def name_at(text: str, start: int, end: int) -> str:
     """The id that the name at a place is linked to on the Hub, else the name."""
     link = _LINKED.match(text, start)
     return link[1] if link else text[start:end].rstrip(".-/")
@@ -256,7 +257,7 @@ def _other_forms(v: View) -> Iterator[Said]:
     for where in (_NEAR_CHANGED, _NEAR_THIS_IS, _NEAR_USED_AS, _NEAR_BASED, _NEAR_LABEL):
         for m in near_words(v, where):
             start, end = m.span("name")
-            name = _name_at(text, start, end)
+            name = name_at(text, start, end)
             if start >= top or v.in_code(start) or not restricted(name):
                 continue
             begin, stop = sentence(text, m.start(), min(end, m.start() + 200))

@@ -8,6 +8,7 @@ A name that only sounds like a family says nothing here. Judges nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from crawler.cards import Card
 from crawler.records import Repo
@@ -18,6 +19,7 @@ from index.probes import origins, probe
 from index.probes.card_quotes import View, not_stated, seen, view
 from index.probes.card_whose import squash, tokens
 from index.probes.made_of import declares, made_of, named, restricted, stated
+from index.probes.named_bases import named_as_made
 
 #: Licences that come with one family's weights only.
 _LICENSES = {
@@ -101,7 +103,7 @@ def stated_base(repo: Repo, card: Card) -> Iterator[Evidence]:
 )
 def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
-    for said in made_of(v):
+    for said in chain(made_of(v), named_as_made(v)):
         found = None if _is_itself(said.name, v) else restricted(said.name)
         if found and not declares(v.whose.repo(), found):
             value = f"{found.family}: {found.terms}"
