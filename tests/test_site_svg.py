@@ -57,6 +57,13 @@ def test_the_ticks_of_small_counters_are_whole_numbers_of_which_none_stands_twic
     assert ticks[-1] >= most
 
 
+def test_a_series_without_a_number_is_named_with_a_question_mark_and_has_no_line_at_zero() -> None:
+    root = draw([Line("a", ((DAY, 5), (DAY + 1, 6))), Line("b", ((DAY, None),))])
+    names = [str(e.text) for e in root.iter(f"{NS}text") if e.get("class") == "ch-n"]
+    assert sorted(names) == ["a", "b: ?"]
+    assert [e.get("stroke") for e in root.iter(f"{NS}line") if e.get("class") == "ch-line"] == ["var(--s0)"]
+
+
 def test_a_hole_in_the_days_is_a_gap_too() -> None:
     assert len(paths(draw([Line("a", ((DAY, 5), (DAY + 1, 6), (DAY + 9, 7), (DAY + 10, 8)))]))) == 2
 

@@ -326,10 +326,14 @@ def _labels(series: Sequence[Line], at_y: Callable[[float], float]) -> list[str]
     for n, place in zip(order, places, strict=True):
         y, x, dash = place - overflow, WIDTH - RIGHT + 10, _DASHES[n % len(_DASHES)]
         pattern = f' stroke-dasharray="{dash}"' if dash else ""
-        parts.append(
-            f'<line class="ch-line" stroke="var(--s{n})"{pattern} x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        if lasts[n] is not None:  # beside the axis a line of a series without a number would read as zero
+            ends = f'x1="{x}" x2="{x + 20}" y1="{y:.1f}" y2="{y:.1f}"'
+            parts.append(f'<line class="ch-line" stroke="var(--s{n})"{pattern} {ends}/>')
+        elif place == base:
+            y -= 8
+        label = _text(
+            x + 26, y + 4, _cut(series[n].name.split("/")[-1], 20) + (": ?" if lasts[n] is None else ""), "ch-n"
         )
-        label = _text(x + 26, y + 4, _cut(series[n].name.split("/")[-1], 22), "ch-n")
         parts.append(f"<g><title>{escape(series[n].name)}</title>{label}</g>")
     return parts
 
