@@ -24,6 +24,11 @@ Kind = Literal[
     "no-derivatives",
 ]
 
+#: Clauses that no open licence has.
+RESTRICTING = frozenset(
+    {"user-threshold", "non-commercial", "research-only", "field-of-use", "acceptable-use-policy", "no-derivatives",
+     "no-training-of-other-models", "territory"}
+)  # fmt: skip
 MAX_TEXT = 100_000  # characters; the longest licence we know (GPL-3.0 with its preamble) has 35,000
 _MAX_PER_KIND = 5
 _AROUND = 160  # a quote reaches at most so many characters to either side of what matched

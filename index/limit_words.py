@@ -16,7 +16,8 @@ _NON_COMMERCIAL = (
     r"\b(?:nicht|untersagt|verboten|ausgeschlossen|genehmigung|zustimmung|erlaubnis)\b",
     rf"\bkeine\w?\s{_GAP}{{0,20}}kommerzielle\w?\b",
     # French
-    r"(?<!\bet\s)(?<!\bou\s)\b(?:non|pas)[\s-]{1,3}commercia(?:l|ux|le|les)\b(?!\s(?:et|ou|que)\s)",
+    r"\b(?:usages?|utilisations?|fins|but|titre|caractère|recherche|licence)\s(?:strictement\s|purement\s)?"
+    r"(?:non|pas)[\s-]{1,3}commercia(?:l|ux|le|les)\b(?!\s(?:et|ou|que)\s)",
     rf"\b(?:utilisation|usage|exploitation|fins)\scommercial\w{{0,3}}\b{_GAP}{{0,40}}"
     r"\b(?:interdite?s?|prohibée?s?|exclue?s?|soumise?s?|non\sautorisée?s?|autorisation|pas)\b",
     rf"\binterdi\w{{0,6}}\b{_GAP}{{0,40}}\bcommercia",

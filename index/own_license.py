@@ -19,6 +19,7 @@ from crawler.cards import Card, parse
 from crawler.records import Base, Repo, declared_bases, declared_license
 from index import license_texts, licenses
 from index.families import family_of, terms_on
+from index.license_clauses import RESTRICTING
 from index.licenses import License
 from index.lineage import candidates
 from index.model import Dimension, Evidence, Outcome
@@ -26,11 +27,6 @@ from index.probes import alike
 
 README = "README.md"
 MAX_QUOTE = 200
-#: Clauses of a licence text that we do not recognise which no open licence has.
-RESTRICTING = frozenset(
-    {"user-threshold", "non-commercial", "research-only", "field-of-use", "acceptable-use-policy", "no-derivatives",
-     "no-training-of-other-models", "territory"}
-)  # fmt: skip
 #: Why a document that we asked for was not read, where that leaves open what it says. 'missing': there is none, or, of
 #: a file that the list shows, the list and the look contradict each other.
 UNREAD = frozenset({"too-large", "error", "gated", "gone", "moved", "unreadable"})

@@ -36,6 +36,7 @@ __all__ = [
 #: Questions that are answered here and in lineage.py, not by a registered probe: (name, dimension, question).
 QUESTIONS = (
     ("card_read", Dimension.MODEL_CARD, "Could we read the model card?"),
+    ("front_matter", Dimension.MODEL_CARD, "Could we read the card's front matter?"),
     ("gate_announced", Dimension.END_WEIGHTS, "Does the card's front matter ask for consent before access?"),
     ("license_text", Dimension.LICENSE, "Which licence is the text of the licence file?"),
     ("license_text_conflict", Dimension.LICENSE, "Does the licence file say something else than the tag?"),
@@ -107,6 +108,8 @@ def look(repo: Repo, texts: Sequence[Text], facts: Mapping[str, str] = MappingPr
     if card is not None:
         evidence += evidence_of(repo, card)
         evidence.append(_gate_announced(card))
+        if card.front_matter_error:
+            evidence.append(_unread_front_matter(card, card.front_matter_error))
     elif why:
         evidence.append(Evidence(Dimension.MODEL_CARD, "card_read", Outcome.UNAVAILABLE, "", README, why))
     return Sight(repo, own, tuple(evidence))
@@ -215,6 +218,12 @@ def failed(repo: Repo, error: Exception) -> Verdict:
     links = tuple(Link(base, None, None, "") for base in repo.bases)
     binds = (Level.L2, Restriction.UNKNOWN_BASE)
     return _verdict(repo, made, binds, Inherited(limits, evidence, links), ())._replace(error=reason)
+
+
+def _unread_front_matter(card: Card, why: str) -> Evidence:
+    """That the front matter could not be read, with the reason; its first words are quoted."""
+    quote = card.text[: card.body_start or MAX_QUOTE].partition("\n---")[0][:MAX_QUOTE]
+    return Evidence(Dimension.MODEL_CARD, "front_matter", Outcome.ERROR, quote, f"{README}#0-{len(quote)}", why)
 
 
 def _gate_announced(card: Card) -> Evidence:

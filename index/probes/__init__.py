@@ -35,6 +35,7 @@ F = TypeVar("F", bound=Run)
 _LISTING_MODULES = ("index.probes.listing", "index.probes.pretraining")
 _CARD_MODULES = (
     "index.probes.cards",
+    "index.probes.card_terms",
     "index.probes.card_use",
     "index.probes.card_data",
     "index.probes.card_training",

@@ -13,9 +13,11 @@ from itertools import islice
 from crawler.cards import Card
 from crawler.records import Repo
 from index import claims as said
+from index.licenses import find
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, view
+from index.probes.card_terms import restricted_name
 from index.probes.card_whose import tokens
 from index.probes.card_words import near
 
@@ -251,13 +253,14 @@ _LICENCE = re.compile(
         r"governed)(?: \w+){0,2} "
     r"(?:under|by|with|through|via) (?:the |an? |its |our )?(?P<terms>(?:[^\n.;|]|\.(?=\d)){2,90})|"
     r"\blicen[cs]e\b[*_`\s]{0,4}[:：|][*_`\s]{0,4}(?:\[)?(?P<line>[^\n\]]{2,60})|"
+    r"\blicen[cs]e (?:is|are) (?:the |an? )?(?P<is>[^\n;|]{2,60})|"
     r"(?P<noted>" + _KNOWN + r")[*_`\])]{0,3} licen[cs]e)",
     re.I,
 )  # fmt: skip
 _NAME = re.compile(_KNOWN, re.I)
 _OF_PART = re.compile(
     r"\b(?:the |our |this |all |source |training |inference )*(code(?:base)?|dataset|data|repository|repo|"
-    r"documentation|library|software|toolkit|corpus|images|base model|tokeni[sz]er)\b",
+    r"documentation|library|software|toolkit|corpus|images|photos|base model|tokeni[sz]er)\b",
     re.I,
 )
 _OF_MODEL = re.compile(
@@ -319,10 +322,13 @@ def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
     """(start, end, licence, whether it is a part's) of every sentence that names a licence."""
     text = v.text
     for m in near_words(v, _LICENCE_NEAR):
-        words = _NAME.search(m["terms"] or m["line"] or m["noted"] or "")
-        if not words or v.in_code(m.start()):
+        terms = m["terms"] or m["line"] or m["noted"] or m["is"] or ""
+        words, restricted = _NAME.search(terms), restricted_name(terms)
+        if not (words or restricted) or v.in_code(m.start()):
             continue
-        name = " ".join(words[0].lower().split())
+        name = " ".join(words[0].lower().split()) if words else ""
+        if restricted is not None and find(name) is None:
+            name = restricted.id
         part, of_model = _licensed_thing(text, m.start())
         if part:
             yield m.start(), m.end(), f"{name} ({part})", True
