@@ -208,7 +208,7 @@ def test_a_characteristic_that_no_rule_decides_is_told_apart_from_what_is_unknow
     assert all(str(title).endswith("We do not judge this yet.") for title in heads)
     assert {a["href"] for a in page.select("td.later a.cell")} == {f"/model/{LLAMA}#{d}" for d in later}
     assert "We do not judge this yet." in text(site, f"/model/{LLAMA}/evidence/package")
-    assert "We do not judge this yet." not in text(site, f"/model/{LLAMA}/evidence/paper")
+    assert "We do not judge this yet." not in text(site, f"/model/{LLAMA}/evidence/preprint")
 
 
 @pytest.mark.parametrize(("framework", "columns"), [("radboud14", 14), ("eu12", 12), ("mof", 12)])
