@@ -27,7 +27,8 @@ limits that hold the level down. So adding a finding can only lower a level, and
 | all of them under restricted terms                           | L2     | -            | unknown-license  |
 | the card's own words forbid what the licence tag grants      | L2     | -            | unknown-license  |
 | no licence declared, and a sentence names a restricted one   | L2     | L2           | of that licence  |
-| an ancestor's licence is not conformant                      | L2     | L2           | of that licence  |
+| an ancestor's licence is not conformant; of one that we do   |        |              |                  |
+| not have, its family's, where one licence is on all of it    | L2     | L2           | of that licence  |
 | an ancestor is unknown, or its weights or licence are        | L2     | -            | unknown-base     |
 | an adapter, conversion or merge without a declared base      | L2     | -            | unknown-base     |
 | a name that sounds of a restricted base, or a card that says |        |              |                  |

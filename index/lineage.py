@@ -2,10 +2,11 @@
 
 A licence binds what is made from a work, so the effective licence is the most restrictive of a model's own and of all
 its declared ancestors', through renames and round cycles. A base that is unknown, or whose weights or licence are,
-keeps its descendants from being proved above L2. Access does not work down: a click before the base's download asks
-nothing of somebody who downloads the fine-tune, unless the base's licence does, and then the licence binds. Only
-declared bases count; a name that sounds like Llama is a hint (a probe's), not a base. Reads no database: `judge.py`
-gives it nodes and gets limits, evidence and conflict sentences back.
+keeps its descendants from being proved above L2; where its family's makers give all weights under one licence, that
+binds. Access does not work down: a click before the base's download asks nothing of somebody who downloads the
+fine-tune, unless the base's licence does, and then the licence binds. Only declared bases count; a name that sounds
+like Llama is a hint (a probe's), not a base. Reads no database: `judge.py` gives it nodes and gets limits, evidence
+and conflict sentences back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawler.records import Base
+from index.families import terms_on
 from index.licenses import License, binding, catalogue, most_restrictive
 from index.model import GRAVITY, Dimension, Evidence, Level, Outcome, Restriction, Value
 
@@ -102,7 +104,7 @@ class Link(NamedTuple):
 
     base: Base
     resolved: str | None  # its name today; None = not on the Hub as far as we know
-    license: str | None  # its effective licence
+    license: str | None  # its effective licence; of a base that we do not have, its family's
     conflict: str  # in words; '' = none
 
 
@@ -177,13 +179,15 @@ def inherit(
     """
     looped = frozenset(cycle)
     found = [(b, None if b.repo_id in looped or _same_name(b, name) else find(b.repo_id)) for b in bases]
-    known = catalogue()
-    chain = [(own, "")] + [(known[h.license], b.repo_id) for b, h in found if h] + [(p, "a cycle") for p in peers]
+    terms = [_terms(b, h, name) for b, h in found]
+    chain = [(own, ""), *((t, b.repo_id) for t, (b, _) in zip(terms, found, strict=True) if t)]
+    chain += [(p, "a cycle") for p in peers]
     effective = binding(own, [license for license, _ in chain])
     imposed_by = next(who for license, who in chain if license is effective)
-    limits = Limits(effective, imposed_by, *_allowed(found), not bases)
+    limits = Limits(effective, imposed_by, *_allowed(found, terms), not bases)
     links = tuple(
-        Link(b, h.repo_id if h else None, h.license if h else None, _conflict(own, said, b, h)) for b, h in found
+        Link(b, h.repo_id if h else None, t.id if t else None, _conflict(own, said, b, t))
+        for t, (b, h) in zip(terms, found, strict=True)
     )
     evidence = [_license_evidence(limits, said, place)]
     evidence += _base_evidence(found, looped, name)
@@ -202,14 +206,26 @@ def _same_name(base: Base, name: str) -> bool:
     return base.repo_id.casefold() == name.casefold()
 
 
-def _allowed(found: Sequence[tuple[Base, Handed | None]]) -> tuple[Level, Level, Restriction]:
+def _terms(base: Base, handed: Handed | None, name: str) -> License | None:
+    """The licence that a base hands down; of one that is not in the index, that of its family, where that is known."""
+    if handed is not None:
+        return catalogue()[handed.license]
+    known = "" if _same_name(base, name) else next(filter(None, map(terms_on, candidates(base.repo_id))), "")
+    return catalogue()[known] if known else None
+
+
+def _allowed(
+    found: Sequence[tuple[Base, Handed | None]], terms: Sequence[License | None]
+) -> tuple[Level, Level, Restriction]:
     """The least that any ancestor allows, and the gravest reason among those that allow the least."""
     allows, bound = _FREE, _FREE
     reasons: list[Restriction] = []
-    for _, handed in found:
+    for license, (_, handed) in zip(terms, found, strict=True):
         if handed is None:
             allows = min(allows, Level.L2)
-            reasons.append(Restriction.UNKNOWN_BASE)
+            if license is not None:
+                bound = min(bound, _license_max(license))
+            reasons.append(Restriction(license.restriction) if license else Restriction.UNKNOWN_BASE)
             continue
         allows, bound = min(allows, handed.allows), min(bound, handed.allows_max)
         if handed.why is not Restriction.NONE:
@@ -283,11 +299,10 @@ def together(values: Sequence[str | None]) -> str:
     return str(values[0]) if len(set(values)) == 1 else Value.PARTIAL
 
 
-def _conflict(own: License, said: str, base: Base, handed: Handed | None) -> str:
+def _conflict(own: License, said: str, base: Base, theirs: License | None) -> str:
     """The path in words when the base's licence forbids what the model's own licence grants."""
-    if handed is None or not own.is_conformant:
+    if theirs is None or not own.is_conformant:
         return ""
-    theirs = catalogue()[handed.license]
     if theirs.conformant != "no" or theirs.restriction == Restriction.NO_LICENSE:
         return ""
     return f"tag {said}, but base {base.repo_id}: {theirs.id}"

@@ -331,11 +331,31 @@ def _data_words(seen: Seen, cells: Cells) -> str | None:
 
 
 def _all_on_hub(names: list[str]) -> bool:
-    """Whether every name has the form of a data set on the Hub: OWNER/NAME, or one of its early ownerless names."""
-    return all("/" in n or n in _OWNERLESS or n.isidentifier() for n in names)
+    """Whether every name can be of a data set that anybody finds on the Hub: OWNER/NAME, or an early ownerless name.
+
+    A trainer writes what it was given: 'imagefolder', 'generator', 'my_data' are files of its own, 'webli' is nobody's.
+    AutoTrain keeps the sets that it makes to their owners.
+    """
+    return all(("/" in n and "/autotrain-data" not in n) or n.lower() in _OWNERLESS for n in names)
 
 
-_OWNERLESS = frozenset({"c4", "mc4", "wikipedia", "bookcorpus", "squad", "glue", "imdb", "common_voice"})
+#: Data sets that the Hub itself had before data sets had owners; their names still lead there.
+_OWNERLESS = frozenset(
+    str.split("""
+    ag_news ai2_arc amazon_polarity app_reviews aqua_rat art banking77 beans big_patent billsum blimp bookcorpus
+    boolq c4 cats_vs_dogs cc100 cifar10 cifar100 clinc_oos cnn_dailymail code_search_net codah common_gen
+    common_voice commonsense_qa conll2002 conll2003 cos_e cosmos_qa daily_dialog dbpedia_14 dream drop emotion esnli
+    fever financial_phrasebank food101 glue go_emotions gooaq google_wellformed_query gsm8k hans hate_speech18
+    head_qa hellaswag hotpot_qa imdb jfleg jnlpba kde4 lambada lex_glue librispeech_asr liar math_qa mc4 medmcqa
+    medical_questions_pairs minds14 mlsum mnist ms_marco multi_news multi_nli multilingual_librispeech
+    natural_questions ncbi_disease nq_open openbookqa openwebtext opus100 opus_books paws paws-x pg19 piqa
+    poem_sentiment pubmed_qa qasc qed quail quartz quora race ropes rotten_tomatoes samsum sciq scitail
+    scene_parse_150 search_qa sick sms_spam snips_built_in_intents snli social_i_qa spider squad squad_v2 sst2
+    stsb_multi_mt super_glue superb swag trec trivia_qa truthful_qa tweet_eval universal_dependencies wiki_bio
+    wiki_hop wiki_lingua wikiann wikipedia wikisql wikitext winogrande wiqa wmt14 wmt16 wmt19 wnut_17 xnli xsum
+    xtreme yahoo_answers_topics yelp_polarity yelp_review_full
+""")
+)
 #: Names of data sets that models are pre-trained on; what such a set names is the base's data. The name must end there
 #: or in a size, a version, a language: Pile-NER is tuning data.
 _PRETRAINING = re.compile(

@@ -69,6 +69,22 @@ def test_a_base_that_is_not_on_the_hub_keeps_level_three_from_being_proved_but_e
     assert (limits.allows, limits.allows_max, limits.why) == (Level.L2, Level.L6, Restriction.UNKNOWN_BASE)
 
 
+@pytest.mark.parametrize(
+    ("base", "terms"),
+    [
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama3.1"),
+        ("decapoda-research/llama-7b-hf", "llama"),
+        ("black-forest-labs/FLUX.1-dev", "flux-1-dev-non-commercial-license"),
+    ],
+)
+def test_a_base_that_we_do_not_have_binds_by_its_familys_terms_where_they_are_known(base, terms):
+    found = take("apache-2.0", base)
+    assert (found.limits.license.id, found.limits.imposed_by, found.limits.allows_max) == (terms, base, Level.L2)
+    assert [link[1:] for link in found.links] == [(None, terms, f"tag apache-2.0, but base {base}: {terms}")]
+    assert take("apache-2.0", "black-forest-labs/FLUX.1-schnell").limits.license.id == "apache-2.0"
+    assert take("apache-2.0", base, name=base).limits.license.id == "apache-2.0", "a name of its own is no base"
+
+
 def test_how_one_gets_at_a_base_binds_nobody_who_takes_what_was_made_from_it():
     own = take("apache-2.0").limits
     gated_by_hand = hand_down("a/gated", Level.L6, Restriction.NONE, own, {"end_weights": "partial"})

@@ -63,6 +63,9 @@ CLICK = ev(D.END_WEIGHTS, "gating", Y, "auto", "auto", "gated")
          (Value.UNKNOWN, UNKNOWN_CODE)),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="org/data")], (Value.OPEN, "ED6")),
         (D.END_DATA, [ev(D.END_DATA, "named_datasets", value=f"o/d{i}") for i in range(9)], (Value.UNKNOWN, "ED10")),
+        *((D.END_DATA, [ev(D.END_DATA, "named_datasets", value=name)], (Value.UNKNOWN, "ED10"))
+          for name in ("webli", "mydata", "imagefolder", "generator", "meadow/autotrain-data-herons")),
+        (D.END_DATA, [ev(D.END_DATA, "named_datasets", value="squad_v2")], (Value.OPEN, "ED6")),
         (D.END_DATA, [NAMED, HAD], (Value.OPEN, "ED6")),
         (D.END_DATA, [NAMED, HAD, ODC_BY], (Value.OPEN, "ED13")),
         (D.END_DATA, [NAMED, ev(D.END_DATA, "data_access", N, "o/d", "auto", "dataset:o/d"), ODC_BY],

@@ -127,9 +127,11 @@ def test_a_base_that_only_the_readme_declares_binds(key: str) -> None:
     said = next(e for e in made.evidence if e.probe == "card_base")
     assert said.quote == f"{key}: meta-llama/Llama-2-7b"
     assert text[text.index(key) :].startswith(said.quote)
-    unread = judge(listed(), README=text.encode())
-    assert (unread.level, unread.restriction) == (Level.L2, "unknown-base")
-    assert unread.level_max > Level.L2
+    by_family = judge(listed(), README=text.encode())  # which the index does not have: its makers' terms are known
+    assert (by_family.level, by_family.level_max, by_family.license_effective) == (Level.L2, Level.L2, "llama2")
+    unknown = judge(listed(), README=text.replace("meta-llama/Llama-2-7b", "gone/heron").encode())
+    assert (unknown.level, unknown.restriction) == (Level.L2, "unknown-base")
+    assert unknown.level_max > Level.L2
 
 
 def test_a_base_that_listing_and_readme_both_declare_is_one_base() -> None:
