@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+from collections.abc import Awaitable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,13 +54,36 @@ The training code is not released <svg/onload=alert(13)>. [link](javascript:aler
 """
 
 
+class Loop:
+    """An event loop in a thread of its own: Playwright keeps the main thread's running as long as its browser lives."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run_until_complete(self, wanted: Awaitable[Any]) -> Any:
+        """What it gives, or what it raises."""
+
+        async def wait() -> Any:
+            return await wanted
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
+
+    def close(self) -> None:
+        """End the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
 class Site:
     """Datasette as `serve` sets it up, in this process."""
 
     def __init__(self, data: Path, **settings: Any) -> None:
         from datasette.app import Datasette
 
-        self.loop = asyncio.new_event_loop()
+        self.loop = Loop()
         values = {n: {"on": True, "off": False}.get(v, int(v) if v.isdigit() else v) for n, v in SETTINGS.items()}
         self.datasette = Datasette(
             [],

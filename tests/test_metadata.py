@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sqlite3
@@ -20,6 +19,7 @@ from datasette.app import Datasette
 from index.overrides import Override
 from index.publish import publish
 from index.serve import PLUGINS, SETTINGS, STATIC, metadata_file
+from tests.site_data import Loop
 from tests.small_hub import LICENSES, NOW, PROBES, RULES, small_hub
 
 META = json.loads(metadata_file().read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ class Site:
     """Datasette as `serve` sets it up, in this process."""
 
     def __init__(self, data: Path) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = Loop()
         self.datasette = Datasette(
             [],
             immutables=[str(data / "index.db")],

@@ -26,7 +26,7 @@ from index.model import Dimension
 from index.site import grid, reads
 from index.site.host import CACHE_ENTRY, CACHE_KEY, CACHE_OVERHEAD, Cache, cache_of
 from index.site.pages.catalogues import API
-from tests.site_data import Site, publish_hub
+from tests.site_data import Loop, Site, publish_hub
 
 LLAMA = "meta-llama/Meta-Llama-3-8B"
 NEMOTRON = "nvidia/NVIDIA-Nemotron-Parse-2.0"
@@ -1099,7 +1099,6 @@ def test_the_largest_organisation_lies_lowest_and_all_others_on_top(site: Site) 
 
 
 def test_where_no_index_of_ours_is_served_the_site_stays_away(tmp_path: Path) -> None:
-    import asyncio
     import sqlite3
 
     from datasette.app import Datasette
@@ -1109,7 +1108,9 @@ def test_where_no_index_of_ours_is_served_the_site_stays_away(tmp_path: Path) ->
     conn.execute("CREATE TABLE mine (x)")
     conn.close()
     datasette = Datasette([str(other)])
-    answer = asyncio.run(datasette.client.get("/"))
+    loop = Loop()
+    answer = loop.run_until_complete(datasette.client.get("/"))
+    loop.close()
     assert answer.status_code == 200
     assert "op-head" not in answer.text
     assert "content-security-policy" not in answer.headers
