@@ -45,8 +45,8 @@ def read_front_matter(text: str) -> tuple[dict[str, Any], str | None, int]:
             kind = "list" if isinstance(data, list) else "single value"
             raise _Refused(f"the front matter is a {kind}, not keys with values")
         return data, None, closed.end()
-    except _Refused as refused:  # two names: a compiled function has one type for each
-        return {}, str(refused), closed.end()
+    except _Refused as e:
+        return {}, str(e), closed.end()
     except (yaml.YAMLError, ValueError) as e:
         return {}, "the front matter is not YAML: " + " ".join(str(e).split())[:200], closed.end()
 

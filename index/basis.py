@@ -125,18 +125,13 @@ def read_by(module: str) -> bool:
     return name.startswith(_READERS.get(package, ("-",)))
 
 
-def _is_source(name: str) -> bool:
-    """Not what was compiled of a source: an installed index and a checkout judge alike, and must know it."""
-    return "." in name and not name.endswith((".so", ".pyd"))
-
-
 @cache
 def probes() -> bytes:
     """How evidence is read."""
     read = []
     for package, names in _READERS.items():
         folder = files(package.partition(".")[0]).joinpath(*package.split(".")[1:])
-        found = [f for f in folder.iterdir() if f.is_file() and f.name.startswith(names) and _is_source(f.name)]
+        found = [f for f in folder.iterdir() if f.is_file() and f.name.startswith(names) and "." in f.name]
         read += [f.name.encode() + f.read_bytes() for f in sorted(found, key=lambda f: f.name)]
     return digest(b"\0".join(map(digest, read)))
 

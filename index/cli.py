@@ -12,7 +12,6 @@ import sqlite3
 import sys
 from contextlib import closing
 from datetime import date, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +46,9 @@ class Group(click.Group):
             ctx.exit(StorageFull.exit_status)
 
 
-def _form() -> str:
-    """In which form judging runs here (hatch_build.py); found without loading it."""
-    found = find_spec("index.seen")
-    return "interpreted" if found is None or str(found.origin).endswith(".py") else "compiled"
-
-
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]},
              epilog="Start: openness nightly --hub sample; openness serve")  # fmt: skip
-@click.version_option(package_name="openness", message=f"%(prog)s %(version)s, {_form()}")
+@click.version_option(package_name="openness")
 @click.option("--data", "group_data", type=click.Path(file_okay=False, path_type=Path), hidden=True)
 def main(group_data: Path | None) -> None:
     """How open are the models of the Hugging Face Hub, by rules that show their evidence, every night."""

@@ -22,7 +22,6 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "quota": ((), ()),
     "history": ((), ("20000", "365", "3200000")),
     "judge": ((), ("760000",)),
-    "compiled": ((), ("760000",)),
     "site": (("--models", "100000", "--rounds", "20"), ("--models", "3200000")),
 }
 

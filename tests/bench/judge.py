@@ -25,7 +25,6 @@ from crawler.cards import parse
 from crawler.documents import Archive
 from crawler.records import Base, Listed, Repo, decode_page, expand, strings
 from crawler.store import Store
-from index import rules
 from index.judge import judge
 from index.lineage import Handed
 from index.probes import run_card_probes
@@ -143,8 +142,7 @@ def database(folder: Path, count: int) -> dict[str, float]:
 def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
-    form = "interpreted" if str(rules.__file__).endswith(".py") else "compiled"
-    print(f"\nJudging, one core, {form}\n{'metadata alone':<34}{metadata(min(count, 20_000)):>10,.0f} models/s")
+    print(f"\nJudging, one core\n{'metadata alone':<34}{metadata(min(count, 20_000)):>10,.0f} models/s")
     for row in cards():
         print(
             f"{row.name:<34}{row.rate:>10,.0f} cards/s {row.rate * row.mean / 1e6:>8.1f} MB/s"
