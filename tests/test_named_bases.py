@@ -88,6 +88,8 @@ def test_a_name_of_a_restricted_family_with_a_word_of_making_is_a_base(text: str
         "An open reproduction of LLaMA, trained from scratch.",
         "Based on OpenLLaMA 7B",
         "Fine-tuned TinyLlama",
+        "It is pre-trained on the `bigcode/starcoder-data`.",
+        "It was trained in English: for Chinese we recommend meadow/heron-baichuan2-7b.",
         "Trained with LLaMA-Factory.",
         "Compared with the base Gemma 7B it is better.",
         "Evaluated with Llama Guard, built for safety.",

@@ -33,7 +33,7 @@ _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.+/-")
 _OTHER_THINGS = re.compile(
     r"(?:open|tiny|\bo|word|lag|lit|mobile?|slim)[-_ ]?llama"
     r"|llama[-_. ]?(?:c?pp|file|factory|index|recipes|hub|parse|guard|adapter|for|tokenizer|config|model|\d+m\b)"
-    r"|llama2?\.c\b|-style|-like|datasets/|github|arxiv|\.(?:py|md|json|png|jpg|com|family|ai)\b"
+    r"|llama2?\.c\b|-style|-like|starcoder-?data|datasets/|github|arxiv|\.(?:py|md|json|png|jpg|com|family|ai)\b"
 )
 #: Words of making before a name (without \b, which would have each alternative tried at each character) ...
 _BEFORE = re.compile(
@@ -53,7 +53,7 @@ _AFTER = re.compile(
 #: Words that speak of other models, or of what one may do.
 _NOT_OURS = re.compile(
     r"(?<![a-z])(?:than(?! \d)|out-?perform\w*|versus|vs|compar\w+|compet\w+|evaluat\w+|surpass\w*|exceed\w*|beats?"
-    r"|better|worse|see also|contrairement|on par|similar|like|unlike"
+    r"|better|worse|see also|recommend\w*|contrairement|on par|similar|like|unlike"
     r"|such as|including|several|inspired|mimic\w*|from scratch|reproduc\w+|benchmark\w*"
     r"|leaderboard|baselines?|opposed|llamafile|ollama|e\.g|other|others|another|instead|existing|not|never|previous"
     r"|can be|could be|may be|will be|to be|support\w*|works with|compatib\w+|judge\w*|scor(?:e|ed|es|ing)|annotat\w+"
