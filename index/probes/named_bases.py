@@ -33,7 +33,8 @@ _IN_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.+/-")
 _OTHER_THINGS = re.compile(
     r"(?:open|tiny|\bo|word|lag|lit|mobile?|slim)[-_ ]?llama"
     r"|llama[-_. ]?(?:c?pp|file|factory|index|recipes|hub|parse|guard|adapter|for|tokenizer|config|model|\d+m\b)"
-    r"|llama2?\.c\b|-style|-like|starcoder-?data|datasets/|github|arxiv|\.(?:py|md|json|png|jpg|com|family|ai)\b"
+    r"|llama2?\.c\b|-style|-like|starcoder-?data|wizardlm[-_ ](?:evol|orca)"
+    r"|datasets/|github|arxiv|\.(?:py|md|json|png|jpg|com|family|ai)\b"
 )
 #: Words of making before a name (without \b, which would have each alternative tried at each character) ...
 _BEFORE = re.compile(
@@ -64,7 +65,7 @@ _NOT_OURS = re.compile(
 _MADE_DATA = re.compile(
     r"(?:(?:generat\w+|synthe\w+|synteth\w+|written|produced|created|labell?ed|answered|translated|summari\w+)"
     r" (?:\w+ ){0,2}(?:by|from|with|using|via)"
-    r"|(?:output\w*|respons\w+|data\w*|corpus|question\w*|answers|prompts?|conversations|samples)"
+    r"|(?:output\w*|respons\w+|data\w*|corpus|question\w*|answers|prompts?|conversations|samples|items)"
     r" (?:\w+ ){0,2}(?:by|from|of|via|in)|used (?:by|in)|originating in)[ *_`\[(]{1,4}(?:[\w.,:]+ ){0,4}$"
     r"|(?:data\w*|corpus) (?:was|is|were|are|has been) \w+ \w+ $|(?:paper|card)\W{1,4}(?:[\w:]+ ){0,4}$"
     r"|(?:teachers?|dataset|format|template|tokenizer|style|ar(?:ch|qu)ite[ck]tur\w*)(?: of| from| von| der| de|:|,)?"
@@ -125,7 +126,7 @@ def _whole(low: str, at: int, length: int) -> tuple[int, int]:
 def _sentence_of_making(v: View, start: int, end: int) -> tuple[int, int] | None:
     """The sentence that holds the name at a place, if it says that something was made from it."""
     low = v.low
-    if _OTHER_THINGS.search(low, max(0, start - 6), end + 1):
+    if _OTHER_THINGS.search(low, max(0, start - 6), end + 5):
         return None
     begin, stop = sentence(v.card.text, start, end)
     if not _made(low, begin, start, end, stop) or (_NEWS.match(low, begin) and not v.names_us(low[begin:stop])):
