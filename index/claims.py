@@ -67,7 +67,7 @@ def claims_by(
 
     `read`: the card's text in lower case and the places of words in its body, where they are known already.
     """
-    text, places = _visible(card.text)
+    text, places = visible(card.text)
     start = card.body_start if places is None else _back(places, card.body_start)
     if read is None or places is not None:
         low_text = card_words.fold(text)
@@ -105,7 +105,7 @@ _OVERRIDE = "\u202e"
 _ENDS_OVERRIDE = "\u202c\u202d\u2069\n"
 
 
-def _visible(text: str) -> tuple[str, list[int] | None]:
+def visible(text: str) -> tuple[str, list[int] | None]:
     """The text as a reader sees it, and where each of its characters stands in the original (None = the same place)."""
     if text.isascii() or not _INVISIBLE.search(beyond_ascii(text)):
         return text, None
@@ -121,7 +121,7 @@ def _visible(text: str) -> tuple[str, list[int] | None]:
 
 
 def _reordered(text: str) -> tuple[str, list[int]]:
-    """As `_visible`, of a text in which the direction of some words is overridden."""
+    """As `visible`, of a text in which the direction of some words is overridden."""
     shown: list[int] = []
     at, reversed_from = 0, -1
     for m in _INVISIBLE_OR_END.finditer(text):

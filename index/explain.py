@@ -281,12 +281,24 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
         else:
             why = f"Its licence {license.id} does not allow every use: {terms}."
             yield Hindrance(why, "A licence that allows every use, such as apache-2.0 or mit.")
+    elif own is R.UNKNOWN_LICENSE:
+        against = next((p.quote for c in page.cells for p in c.evidence if _speaks_against(p)), "")
+        said = f': "{against}"' if against else ""
+        why = f"The tag says {license.id}; words of the card or of a file beside it say otherwise{said}."
+        yield Hindrance(why, "Say one and the same licence in the tag, the card and the files.")
 
 
 def _seen_file(page: Page, probe: str) -> str:
     """The first file that a probe of the licence saw; '' when it saw none."""
     proofs = (p for c in page.cells for p in c.evidence if p.probe == probe and p.outcome == Outcome.YES)
     return next((p.quote for p in proofs if p.quote), "")
+
+
+def _speaks_against(proof: Proof) -> bool:
+    return proof.probe in _AGAINST and proof.outcome == Outcome.YES and proof.quote != ""
+
+
+_AGAINST = frozenset({"use_restriction", "stated_terms", "hidden_terms", "license_text_conflict", "license_statement"})
 
 
 def _unread_license(proof: Proof) -> bool:
@@ -313,6 +325,8 @@ def _licence_parts(model: Model, license: License | None) -> list[str]:
         return [LICENCE_WORDS[own]] if own in LICENCE_WORDS else []
     if license.conformant in ("yes", "conformant-not-approved"):
         everywhere = f"{license.id} on it and on every declared ancestor" if model.base_model else license.id
+        if _restriction(model) is R.UNKNOWN_LICENSE:
+            return [f"words of the card or a file against {license.id}"]
         return [everywhere] if (model.level or "") >= "L3" else []
     if license.restriction == R.NO_LICENSE and _restriction(model) is R.UNKNOWN_LICENSE:
         return [LICENCE_WORDS[R.UNKNOWN_LICENSE]]  # there is one, only not where licences are declared

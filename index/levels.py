@@ -177,7 +177,7 @@ def _contradictions(found: Seen) -> Iterator[Limit]:
 
     Where no licence is declared, a sentence that names a restricted one is all there is, and counts.
     """
-    if found.yes("use_restriction") or found.yes("stated_terms"):
+    if any(map(found.yes, ("use_restriction", "stated_terms", "hidden_terms"))):
         yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE)
     declared = found.yes("license_declared") is not None
     for said in found.all("license_statement"):

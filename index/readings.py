@@ -21,7 +21,9 @@ from index.mof import MofResult
 from index.rows import Page
 
 USAGE, INFERENCE, OTHER_TERMS = 1, 2, 4  # bits of `shown`
-_OTHER_TERMS = frozenset({"use_restriction", "license_text_conflict", "stated_base_terms", "suspected_base"})
+_OTHER_TERMS = frozenset(
+    {"use_restriction", "stated_terms", "hidden_terms", "license_text_conflict", "stated_base_terms", "suspected_base"}
+)
 
 
 class Readings(NamedTuple):

@@ -221,13 +221,13 @@ def _not_open_but_data(seen: Seen, cells: Cells) -> str | None:
     D.LICENSE,
     UNKNOWN,
     'The tag names an open licence, but the card\'s words or files restrict it: "{}".',
-    reads="license_text_conflict use_restriction stated_terms",
+    reads="license_text_conflict use_restriction stated_terms hidden_terms",
     confidence="medium",
     source="4.1 contradictions",
 )
 def _contradicted(seen: Seen, cells: Cells) -> str | None:
     against = seen.yes("license_text_conflict")
-    said = seen.yes("use_restriction") or seen.yes("stated_terms")
+    said = seen.yes("use_restriction") or seen.yes("stated_terms") or seen.yes("hidden_terms")
     if not seen.yes("effective_license"):
         return None
     return against.value if against else said.quote if said else None

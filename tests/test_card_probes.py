@@ -534,3 +534,33 @@ def test_a_sentence_that_asks_before_commercial_use_is_a_restriction(text: str, 
 )
 def test_what_a_pattern_would_find_is_found_in_each_of_its_spellings(probe, text):
     assert values(f"# Heron\n\n{text}\n", probe)
+
+
+# --- hidden words ---
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Non\u200b-commercial use only.",
+        "For re\u00adsearch pur\u2060poses only.",
+        "This model was fine-tuned from Lla\u200bma 2 7B.",
+        "\u202e.ylno esu laicremmoc-noN\u202c",
+    ],
+)
+def test_terms_that_invisible_letters_hide_are_found_with_the_words_as_they_stand(words: str) -> None:
+    text = f"# Heron\n\nA model of birds.\n\n## License\n\n{words}\n"
+    hidden = [e for e in seen(text) if e.probe == "hidden_terms" and e.outcome == Outcome.YES]
+    assert len(hidden) == 1, words
+    start, end = map(int, hidden[0].place.partition("#")[2].split("-"))
+    assert text[start:end] == hidden[0].quote
+    assert hidden[0].outcome == Outcome.YES
+
+
+@pytest.mark.parametrize(
+    "words", ["Non-commercial use only.", "Free for every\u200b use.", "Caf\u00e9 \u200d and more."]
+)
+def test_terms_that_are_not_hidden_are_no_hidden_terms(words: str) -> None:
+    assert not [
+        e for e in seen(f"# Heron\n\n## License\n\n{words}\n") if e.probe == "hidden_terms" and e.outcome == Outcome.YES
+    ]

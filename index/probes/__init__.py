@@ -41,6 +41,7 @@ _CARD_MODULES = (
     "index.probes.card_training",
     "index.probes.card_links",
     "index.probes.pretraining",
+    "index.probes.card_hidden",
 )
 
 

@@ -1,0 +1,49 @@
+"""Terms that stand in a card with characters that nobody sees between their letters, or written from right to left.
+
+Pure: card -> Evidence with the quote as it stands in the card. The card is read once more as a reader sees it, and only
+by the probes that restrict: what they find there and not in the card as it is written was hidden from a search, not
+from a person. Cards without such characters (nearly all) cost one look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crawler import cards
+from crawler.cards import Card
+from crawler.records import Repo
+from index.claims import visible
+from index.model import Dimension, Evidence, Outcome
+from index.probes import probe
+from index.probes.card_quotes import MAX_QUOTE, PLACE, not_stated
+from index.probes.card_terms import stated_terms
+from index.probes.cards import use_restriction
+from index.probes.pretraining import stated_base_terms
+
+_RESTRICTING = (use_restriction, stated_terms, stated_base_terms)
+
+
+@probe(
+    "Do characters that nobody sees stand within words that restrict the use or name a restricted base?",
+    Dimension.LICENSE,
+    needs="card",
+)
+def hidden_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
+    shown, places = visible(card.text)
+    found = None if places is None else _hidden(repo, card, cards.parse(shown.encode("utf-8", "replace")), places)
+    yield from [found] if found else not_stated("hidden_terms", Dimension.LICENSE)
+
+
+def _hidden(repo: Repo, card: Card, as_seen: Card, places: list[int]) -> Evidence | None:
+    """The first thing that is found only in what a reader sees, at its place in the card as it is written."""
+    for ask in _RESTRICTING:
+        if any(e.outcome == Outcome.YES for e in ask(repo, card)):
+            continue
+        for e in ask(repo, as_seen):
+            start, _, end = e.place.partition("#")[2].partition("-")
+            if e.outcome == Outcome.YES and end:
+                stands = places[int(start) : int(end)]
+                a, b = min(stands), min(max(stands) + 1, min(stands) + MAX_QUOTE)
+                place = f"{PLACE}#{a}-{b}"
+                return Evidence(Dimension.LICENSE, "hidden_terms", Outcome.YES, card.text[a:b], place, e.quote)
+    return None
