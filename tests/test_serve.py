@@ -201,7 +201,7 @@ def test_the_server_answers_shows_a_new_index_by_itself_and_ends_when_told(data:
         page = httpx.get(f"http://127.0.0.1:{port}/index/models")
         assert page.status_code == 200
         assert "Meta-Llama-3-8B" in page.text
-        assert "max-age=3600" in page.headers["cache-control"]
+        assert "max-age=300" in page.headers["cache-control"]
         assert httpx.get(f"http://127.0.0.1:{port}/index.json?sql=select+1").status_code == 403
         assert httpx.get(f"http://127.0.0.1:{port}/robots.txt").text == "User-agent: *\nDisallow: /"
 
