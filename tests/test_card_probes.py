@@ -282,6 +282,8 @@ def test_every_quote_is_verbatim_at_its_place_and_short(text: str) -> None:
         "https://github.com/meadow/heron training code ",
         "## training data\nw\n",
         "\u202eopen\u200b",
+        "made from Llama 2 ",
+        "non\u200bcommercial Llama 2\u202e ",
     ],
 )
 def test_all_probes_take_time_in_proportion_to_a_hostile_text(unit: str) -> None:
@@ -295,6 +297,16 @@ def test_all_probes_take_time_in_proportion_to_a_hostile_text(unit: str) -> None
 
     small, large = seconds(50_000), seconds(200_000)
     assert large < 14 * max(small, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("begin", "unit"), [("See x/llama-2-", "a-"), ("See llama-", "1"), ("Made from llama-2", "-b")]
+)
+def test_a_name_without_an_end_takes_no_longer_than_a_name(begin: str, unit: str) -> None:
+    card = parse(f"# M\n\n{begin}{unit * 100_000} today.\n".encode())
+    started = time.process_time()
+    assert all(e.outcome != Outcome.ERROR for e in run_card_probes(HERON, card))
+    assert time.process_time() - started < 3  # it was hours
 
 
 # --- known families ---

@@ -36,6 +36,8 @@ class Terms(NamedTuple):
 
 
 #: A name with the words, links and signs that may stand before it.
+MAX_NAME = 200  # letters of a name: an id on the Hub has at most 193
+MAX_WORDS = 12  # of them, that a copy's name is tried by
 _ARTICLE = r"the|an?|our|original|official|base|\w{1,30}['’]s|des?|dem|du|la|les?|el|del|modèle|modelo|modells?"
 _NAME = (
     rf"[ *_`\"“「]{{0,6}}\[?[*_`]{{0,4}}(?:(?:{_ARTICLE})[ *_]{{1,4}}){{0,4}}\[?[*_`]{{0,4}}(?:[dl]['’])?"
@@ -295,9 +297,13 @@ def _merged(v: View) -> Iterator[Said]:
 # ------------------------------------------------------------------------------------------------------ what it means
 
 
-@lru_cache(maxsize=8_192)  # cards of one kind name the same bases
 def restricted(name: str) -> Terms | None:
     """The family or line under restricted terms that a name means, whole or as a word of it; None = none known."""
+    return _restricted(name[:MAX_NAME])
+
+
+@lru_cache(maxsize=8_192)  # cards of one kind name the same bases
+def _restricted(name: str) -> Terms | None:
     family = _named_or_copied(name)
     if family and terms_of(family):
         return Terms(family, terms_of(family))
@@ -330,9 +336,13 @@ def declares(repo: Repo, found: Terms) -> bool:
     return by_line or origins.declares(repo, line.lower())
 
 
-@lru_cache(maxsize=8_192)
 def named(name: str) -> str | None:
     """The family that a name in a sentence means: an id on the Hub, or the family's name with or without a size."""
+    return _named(name[:MAX_NAME])
+
+
+@lru_cache(maxsize=8_192)
+def _named(name: str) -> str | None:
     name = name.rstrip(".-/")
     if "/" in name:
         return family_of(name)
@@ -350,4 +360,4 @@ def _named_or_copied(name: str) -> str | None:
     if found or "/" not in name or not any(pattern.match(own) for pattern, _, _ in RESTRICTED_NAMES):
         return found
     words = own.split("-")
-    return next((f for n in range(len(words), 0, -1) if (f := named("-".join(words[:n])))), None)
+    return next((f for n in range(min(len(words), MAX_WORDS), 0, -1) if (f := named("-".join(words[:n])))), None)
