@@ -208,10 +208,7 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
     elif own is R.UNREADABLE:
         why = "Its row in the Hub's listing could not be read any more; all that is known of it is older."
         yield Hindrance(why, "A row that can be read; then it is judged again by itself.")
-    if own is R.UNKNOWN_BASE:
-        unknown = [a.id for a in page.ancestors if a.level is None]
-        named = f"Its base model {unknown[0]} is not known or not judged." if unknown else "A base model is not known."
-        yield Hindrance(named, "Name every base model in the card, each one on the Hub.")
+    yield from _base_hindrance(page, own)
     if own in ASKED:
         yield _asked_hindrance(page, own)
     elif model.level_max in ("L3", "L4"):  # what would still hold it down if all of the above were mended
@@ -219,6 +216,28 @@ def _hindrances(page: Page) -> Iterator[Hindrance]:
         if found:
             above = f"Anything above {model.level_max} is excluded: {', '.join(found)}."
             yield Hindrance(above, "Publish what is closed, and link it from the card.")
+
+
+def _base_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:
+    """Bases that hold it down unseen: those that card, name or configuration speak of, and those that nobody judged."""
+    spoken = list(_spoken_bases(page)) if (page.model.level or "") <= "L2" else []
+    for why in spoken:
+        yield Hindrance(why, "Declare the base in the card's field `base_model`: its licence binds.")
+    unknown = [a.id for a in page.ancestors if a.level is None]
+    if own is R.UNKNOWN_BASE and (unknown or not spoken):
+        named = f"Its base model {unknown[0]} is not known or not judged." if unknown else "A base model is not known."
+        yield Hindrance(named, "Name every base model in the card, each one on the Hub.")
+
+
+def _spoken_bases(page: Page) -> Iterator[str]:
+    """Each restricted base that is spoken of and not declared, with the words that do."""
+    for p in _proofs(page, "stated_base_terms", "hidden_terms"):
+        if p.dimension == D.BASE_WEIGHTS:  # 'Llama 2: llama2', after the probe's name where it was hidden
+            family, _, terms = p.value.removeprefix("stated_base_terms: ").rpartition(": ")
+            yield f'The card speaks of a base that is not declared, {family} under {terms}: "{p.quote}".'
+    for p in _proofs(page, "suspected_base"):
+        what = "Its name speaks" if p.place == "id" else "The kind of its configuration speaks"
+        yield f'{what} of a base that is not declared, {p.value}: "{p.quote}".'
 
 
 def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
@@ -244,6 +263,11 @@ def _named(cells: Iterable[Cell]) -> str:
 
 def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:
     model, license = page.model, page.license_effective
+    against = _against(page) if (model.level or "") <= "L2" else None
+    if against and not model.license and license is not None and license.restriction == R.NO_LICENSE:
+        why = f'No licence is declared, and words of the card or of a file restrict its use: "{against.quote}".'
+        yield Hindrance(why, "State a licence in the card's field `license`.")
+        return
     if own is R.UNKNOWN_LICENSE and license is not None and license.restriction == R.NO_LICENSE:
         file = _seen_file(page, "license_files")
         what = f"the terms in {file} are" if file else "what its card says of one is"
@@ -257,21 +281,7 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
             yield Hindrance(f"Its licence {model.license_effective} is not in our catalogue.", "A licence we can read.")
         return
     if license.restriction == R.UNKNOWN_LICENSE:
-        file = _seen_file(page, "license_file_name")
-        if file and model.license:
-            why = f"{file}, a file beside {model.license}, may restrict the use, and we have not read it."
-            yield Hindrance(why, f"Leave {file} out, or say in `license_name` what holds.")
-            return
-        shut = next((p.place for c in page.cells for p in c.evidence if _unread_license(p)), "")
-        if shut and model.license:
-            why = f"{shut}, a file beside {model.license}, may restrict the use, and it could not be read."
-            yield Hindrance(why, f"Leave {shut} out, or let everybody read it.")
-            return
-        said = model.license_name or model.license or license.id
-        yield Hindrance(
-            f"Its licence ({said}) cannot be read.",
-            "Name a known licence in `license`, or in `license_name` and link it.",
-        )
+        yield _unread_hindrance(page, license, against)
     elif license.conformant == "no":
         terms = ", ".join(_licence_parts(model, license))
         source = inherited_from(page)
@@ -281,11 +291,33 @@ def _licence_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindranc
         else:
             why = f"Its licence {license.id} does not allow every use: {terms}."
             yield Hindrance(why, "A licence that allows every use, such as apache-2.0 or mit.")
+    elif against:
+        yield _said_otherwise(license.id, against)
     elif own is R.UNKNOWN_LICENSE:
-        against = next((p.quote for c in page.cells for p in c.evidence if _speaks_against(p)), "")
-        said = f': "{against}"' if against else ""
-        why = f"The tag says {license.id}; words of the card or of a file beside it say otherwise{said}."
-        yield Hindrance(why, "Say one and the same licence in the tag, the card and the files.")
+        yield Hindrance(f"Something beside the tag {license.id} could not be read.", "A card that everybody can read.")
+
+
+def _unread_hindrance(page: Page, license: License, against: Proof | None) -> Hindrance:
+    """What keeps a licence from being known: a file beside the tag, words against it, or the licence itself."""
+    model, file = page.model, _seen_file(page, "license_file_name")
+    if file and model.license:
+        why = f"{file}, a file beside {model.license}, may restrict the use, and we have not read it."
+        return Hindrance(why, f"Leave {file} out, or say in `license_name` what holds.")
+    shut = next((p.place for c in page.cells for p in c.evidence if _unread_license(p)), "")
+    if shut and model.license:
+        why = f"{shut}, a file beside {model.license}, may restrict the use, and it could not be read."
+        return Hindrance(why, f"Leave {shut} out, or let everybody read it.")
+    declared = licenses.find(model.license)
+    if against and declared and declared.is_conformant:
+        return _said_otherwise(declared.id, against)
+    said = model.license_name or model.license or license.id
+    remedy = "Name a known licence in `license`, or in `license_name` and link it."
+    return Hindrance(f"Its licence ({said}) cannot be read.", remedy)
+
+
+def _said_otherwise(tag: str, against: Proof) -> Hindrance:
+    why = f'The tag says {tag}; words of the card or of a file beside it say otherwise: "{against.quote}".'
+    return Hindrance(why, "Say one and the same licence in the tag, the card and the files.")
 
 
 def _seen_file(page: Page, probe: str) -> str:
@@ -294,11 +326,24 @@ def _seen_file(page: Page, probe: str) -> str:
     return next((p.quote for p in proofs if p.quote), "")
 
 
-def _speaks_against(proof: Proof) -> bool:
-    return proof.probe in _AGAINST and proof.outcome == Outcome.YES and proof.quote != ""
+#: What speaks against a licence tag: in this order, as the rule of the cell reads it.
+_AGAINST = ("license_text_conflict", "use_restriction", "stated_terms", "hidden_terms", "license_statement")
 
 
-_AGAINST = frozenset({"use_restriction", "stated_terms", "hidden_terms", "license_text_conflict", "license_statement"})
+def _against(page: Page) -> Proof | None:
+    """The words that speak against the licence tag: never a sentence that names an open licence, or only a base."""
+    for p in _proofs(page, *_AGAINST):
+        open_or_unknown = p.probe == "license_statement" and licenses.find_restricted(p.value) is None
+        if p.dimension == D.LICENSE and not open_or_unknown:
+            return p
+    return None
+
+
+def _proofs(page: Page, *probes: str) -> Iterator[Proof]:
+    """What these probes saw of the model itself, with words to quote, in the order of the probes."""
+    seen = [p for c in page.cells for p in c.evidence if p.outcome == Outcome.YES and p.quote]
+    for probe in probes:
+        yield from (p for p in seen if p.probe == probe and not p.place.startswith("base:"))
 
 
 def _unread_license(proof: Proof) -> bool:

@@ -177,12 +177,13 @@ def _contradictions(found: Seen) -> Iterator[Limit]:
 
     Where no licence is declared, a sentence that names a restricted one is all there is, and counts.
     """
-    if any(map(found.yes, ("use_restriction", "stated_terms", "hidden_terms"))):
+    hidden = found.yes("hidden_terms")
+    if found.yes("use_restriction") or found.yes("stated_terms") or (hidden and hidden.dimension == D.LICENSE):
         yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE)
     declared = found.yes("license_declared") is not None
     for said in found.all("license_statement"):
-        named = licenses.find(said.value)
-        if named is not None and named.conformant == "no" and named.kind != "special":
+        named = licenses.find_restricted(said.value)
+        if named is not None:
             yield Limit(L.L2, L.L6, R.UNKNOWN_LICENSE) if declared else Limit(L.L2, L.L2, R(named.restriction))
 
 
@@ -190,7 +191,9 @@ def _lineage(found: Seen, limits: Limits) -> Iterator[Limit]:
     if limits.allows < L.L6 or limits.allows_max < L.L6:
         yield Limit(limits.allows, limits.allows_max, limits.why)
     underived = limits.is_root and (found.yes("adapter_only") or found.yes("derived_without_base"))
-    if underived or found.yes("suspected_base") or found.yes("stated_base_terms"):
+    hidden = found.yes("hidden_terms")
+    named = found.yes("suspected_base") or found.yes("stated_base_terms")
+    if underived or named or (hidden and hidden.dimension == D.BASE_WEIGHTS):
         yield Limit(L.L2, L.L6, R.UNKNOWN_BASE)
 
 

@@ -137,6 +137,12 @@ def find(name: str | None) -> License | None:
     return _index().get(key) if key else None
 
 
+def find_restricted(name: str | None) -> License | None:
+    """The licence of this name if its terms are known and not open; None else, and for the catalogue's stand-ins."""
+    named = find(name)
+    return named if named is not None and named.conformant == "no" and named.kind != "special" else None
+
+
 UNKNOWN: License = catalogue()["other"]
 NO_LICENSE: License = catalogue()["no-license"]
 STATED_NON_COMMERCIAL: License = catalogue()["stated-non-commercial"]

@@ -99,7 +99,7 @@ def shown_by(evidence: Iterable[Any]) -> int:
             continue
         if e.probe == "usage_section":
             shown |= USAGE
-        elif e.probe in _OTHER_TERMS or (e.probe == "license_statement" and _restricted(e.value)):
+        elif e.probe in _OTHER_TERMS or (e.probe == "license_statement" and licenses.find_restricted(e.value)):
             shown |= OTHER_TERMS
         elif e.probe == "custom_code" or (e.probe == "library" and e.value.lower() in mof_record.LIBRARY_LICENSES):
             shown |= INFERENCE
@@ -115,12 +115,6 @@ def facts_of(license: License, gated: str | None, shown: int) -> Facts:
         usage_information=True if shown & USAGE else None,
         other_terms=bool(shown & OTHER_TERMS),
     )
-
-
-def _restricted(name: str) -> bool:
-    """Whether a sentence's licence is one that open source does not allow."""
-    named = licenses.find(name)
-    return named is not None and named.conformant == "no" and named.kind != "special"
 
 
 def license_of(license_effective: str | None) -> License:

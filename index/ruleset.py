@@ -227,7 +227,9 @@ def _not_open_but_data(seen: Seen, cells: Cells) -> str | None:
 )
 def _contradicted(seen: Seen, cells: Cells) -> str | None:
     against = seen.yes("license_text_conflict")
-    said = seen.yes("use_restriction") or seen.yes("stated_terms") or seen.yes("hidden_terms")
+    hidden = seen.yes("hidden_terms")
+    said = seen.yes("use_restriction") or seen.yes("stated_terms")
+    said = said or (hidden if hidden and hidden.dimension == D.LICENSE else None)
     if not seen.yes("effective_license"):
         return None
     return against.value if against else said.quote if said else None

@@ -2,7 +2,8 @@
 
 Pure: card -> Evidence with the quote as it stands in the card. The card is read once more as a reader sees it, and only
 by the probes that restrict: what they find there and not in the card as it is written was hidden from a search, not
-from a person. Cards without such characters (nearly all) cost one look.
+from a person. Its value names the question that it answers ("use_restriction: non-commercial use only"), its dimension
+is that question's: a base is no word against the licence. Cards without such characters (nearly all) cost one look.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from crawler import cards
 from crawler.cards import Card
 from crawler.records import Repo
 from index.claims import visible
+from index.licenses import find_restricted
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_quotes import MAX_QUOTE, PLACE, not_stated
 from index.probes.card_terms import stated_terms
-from index.probes.cards import use_restriction
+from index.probes.cards import license_statement, use_restriction
 from index.probes.pretraining import stated_base_terms
 
-_RESTRICTING = (use_restriction, stated_terms, stated_base_terms)
+_RESTRICTING = (use_restriction, stated_terms, stated_base_terms, license_statement)
 
 
 @probe(
@@ -37,13 +39,20 @@ def hidden_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
 def _hidden(repo: Repo, card: Card, as_seen: Card, places: list[int]) -> Evidence | None:
     """The first thing that is found only in what a reader sees, at its place in the card as it is written."""
     for ask in _RESTRICTING:
-        if any(e.outcome == Outcome.YES for e in ask(repo, card)):
+        if any(map(_restricts, ask(repo, card))):
             continue
         for e in ask(repo, as_seen):
             start, _, end = e.place.partition("#")[2].partition("-")
-            if e.outcome == Outcome.YES and end:
+            if _restricts(e) and end:
                 stands = places[int(start) : int(end)]
                 a, b = min(stands), min(max(stands) + 1, min(stands) + MAX_QUOTE)
                 place = f"{PLACE}#{a}-{b}"
-                return Evidence(Dimension.LICENSE, "hidden_terms", Outcome.YES, card.text[a:b], place, e.quote)
+                value = f"{e.probe}: {e.value if e.dimension == Dimension.BASE_WEIGHTS else e.quote}"
+                return Evidence(e.dimension, "hidden_terms", Outcome.YES, card.text[a:b], place, value)
     return None
+
+
+def _restricts(e: Evidence) -> bool:
+    """Whether something was seen, and is no sentence that names an open licence."""
+    named_open = e.probe == "license_statement" and find_restricted(e.value) is None
+    return e.outcome == Outcome.YES and not named_open

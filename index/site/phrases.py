@@ -36,11 +36,16 @@ class Phrases:
         for pair in self._pairs:
             match = pair.words.fullmatch(sentence)
             if match:
-                parts = [self._translate(part, depth + 1) for part in match.groups()]
+                parts = [self._part(match, n, depth + 1) for n in range(1, pair.words.groups + 1)]
                 return pair.other.format(*parts)
         if ", " in sentence:
             return ", ".join(self._translate(part, depth + 1) for part in sentence.split(", "))
         return sentence
+
+    def _part(self, match: re.Match[str], n: int, depth: int) -> str:
+        """What stands in a gap, translated; not between quotation marks, where it is somebody's own words."""
+        quoted = match.string[: match.start(n)].endswith('"')
+        return match[n] if quoted else self._translate(match[n], depth)
 
     def translated(self, sentence: str) -> bool:
         """Whether a whole sentence is known; always where nothing has to be translated."""
