@@ -152,11 +152,10 @@ def _judge_groups(
     for group in groups:
         ring = group if len(group) > 1 else ()
         looped = {key: _looped(found[key].whole, world, group) for key in ring}
-        brought = {k: judging.reached(found[k], world, library.texts(found[k].papers), looped[k]) for k in ring}
+        brought = (judging.reached(found[k], world, library.texts(found[k].papers), looped[k]) for k in ring)
+        peers = sorted({license for licenses in brought for license in licenses}, key=lambda license: license.id)
         for key in group:
-            cycle = looped.get(key, frozenset())
-            peers = tuple(license for k in ring if k != key for license in brought[k])
-            made = judging.judge_one(found[key], world, conn, library, cycle, peers)
+            made = judging.judge_one(found[key], world, conn, library, looped.get(key, frozenset()), peers)
             if made is None:
                 world.handed.update(tables.handed(conn, [key]))
             else:

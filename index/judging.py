@@ -20,9 +20,9 @@ from index import basis, licenses, tables
 from index import due as listed
 from index.basis import Basis
 from index.library import Library
-from index.lineage import Claim, Handed, Link, eligible, strictest
+from index.lineage import Claim, Handed, Link, base_terms, eligible, strictest
 from index.overrides import Override
-from index.own_license import README, stated_bases
+from index.own_license import README, own_license, stated_bases
 from index.tables import Before, Document, Row
 from index.verdict import Text, Verdict, failed, look, remember, weigh
 
@@ -136,13 +136,17 @@ def judge_one(
 
 def reached(given: Given, world: World, texts: Sequence[Text], cycle: frozenset[str]) -> tuple[licenses.License, ...]:
     """The licences that a member brings into a cycle: its own, and those of its bases outside of it."""
-    own = look(given.repo, texts, given.facts).own.license
+    repo = given.repo
+    try:
+        own = own_license(given.whole, texts).license
+    except Exception:  # its row will say why; what it brings into the cycle is not known
+        own = licenses.UNKNOWN
     outside = [
-        strictest([world.handed.get(key) for key in world.bases(base.repo_id, given.repo)])
+        base_terms(base, strictest([world.handed.get(key) for key in world.bases(base.repo_id, repo)]), repo.repo_id)
         for base in given.whole.bases
         if base.repo_id not in cycle
     ]
-    return own, *(licenses.catalogue()[handed.license] for handed in outside if handed is not None)
+    return own, *filter(None, outside)
 
 
 def _bound(world: World, repo: Repo, links: Sequence[Link]) -> tuple[int | None, ...]:

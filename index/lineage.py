@@ -179,7 +179,7 @@ def inherit(
     """
     looped = frozenset(cycle)
     found = [(b, None if b.repo_id in looped or _same_name(b, name) else find(b.repo_id)) for b in bases]
-    terms = [_terms(b, h, name) for b, h in found]
+    terms = [base_terms(b, h, name) for b, h in found]
     chain = [(own, ""), *((t, b.repo_id) for t, (b, _) in zip(terms, found, strict=True) if t)]
     chain += [(p, "a cycle") for p in peers]
     effective = binding(own, [license for license, _ in chain])
@@ -206,7 +206,7 @@ def _same_name(base: Base, name: str) -> bool:
     return base.repo_id.casefold() == name.casefold()
 
 
-def _terms(base: Base, handed: Handed | None, name: str) -> License | None:
+def base_terms(base: Base, handed: Handed | None, name: str) -> License | None:
     """The licence that a base hands down; of one that is not in the index, that of its family, where that is known."""
     if handed is not None:
         return catalogue()[handed.license]

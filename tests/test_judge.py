@@ -357,6 +357,11 @@ def test_a_licence_that_binds_one_of_a_cycle_from_outside_binds_all_of_it_and_wh
     night.crawl([*cycle, model(3, "nc/base", "mit")])
     night.judge()
     assert {night.verdict(name) for name in (one, two, "c/tune")} == {("L2", "L6", "unknown-base")}
+    night.crawl([cycle[0], model(2, two, "mit", one, "meta-llama/Llama-2-7b-hf"), cycle[2]])
+    night.judge()
+    bound = night.sql("SELECT DISTINCT license_effective FROM verdicts NATURAL JOIN repos WHERE repo_id <> 'nc/base'")
+    assert bound == [("llama2",)], "a base that the index does not have binds by its family's terms"
+    assert {night.verdict(name) for name in (one, two, "c/tune")} == {("L2", "L2", "community")}
 
 
 def test_several_runs_on_one_day_leave_one_verdict_whose_cause_is_what_moved_the_level(night):
