@@ -9,9 +9,13 @@ no text and judges nothing: `license_texts.py` makes "modified" of it, an unknow
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
+from index.families import find_families
+from index.license_names import restricted_name
 from index.licenses import find
 
 Word = tuple[str, int, int]  # the word as compared, start and end in the text
@@ -21,6 +25,12 @@ _TAKES = re.compile(
     r"\b(?:only|solely|exclusively|(?:must|may|shall|can) ?not|not (?:be )?(?:used?|permitted|allowed|granted)"
     r"|prohibit\w*|forbid\w*|(?:prior|written) (?:permission|consent|agreement)|(?:a|monthly|annual|licen[cs]e) fees?"
     r"|royalt\w+|customers? of|subject to (?:\w+ ){0,2}approval|upon request|non[\s-]?production|(?:not|non) for\b)",
+    re.IGNORECASE,
+)
+# The same in so few words more that they are no sentence: "Weights proprietary".
+_FEW_TAKE = re.compile(
+    r"\b(?:proprietary|confidential|(?:not|valid) in|no weights|weights (?:closed|excluded)|exclud\w+"
+    r"|non-?\s?commercial|(?:trial|evaluation) (?:version|copy)|until \d)\b",
     re.IGNORECASE,
 )
 _RUN = 5  # words in a row that are no standard text's: fewer are a name or another wording
@@ -68,12 +78,33 @@ _GIVES_CREDIT = re.compile(
 )
 _SETS_TERMS = re.compile(
     r"\b(?:grant|approv|restrict|requir|request|consent|agree|subject|govern|non-?commerc|commerc|research|except|revenue"
-    r"|must|shall|need)",
+    r"|must|shall|need|sales?\b|sell|sold\b|resale|bann?(?:ed|s)?\b|void|exclu|unless\b|pays?\b|paid\b|military"
+    r"|proprietary|confidential)",
     re.IGNORECASE,
 )
 _TERMS = re.compile(
     r"use|licen[cs]|term|grant|approv|research|commerc|eval|person|privat|intern|restrict|permi|requir|request|access"
-    r"|consent|agree|academ|educat|non|except|condition|govern|subject|polic|right",
+    r"|consent|agree|academ|educat|non|except|condition|govern|subject|polic|right"
+    r"|weights?\b|checkpoint|proprietary|confidential|\b(?:not|no|never|without|outside|exclu\w*|banned|closed|trial|demo"
+    r"|until|expires?|valid|void|sale)\b",
+    re.IGNORECASE,
+)
+# A notice of copyright up to the name of its holder, and where the name ends and other words begin.
+_NOTICE = re.compile(
+    r"(?:[\s#*/;:,<>\ufeff\d–-]|\(c\)|©|&copy;|\b(?:copyright|by|present)\b|all rights reserved\b\.?)*", re.I
+)
+_AFTER_NAME = re.compile(
+    r"(?<!\b[A-Z])(?<!\bInc)(?<!\bLtd)(?<!\bCorp)(?<!\bCo)(?<!\bDr)(?<!\bJr)(?<!\bSt)(?<!\bv)\.(?=\s)|[;:|](?=\s)|\s[-–—]+\s"
+    r"|[,\s]\s*(?=(?i:licen[cs]ed|released|distributed|available|under)\b|for [a-z])|,\s+(?=[^,]{0,60}\b(?i:licen[cs]))"
+)
+_NO_NAME = re.compile(
+    r"\b(?:non-?\s?commerc\w+|commercial|weights?|purposes?|proprietary|confidential|restrict\w+|exclu(?:d|s)\w+|banned"
+    r"|use|usage|terms|until|expires?|trial|not|without|(?-i:research|academic|educational|personal|evaluation"
+    r"|internal|private|military))\b",
+    re.IGNORECASE,
+)
+_SAYS_LICENSE = re.compile(
+    r"licen[cs]|terms|agreement|policy|under\b|communit|commercial|rail\b|\b(?:nc|nd|eula|weights?|models?)\b",
     re.IGNORECASE,
 )
 _MAX_NAME = 8  # words of a line that may be names of people and firms
@@ -87,16 +118,19 @@ class Written(NamedTuple):
     hashes: Sequence[int]
 
 
-def added(written: Written, standard: Sequence[int], copyright_lines: Sequence[str], *, foreign: bool) -> str:
+def added(written: Written, standard: Sequence[int], copyright_lines: Sequence[re.Match[str]], *, foreign: bool) -> str:
     """The first words beside a standard text that restrict, or that we cannot read as harmless; '' when there are none.
 
     `standard`: the hashes of the standard text, in order. `copyright_lines`: its notices of copyright. `foreign`: the
     standard text itself has other scripts. A second licence text in the file is an addition as well.
     """
     text, words, _ = written
+    own = _own_words(written, frozenset(standard)) if copyright_lines else []
     for line in copyright_lines:
-        if found := _TAKES.search(line):
-            return _round(line, found)
+        if found := _TAKES.search(line[0]):
+            return _round(line[0], found)
+        if said := next(filter(None, map(_behind_a_notice, _pieces(line, own))), ""):
+            return said
     if not foreign and (found := OTHER_SCRIPT.search(text)):
         return _round(text, found)
     for first, last, more in _runs(written.hashes, standard):
@@ -104,9 +138,38 @@ def added(written: Written, standard: Sequence[int], copyright_lines: Sequence[s
         if (more >= _INSERTED or (last - first >= _RUN and len(words) <= _LONG)) and (found := _TAKES.search(whole)):
             return _round(whole, found)
         run = text[words[first][1] : words[last - 1][2]]
+        if 0 < more < _ADDED and (found := _FEW_TAKE.search(run)):
+            return _round(run, found)
         if more >= _ADDED and (said := next((said for said in _END.split(run) if not _is_harmless(said)), "")):
             return said.strip()
     return ""
+
+
+def _own_words(written: Written, standard: frozenset[int]) -> list[tuple[int, int]]:
+    """(start, end) of each word of the text that stands in no triple of the standard text."""
+    own = [True] * len(written.words)
+    for i, value in enumerate(written.hashes):
+        if value in standard:
+            own[i : i + 3] = (False, False, False)
+    return [(start, end) if mine else (start, start) for mine, (_, start, end) in zip(own, written.words, strict=True)]
+
+
+def _pieces(line: re.Match[str], words: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """What of a line that begins like a notice is no part of the standard text, which may be broken anywhere."""
+    here = words[bisect_left(words, (line.start(), 0)) : bisect_left(words, (line.end(), 0))]
+    for mine, run in groupby(here, lambda word: word[0] < word[1]):
+        if mine:
+            row = list(run)
+            yield line[0][row[0][0] - line.start() : row[-1][1] - line.start()]
+
+
+def _behind_a_notice(said: str) -> str:
+    """What a notice of copyright says beside year and holder that is not harmless; '' when it says no such thing."""
+    notice = _NOTICE.match(said)
+    name, *rest = _AFTER_NAME.split(said[notice.end() if notice else 0 :])
+    if found := _NO_NAME.search(name) or (_names_its_license(name) and re.search(r"\S.*", name)):
+        return _round(name, found)
+    return next((part.strip() for part in rest if not _is_harmless(part)), "")
 
 
 def _aligned(hashes: Sequence[int], standard: Sequence[int]) -> list[int]:
@@ -171,16 +234,33 @@ def _is_harmless(said: str) -> bool:
     found = _WORDS.findall(bare)
     if not any(word.lower() not in _PLAIN and not word[0].isdigit() for word in found):
         return True
-    if _GIVES_CREDIT.match(bare) and not _SETS_TERMS.search(bare) and not _names_another(bare):
+    if _names_another(bare):
+        return False
+    if _GIVES_CREDIT.match(bare) and not _SETS_TERMS.search(bare):
         return True
-    names = [word for word in found if word.lower() not in ("and", "of", "the", "by", "for", "de", "von", "van")]
+    names = [
+        word
+        for word in found
+        if word.lower() not in ("and", "of", "the", "by", "for", "de", "von", "van", "e", "y", "et", "und")
+    ]
     return len(names) <= _MAX_NAME and all(n[0].isupper() or n[0].isdigit() for n in names) and not _TERMS.search(bare)
 
 
+def _names_its_license(said: str) -> bool:
+    """Whether words name a restricted licence by a name that is not a firm's as well ('Microsoft Research')."""
+    return restricted_name(said.replace("/", " ")) is not None and _SAYS_LICENSE.search(said) is not None
+
+
 def _names_another(said: str) -> bool:
-    """Whether a sentence names a licence that restricts, by a run of its words."""
+    """Whether a sentence names a licence that restricts, or a family of models under one, by a run of its words."""
+    if _names_its_license(said):
+        return True
+    found = _WORDS.findall(said.replace("-", " "))[:60]
+    runs = [found[i:j] for i in range(len(found)) for j in range(i + 1, min(i + 6, len(found)) + 1)]
+    if any(
+        run[0][0].isupper() and any(kin.terms for kin in find_families(" ".join(run))) for run in runs if len(run) <= 3
+    ):
+        return True
     if re.search(r"licen[cs]|terms|agreement|policy|under", said, re.IGNORECASE) is None:
         return False
-    found = _WORDS.findall(said.replace("-", " "))[:60]
-    runs = (" ".join(found[i:j]) for i in range(len(found)) for j in range(i + 1, min(i + 6, len(found)) + 1))
-    return any((entry := find(run)) is not None and entry.restriction != "" for run in runs)
+    return any((entry := find(" ".join(run))) is not None and entry.restriction != "" for run in runs)

@@ -169,7 +169,7 @@ def _added(text: str, standard: _Standard) -> str:
     """Words beside an open standard text that restrict or that we cannot read as harmless, '' when there are none."""
     words = words_of(text)
     written = license_additions.Written(_blank_copyright(text), words, shingles([word for word, _, _ in words]))
-    lines = [match[0] for match in _COPYRIGHT_LINE.finditer(text[:MAX_TEXT])]
+    lines = list(_COPYRIGHT_LINE.finditer(text[:MAX_TEXT]))
     return license_additions.added(written, standard.whole, lines, foreign=standard.foreign)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,33 @@ TAKES = [
     "If you have an annual revenue above 1M USD you must contact us for a license.",
     "Companies shall contact sales@example.org for pricing.",
     "You agree that you will share improvements with ACME.",
+    "Code: MIT. Weights: CC-BY-NC 4.0",
+    "Code MIT, Weights CC-BY-NC-4.0",
+    "Code/Weights: MIT/CC-BY-NC-4.0",
+    "Weights: CC BY-NC-SA",
+    "Model Weights Llama 2 Community",
+    "Weights Proprietary",
+    "Not In China",
+    "Excluding the Model Weights",
+    "Trial Version Until 2025",
+    "The weights are derived from Llama 2.",
+    "This model is a derivative of Meta Llama 3.",
+    "Developed by Foo, sale of outputs is banned.",
+    "Created by Foo, military applications void it.",
+]
+NOTICES = [  # lines that begin as a notice of copyright does, and go on
+    "Copyright (c) 2023 Foo. For research purposes.",
+    "Copyright (c) 2023 Foo. Non-commercial.",
+    "Copyright (c) 2023 Foo, Inc. Non-commercial.",
+    "Copyright (c) 2023 Foo. Research and evaluation purposes.",
+    "Copyright (c) 2023 Foo, licensed for academics.",
+    "Copyright (c) 2023 Foo, Llama 2 Community License",
+    "Copyright (c) 2023 Foo. Military use excluded.",
+    "Copyright 2023 Foo; weights under the Llama 2 Community License",
+    "Copyright 2023 Foo under terms of our own",
+    "(c) Foo - for academic use",
+    "All rights reserved. Commercial users need a contract.",
+    "All rights reserved, commercial rights belong to Foo Inc and require a contract.",
 ]
 HARMLESS = [
     "Copyright (c) 2024 ACME GmbH. All rights reserved.",
@@ -51,6 +79,17 @@ HARMLESS = [
     "This is a fork of 'tinymodel' by Jane Doe.",
     "Author: Jane Doe <jane@example.org>",
     "Jane van Doe, Jan Roe and the Foo Team",
+]
+
+OF_HOLDERS = [
+    "Copyright (c) 2016-2023 Foo, Inc. and its affiliates. All rights reserved.",
+    "Copyright 2021 - present, the respective contributors.",
+    "Copyright © 2020 by Institute for Research in Meadows, University of Foo",
+    "Copyright 2018 J. R. Doe <jane@example.org> (https://example.org/)",
+    "Copyright (c) 2020 Microsoft Research, Tencent and Foo Co., Ltd.",
+    "Copyright 2022 Jane Doe, released under the MIT License.",
+    "Copyright (c) 2019 Foo. Created by Jane Doe.",
+    "(c) 2014, Museum of Foo; Jane Doe",
 ]
 
 
@@ -75,6 +114,29 @@ def test_an_open_text_beside_words_that_take_from_it_or_name_another_licence_ope
             match = recognise(whole)
             assert (match.license_id, match.method) == (None, "modified"), whole[:80]
             assert any(quote and quote in whole for quote in match.quotes)
+
+
+@pytest.mark.parametrize("extra", NOTICES)
+def test_what_a_line_says_behind_its_notice_of_copyright_counts_like_any_other_words(extra: str) -> None:
+    for text in (*TEXTS.values(), WITHOUT_APPENDIX):
+        for whole in (f"{text}\n\n{extra}\n", f"{extra}\n\n{text}", text.replace("\n\n", f"\n\n{extra}\n\n", 1)):
+            match = recognise(whole)
+            assert (match.license_id, match.method) == (None, "modified"), whole[:80]
+            assert any(quote and quote in whole for quote in match.quotes)
+
+
+@pytest.mark.parametrize("extra", OF_HOLDERS)
+def test_a_notice_of_copyright_alone_leaves_an_open_text_what_it_is_whoever_holds_it(extra: str) -> None:
+    for license_id, text in TEXTS.items():
+        for whole in (f"{text}\n\n{extra}\n", f"{extra}\n\n{text}", text.replace("\n\n", f"\n\n{extra}\n\n", 1)):
+            assert recognise(whole).license_id == license_id, whole[:80]
+
+
+@pytest.mark.parametrize("width", [40, 79, 100])
+def test_a_standard_text_broken_into_lines_anywhere_is_itself(width: int) -> None:
+    for license_id, text in TEXTS.items():
+        lines = (line for part in text.split("\n\n") for line in [*textwrap.wrap(part, width), ""])
+        assert recognise("\n".join(lines)).license_id == license_id
 
 
 @pytest.mark.parametrize("extra", HARMLESS)

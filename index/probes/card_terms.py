@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from crawler.cards import Card
 from crawler.records import Repo
 from index import licenses, limit_words
 from index.license_clauses import RESTRICTING, clauses
+from index.license_names import restricted_name
 from index.model import Dimension, Evidence
 from index.probes import probe
 from index.probes.card_quotes import View, near_words, not_stated, seen_around, sentence, view
@@ -56,34 +56,8 @@ _ABROAD = near(
 )
 
 
-# A spelling without any of these may as well be the name of a model.
-_OF_TERMS = frozenset(
-    str.split("nc nd non noncommercial commercial community rail openrail research terms use public eula model source")
-)
 _ANOTHER_REPO = re.compile(r"\]\(https?://huggingface\.co/(?!spaces/)[\w.-]{1,96}/[\w.-]{1,96}/?\)")
 _TERMS_PAGE = re.compile(r"licen[cs]|creativecommons|terms|policy|agreement|eula", re.IGNORECASE)
-_ID = re.compile(r"\S*/\S*")  # an address or somebody's repository
-
-
-@cache
-def _restricted() -> tuple[re.Pattern[str], dict[str, licenses.License]]:
-    """Every restricted licence's spellings of two words or more: one pattern, and whose each is."""
-    names = {
-        name: entry
-        for entry in licenses.catalogue().values()
-        if entry.conformant == "no" and entry.kind != "special"
-        for name in licenses.spellings(entry)
-        if "-" in name and not _OF_TERMS.isdisjoint(name.split("-"))
-    }
-    longest = sorted(names, key=lambda name: (-len(name), name))
-    return re.compile(rf"(?:^|-)({'|'.join(map(re.escape, longest))})(?=-|$)"), names
-
-
-def restricted_name(text: str) -> licenses.License | None:
-    """The restricted licence that words name anywhere in them; None when they name none."""
-    pattern, names = _restricted()
-    found = pattern.search(licenses.fold(_ID.sub(" ", text[:MAX_SECTION])))
-    return names[found[1]] if found else None
 
 
 @probe(

@@ -13,11 +13,11 @@ from itertools import islice
 from crawler.cards import Card
 from crawler.records import Repo
 from index import claims as said
+from index.license_names import restricted_name
 from index.licenses import find
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
 from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, view
-from index.probes.card_terms import restricted_name
 from index.probes.card_whose import tokens
 from index.probes.card_words import near
 
