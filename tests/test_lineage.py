@@ -75,6 +75,13 @@ def test_a_base_that_is_not_on_the_hub_keeps_level_three_from_being_proved_but_e
         ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama3.1"),
         ("decapoda-research/llama-7b-hf", "llama"),
         ("black-forest-labs/FLUX.1-dev", "flux-1-dev-non-commercial-license"),
+        ("CohereForAI/aya-23-8B", "cc-by-nc-4.0"),
+        ("stabilityai/stable-diffusion-3-medium", "stabilityai-ai-community"),
+        ("mistralai/Mistral-Large-Instruct-2407", "mrl"),
+        ("mistralai/Codestral-22B-v0.1", "mnpl"),
+        ("Qwen/Qwen2-72B-Instruct", "tongyi-qianwen"),
+        ("Qwen/Qwen2.5-3B-Instruct", "qwen-research"),
+        ("databricks/dbrx-base", "databricks-open-model-license"),
     ],
 )
 def test_a_base_that_we_do_not_have_binds_by_its_familys_terms_where_they_are_known(base, terms):

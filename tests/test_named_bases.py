@@ -115,3 +115,26 @@ def test_of_a_table_of_several_bases_the_name_of_the_model_says_which_is_its_own
     table = "| | Base Model: Llama-2 | Base Model: Mistral |\n|-|-|-|\n| 7B | Heron-7B | Heron-7B-Mistral |"
     assert named(table, "meadow/Heron-7B")
     assert not named(table, "meadow/Heron-7B-Mistral")
+
+
+@pytest.mark.parametrize(
+    ("base", "terms"),
+    [
+        ("CohereForAI/aya-23-8B", "Aya 23: cc-by-nc-4.0"),
+        ("stabilityai/stable-diffusion-3-medium", "Stable Diffusion 3: stabilityai-ai-community"),
+        ("mistralai/Mistral-Large-Instruct-2407", "Mistral Large 2: mrl"),
+        ("mistralai/Codestral-22B-v0.1", "Codestral: mnpl"),
+        ("Qwen/Qwen2-72B-Instruct", "Qwen 2 72B: tongyi-qianwen"),
+        ("Qwen/Qwen2.5-3B", "Qwen 2.5 3B: qwen-research"),
+        ("databricks/dbrx-base", "DBRX: databricks-open-model-license"),
+        ("CohereForAI/aya-101", None),
+        ("mistralai/Mamba-Codestral-7B-v0.1", None),
+        ("mistralai/Ministral-3-8B-Base-2512", None),
+        ("Qwen/Qwen2-7B", None),
+        ("Qwen/Qwen2.5-7B", None),
+    ],
+)
+def test_a_base_of_a_maker_who_restricts_only_some_of_a_line_is_heard_by_its_id(base: str, terms: str | None) -> None:
+    for text in (f"Fine-tuned from [{base}](https://huggingface.co/{base}).", f"Base model: {base}"):
+        assert named(text) == ([terms] if terms else [])
+        assert named(text, bases=(base,)) == []

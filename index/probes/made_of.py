@@ -48,7 +48,8 @@ RESTRICTED_WORDS = register(
     "llama", "gemma", "vicuna", "alpaca", "koala", "guanaco", "wizardlm", "opt-", " opt ", "bloom", "starcoder",
     "santacoder", "galactica", "nllb", "musicgen", "glm", "baichuan", "deepseek", "stable diffusion",
     "stable-diffusion", "beluga", "command r", "command-r", "qwen",
-    "falcon-180b", "falcon 180b", "flux.1",
+    "falcon-180b", "falcon 180b", "flux.1", "aya-23", "aya 23", "aya-expanse", "aya expanse", "mistral-large",
+    "mistral large", "ministral", "codestral", "dbrx",
 )  # fmt: skip
 #: Words of other families: a card without any of all these is not asked in other languages.
 _OTHER_FAMILIES = register(

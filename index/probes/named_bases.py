@@ -20,7 +20,8 @@ _WORDS = frozenset(register(
     "llama", "vicuna", "wizardlm", "gemma", "stable diffusion", "stable-diffusion", "sdxl", "starcoder", "santacoder",
     "bloom", "galactica", "nllb", "musicgen", "chatglm", "baichuan2", "baichuan 2", "baichuan-2", "deepseek-coder",
     "deepseek coder", "deepseek-llm", "deepseek-math", "deepseekmath", "beluga", "command r", "command-r",
-    "falcon-180b", "falcon 180b", "flux.1", "opt-", "qwen-",
+    "falcon-180b", "falcon 180b", "flux.1", "opt-", "qwen-", "aya-23", "aya 23", "aya-expanse", "aya expanse",
+    "mistral-large", "mistral large", "ministral-8b", "ministral 8b", "codestral", "dbrx", "qwen2-72b", "qwen1.5",
 ))  # fmt: skip
 _LIMIT = 15  # places looked at for each word
 _TOP = 4_000  # characters of the body that introduce the model
