@@ -45,7 +45,7 @@ ASKED = {
         "L5",
         (D.TRAINING_CODE, D.LICENSE, D.BASE_DATA, D.END_DATA, D.BASE_WEIGHTS, D.END_WEIGHTS),
     ),
-    R.COMPLETENESS: ("L6", (D.DATASHEET, D.CODE_DOCS, D.PAPER, D.PREPRINT)),
+    R.COMPLETENESS: ("L6", (D.DATASHEET, D.CODE_DOCS, D.PREPRINT)),  # and checkpoints, which no cell tells of
 }
 #: What is excluded where no cell says why, and what can be closed, in words.
 _EXCLUDED = {
@@ -242,7 +242,9 @@ def _spoken_bases(page: Page) -> Iterator[str]:
 
 def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
     level, asked = ASKED[own]
-    lacking = [c for c in page.cells if c.dimension in asked and c.value != Value.OPEN]
+    reviewed = any(c.dimension == D.PAPER and c.value == Value.OPEN for c in page.cells)  # is a report too
+    done = {D.PREPRINT} if own is R.COMPLETENESS and reviewed else set()
+    lacking = [c for c in page.cells if c.dimension in asked and c.dimension not in done and c.value != Value.OPEN]
     excluded = exclusion(page.model)
     if excluded:
         open_yet = [c for c in lacking if c.value != Value.CLOSED]
@@ -250,7 +252,9 @@ def _asked_hindrance(page: Page, own: Restriction) -> Hindrance:
         closed = ", ".join(_closed(page.model, asked))
         why = f"What {level} asks for is closed: {closed}." if closed else f"{level}: {excluded}."
         return Hindrance(why + also, "Publish what is closed, and link it from the card.")
-    cells = _named(lacking)
+    checkpoints = own is not R.COMPLETENESS or any(_proofs(page, "intermediate_checkpoints"))
+    left = [_named(lacking), "" if checkpoints else "checkpoints from during the training (unknown)"]
+    cells = ", ".join(filter(None, left))
     return Hindrance(
         f"What {level} asks is not shown" + (f": {cells}." if cells else " in full."),
         "Publish it and link it from the card.",

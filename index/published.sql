@@ -438,7 +438,7 @@ CREATE TABLE ancestors (
   PRIMARY KEY (model, base_model)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE verdicts (                   -- every verdict ever published
+CREATE TABLE verdicts (                   -- by the day they came into force; of several on a day the last
   model INTEGER NOT NULL,
   day INTEGER NOT NULL,
   level INTEGER NOT NULL,

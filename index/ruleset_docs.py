@@ -388,7 +388,7 @@ def _between(seen: Seen, cells: Cells) -> str | None:
     "M6",
     D.MODEL_CARD,
     PARTIAL,
-    "The card tells of {}, and not of the rest.",
+    "The card tells of {}: not of everything that it should, or in few words.",
     reads="card_sections",
     confidence="medium",
     source="3 model card",

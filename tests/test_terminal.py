@@ -79,6 +79,25 @@ def test_an_open_licence_is_never_named_as_a_hindrance(db):
     assert "architecture" not in found[0].why
 
 
+def test_what_the_highest_level_asks_is_one_report_of_either_kind_and_checkpoints(db):
+    told = page(db, OLMO)
+    model = told.model._replace(level="L5", level_max="L6", restriction="completeness")
+    told = told._replace(model=model, cells=tuple(c._replace(value="open") for c in told.cells))
+    without = [c._replace(value="unknown") if c.dimension == "paper" else c for c in told.cells]
+    reviewed = [c._replace(value="partial") if c.dimension == "preprint" else c for c in told.cells]
+    neither = [c._replace(value="partial") if c.dimension in ("preprint", "paper") else c for c in told.cells]
+    for cells, lacking in ((without, ""), (reviewed, ""), (neither, "preprint (partial), ")):
+        (said,) = explain.hindrances(told._replace(cells=tuple(cells)))
+        assert said.why == f"What L6 asks is not shown: {lacking}checkpoints from during the training (unknown)."
+    proof = rows.Proof(
+        "end_weights", "intermediate_checkpoints", "yes", "step10/m.safetensors", "siblings", "1", None, None
+    )
+    shown = [c._replace(evidence=(proof,)) if c.dimension == "end_weights" else c for c in neither]
+    assert (
+        explain.hindrances(told._replace(cells=tuple(shown)))[0].why == "What L6 asks is not shown: preprint (partial)."
+    )
+
+
 def test_whether_it_is_open_source_is_never_a_plain_yes(db):
     for (name,) in db.execute("SELECT id FROM models"):
         words = readings.open_source(page(db, name))
