@@ -150,7 +150,14 @@ def _verdict(db: sqlite3.Connection, model_id: str, day: str) -> tuple[Verdict |
 
 def _level_name(db: sqlite3.Connection, verdict: Verdict | None) -> str | None:
     found = _rows(db, "SELECT name FROM levels WHERE level = ?", verdict.level) if verdict else []
-    return found[0][0] if found else None
+    return name_of(verdict.level, verdict.restriction, found[0][0]) if verdict and found else None
+
+
+def name_of(level: str | None, restriction: str | None, name: str | None) -> str | None:
+    """What a model of a level is called, whose `name` covers all of them: L0 is no weights, or none that were shown."""
+    if level != "L0":
+        return name
+    return "weights not shown" if restriction == "unknown-weights" else "no weights"
 
 
 def _cells(db: sqlite3.Connection, dossier: int) -> tuple[Cell, ...]:

@@ -67,7 +67,7 @@ class Level(IntEnum):
 
 
 LEVEL_NAMES = {
-    Level.L0: "no weights",
+    Level.L0: "no weights or none shown",  # which of the two it is, the restriction says
     Level.L1: "gated",
     Level.L2: "restricted",
     Level.L3: "open weights",

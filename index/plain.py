@@ -96,3 +96,8 @@ class _Ascii(io.TextIOBase):
     def flush(self) -> None:
         """Of the stream behind it."""
         self._file.flush()
+
+
+def cell(value: object) -> object:
+    """A value for CSV: what a spreadsheet would run as a formula gets a quote before."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -215,7 +215,7 @@ CREATE TABLE levels (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO levels (level, name, everyday, rule) VALUES
-  ('L0', 'no weights', 'closed', 'The complete file list has no weights, or the Hub disabled the repository.'),
+  ('L0', 'no weights or none shown', 'closed', 'The complete file list has no weights, or no file list shows any, or the Hub disabled the repository.'),
   ('L1', 'gated', 'restricted', 'There are weights; somebody approves each reader by hand.'),
   ('L2', 'restricted', 'restricted', 'The weights can be had, but terms must be clicked, or the effective licence does not allow every use, or none is stated.'),
   ('L3', 'open weights', 'open weights', 'The weights can be had by everyone, under a conformant licence on the model and on every declared ancestor.'),

@@ -50,7 +50,7 @@ SELECT
   r.repo, p.place, iif(s.repo IS NULL, r.repo_id, r.repo_id || '@' || r.oid), r.oid, r.author,
   'L' || v.level,
   -- L0 for want of a file list is not the same as a file list without weights.
-  iif(v.level = 0 AND v.restriction = 'unknown-weights', 'weights not shown',
+  iif(v.level = 0, iif(v.restriction = 'unknown-weights', 'weights not shown', 'no weights'),
       iif(o.id IS NULL, l.name, replace(l.name, ' (candidate)', ''))),
   'L' || v.level_max, v.restriction, r.license, v.license_effective, r.gated, r.downloads,
   r.downloads_all_time, r.likes, d.pipeline_tag, d.library, v.base_model, v.family,

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from index.plain import cell
+
 DAY = timedelta(days=1)
 
 
@@ -303,7 +305,7 @@ def to_csv(series: Sequence[Series]) -> str:
     writer.writerow(["name", *Point._fields])
     for one in series:
         for p in one.points:
-            writer.writerow([one.name, p.date.isoformat(), *p[1:4], int(p.observed), *p[5:]])
+            writer.writerow([cell(one.name), p.date.isoformat(), *p[1:4], int(p.observed), *p[5:]])
     return out.getvalue()
 
 

@@ -46,4 +46,7 @@ def extra_template_vars(datasette: Any, request: Any) -> Any:
 @hookimpl(tryfirst=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
     """Our own page where an address leads nowhere; Datasette's pages keep Datasette's."""
-    return host.nowhere(request, exception) if host.is_ours(datasette) else None
+    if not host.is_ours(datasette):
+        return None
+    host.blame(exception)
+    return host.nowhere(request, exception, ours=routes.is_page(request.path))

@@ -75,8 +75,8 @@ def name(model_id: str, extra: str = "") -> Markup:
 
 
 @lru_cache(maxsize=512)
-def level(t: Texts, low: str | None, high: str | None, name: bool = True) -> Markup:
-    """The seven rungs and the level: filled is proved, outlined is not excluded."""
+def level(t: Texts, low: str | None, high: str | None, words: str = "") -> Markup:
+    """The seven rungs and the level: filled is proved, outlined is not excluded. `words`: its name, if told."""
     bottom = int(low[1]) if low else -1
     top = int(high[1]) if high else bottom
     rungs = "".join(
@@ -86,9 +86,9 @@ def level(t: Texts, low: str | None, high: str | None, name: bool = True) -> Mar
     )
     upto = ""
     if low and high and high != low:
-        words = escape(t("level.not_excluded"))
-        dash = f'<span class="sr"> {words} </span><span aria-hidden="true">–</span>'
+        between = escape(t("level.not_excluded"))
+        dash = f'<span class="sr"> {between} </span><span aria-hidden="true">–</span>'
         upto = f'<span class="upto">{dash}{escape(high)}</span>'
-    said = f' <span class="lname">{escape(t("level." + low if low else "level.none"))}</span>' if name else ""
+    said = f' <span class="lname">{escape(words)}</span>' if words else ""
     picture = f'<svg class="ladder" viewBox="0 0 48 18" aria-hidden="true" focusable="false">{rungs}</svg>'
     return Markup(f'<span class="level">{picture}<b>{escape(low or "–")}{upto}</b>{said}</span>')

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from index.queries import _rows
-from index.site.ask import nearest
+from index.site.ask import BadAsk, nearest
 from index.site.memory import recall
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -181,6 +181,12 @@ def unknown_names(db: sqlite3.Connection, f: Filters) -> Iterator[tuple[str, str
             yield "effective", f.license, nearest(f.license, names, 5)
 
 
+def check_names(db: sqlite3.Connection, f: Filters) -> None:
+    """Where nothing fits: refuse a name that no model of this index has, with those that look like it."""
+    for key, name, near in unknown_names(db, f):
+        raise BadAsk(f"error.{key}", name=name, near=", ".join(near) or "?")
+
+
 def tasks(db: sqlite3.Connection) -> tuple[str, ...]:
     """Every task that a model on the Hub names (one seek each, however many models)."""
     sql = """WITH RECURSIVE t (tag) AS (
@@ -219,9 +225,9 @@ def _listed(db: sqlite3.Connection, f: Filters, offset: int, size: int) -> GridP
                            SELECT n.id FROM names n WHERE n.name = ? ORDER BY coalesce(n.until, '9999') DESC LIMIT 1)"""
             for row in _rows(db, former, one):
                 rows[place] = GridRow(*row)
-    shown = tuple(row for _, row in sorted(rows.items()))[offset : offset + size]
+    once = list({row.id: row for _, row in sorted(rows.items())}.values())  # two names of one model are one row
     missing = tuple(one for place, one in enumerate(f.ids) if place not in rows)
-    return GridPage(shown, offset + 1, len(rows), False, missing=missing)
+    return GridPage(tuple(once[offset : offset + size]), offset + 1, len(once), False, missing=missing)
 
 
 def _places(db: sqlite3.Connection, f: Filters, most: int = MAX_OFFSET + 1) -> array[int]:

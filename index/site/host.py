@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from datasette.utils.asgi import NotFound, Response
+from datasette.views.base import DatasetteError
 
 from index.site import ask as asking
 from index.site import reads, render, svg
@@ -186,9 +187,19 @@ def view(page: Page, reads: str = "", *, alone: bool = False) -> Callable[..., A
     return answer
 
 
-def nowhere(request: Any, exception: Exception) -> Response | None:
-    """The answer to an address outside /index and /-/ that is no page; None for anything else."""
-    missing = isinstance(exception, NotFound | KeyError)  # a row of a database that is not there is a KeyError
+def blame(exception: Exception) -> None:
+    """An order by a column that is none is the asker's mistake (400): Datasette takes it for its own (500)."""
+    if isinstance(exception, DatasetteError) and exception.message.startswith("Cannot sort table by "):
+        exception.status = 400
+
+
+def nowhere(request: Any, exception: Exception, ours: bool = False) -> Response | None:
+    """The answer to an address outside /index and /-/ that is no page; None for anything else.
+
+    `ours`: the address is that of a page of ours, where a KeyError is a fault to be logged and no wrong address.
+    """
+    # A database that is not there is a KeyError.
+    missing = isinstance(exception, NotFound) or (isinstance(exception, KeyError) and not ours)
     if not missing or request.path.split("/")[1].split(".")[0] in (DATABASE, "-", "_internal"):
         return None
     ask = parse(request)

@@ -8,6 +8,7 @@ Does not keep answers: that is host.py's cache.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
@@ -19,29 +20,36 @@ _NOTHING = object()
 RECALLED = 200  # keys of readers
 KEY = 500  # letters of a key of a reader; what a longer one brought is not kept
 
+_turn = threading.Lock()  # Datasette answers several readers at once; never held while something is made
 _kept: dict[Hashable, object] = {}
 _recent: OrderedDict[Hashable, object] = OrderedDict()
 
 
 def remember(db: sqlite3.Connection, key: Hashable, make: Callable[[], T]) -> T:
     """What `make` gave when this key was asked first on this file."""
-    _of_this(db)
-    if key not in _kept:
-        _kept[key] = make()
-    found: T = _kept[key]  # type: ignore[assignment]  # one type for each key
+    with _turn:
+        _of_this(db)
+        found: T = _kept.get(key, _NOTHING)  # type: ignore[assignment]  # one type for each key
+    if found is _NOTHING:
+        found = make()
+        with _turn:
+            found = _kept.setdefault(key, found)  # type: ignore[assignment]
     return found
 
 
 def recall(db: sqlite3.Connection, key: Hashable, make: Callable[[], T]) -> T:
     """What `make` gave when this key was asked on this file, if that was not too many other keys ago."""
-    _of_this(db)
-    found: T = _recent.pop(key, _NOTHING)  # type: ignore[assignment]  # one type for each key
+    with _turn:
+        _of_this(db)
+        found: T = _recent.get(key, _NOTHING)  # type: ignore[assignment]  # one type for each key
     if found is _NOTHING:
         found = make()
     if len(repr(key)) <= KEY:
-        _recent[key] = found
-        while len(_recent) > RECALLED:
-            _recent.pop(next(iter(_recent)), None)
+        with _turn:
+            _recent[key] = found
+            _recent.move_to_end(key)
+            while len(_recent) > RECALLED:
+                _recent.popitem(last=False)
     return found
 
 

@@ -97,7 +97,7 @@ def _row(db: sqlite3.Connection, row: GridRow, day: str) -> GridRow:
              WHERE m.id = ? ORDER BY v.day DESC LIMIT 1"""
     for level, name, top, why, cells, dossier in _rows(db, sql, day, row.id):
         return then._replace(
-            level=level, level_name=name, level_max=top, restriction=why, cells=cells,
+            level=level, level_name=asof.name_of(level, why, name), level_max=top, restriction=why, cells=cells,
             license_effective=None if dossier is None else asof.license_effective(db, dossier),
         )  # fmt: skip
     return then

@@ -13,11 +13,14 @@ from index.queries import _rows, _select
 
 
 class Share(NamedTuple):
-    """One night's part of all known downloads at a level, or of an organisation or licence; `counted`: of `models`."""
+    """One night's part of all known downloads at a level, or of an organisation or licence.
+
+    `counted`: of so many `models`, which is known of levels only.
+    """
 
     date: str
     name: str
-    models: int
+    models: int | None
     counted: int
     downloads: int
     share: float | None
@@ -45,6 +48,7 @@ class Change(NamedTuple):
     not_before: str | None
     note: str | None  # of a review: what, why, who, when
     level: str | None
+    level_name: str | None
     level_max: str | None
 
 
@@ -146,7 +150,7 @@ def shares(db: sqlite3.Connection, days: int) -> tuple[Share, ...]:
 
 def group_shares(db: sqlite3.Connection, what: str, days: int) -> tuple[Share, ...]:
     """The same by organisation ('author') or licence ('license'), as published: the largest and all others."""
-    sql = """SELECT date, name, counted, counted, downloads, share FROM share_by_group
+    sql = """SELECT date, name, NULL, counted, downloads, share FROM share_by_group
              WHERE what = ? AND date > (SELECT date(max(date), ?) FROM share_by_level) ORDER BY date, name"""
     return tuple(Share(*r) for r in _rows(db, sql, what, f"-{days} days"))
 
@@ -239,7 +243,7 @@ def changes(
     order = "c.date DESC, c.downloads DESC, c.field, c.change"  # as in the index changes_date, to the last tie
     inner = f"SELECT c.change FROM {tables} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT ? OFFSET ?"
     sql = f"""SELECT c.change, c.date, c.id, c.field, c.old, c.new, c.downloads, c.cause, c.not_before,
-                c.note, m.level, m.level_max
+                c.note, m.level, m.level_name, m.level_max
               FROM changes c LEFT JOIN models m ON m.id = c.id WHERE c.change IN ({inner}) ORDER BY {order}"""
     return tuple(Change(*r) for r in _rows(db, sql, *values, limit, offset))
 

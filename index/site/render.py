@@ -61,6 +61,10 @@ class Texts:
         pair = catalogue().get(f"reason.{rule}", ("", ""))
         return refill(words, pair[0], pair[LANGUAGES.index(self.lang)], quoted, self.phrase)
 
+    def level(self, name: str | None) -> str:
+        """What a model's level is called: its published `level_name`, the one author of that, in this language."""
+        return self.phrase(name) if name else self("level.none")
+
     def number(self, value: float | None, digits: int = 0) -> str:
         """1,234,567 or 1 234 567; a question mark where nobody said."""
         if value is None:
@@ -161,6 +165,11 @@ def page(template: str, ask: Ask, **values: Any) -> bytes:
     return text.encode()
 
 
+def feed_language(ask: Ask) -> str:
+    """What the address of a feed says of its language, '' for the first: who reads feeds sends no Accept-Language."""
+    return ask.lang if ask.lang != LANGUAGES[0] else ""
+
+
 def chrome(ask: Ask) -> dict[str, Any]:
     """Header and footer: the same on our pages and on Datasette's."""
     t = texts(ask.lang)
@@ -169,6 +178,7 @@ def chrome(ask: Ask) -> dict[str, Any]:
     return {
         "t": t,
         "lang": ask.lang,
+        "feed": feed_language(ask),
         "theme": ask.theme,
         "nav": [(f"/{p}", t(f"nav.{p}"), p == section) for p in pages],
         "languages": [(code, ask.link(lang=code), code == ask.lang) for code in LANGUAGES],
@@ -240,8 +250,3 @@ def ladder(level: str | None, level_max: str | None) -> list[str]:
 def loose(day: str, not_before: str | None) -> bool:
     """Whether an event happened on some day between two nights, and not in the night before `day`."""
     return bool(not_before) and (date.fromisoformat(day) - date.fromisoformat(not_before or day)).days > 1
-
-
-def harmless(value: object) -> object:
-    """A value for CSV: what a spreadsheet would run as a formula gets a quote before."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

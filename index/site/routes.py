@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from index.site.host import databases, view
@@ -11,8 +12,9 @@ from index.site.pages import assets, card, catalogues, changes, home, model, sha
 _MODEL = r"(?P<id>.+?)"
 
 #: What the table reads, and what compares series. JSON, CSV and SVG beside a page take the page's own parameters, so
-#: that its address and theirs differ in the ending only.
-_TABLE = "q org task family license level why claims from to ids asof sort dir page size rows framework offhub"
+#: that its address and theirs differ in the ending only; the table's CSV has no pages.
+_TABLE_CSV = "q org task family license level why claims from to ids asof sort dir rows framework offhub"
+_TABLE = f"{_TABLE_CSV} page size"
 _TRENDS = "f m add by days series share embed"
 _SHARE = "share days"
 _CHANGES = "field org level id since until page"
@@ -28,7 +30,7 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/suggest\.json$", view(home.suggest, "q")),
     (r"^/table$", view(table.table, _TABLE)),
     (r"^/table\.json$", view(table.table_json, _TABLE)),
-    (r"^/table\.csv$", view(table.table_csv, _TABLE)),
+    (r"^/table\.csv$", view(table.table_csv, _TABLE_CSV)),
     (rf"^/model/{_MODEL}\.cdx\.json$", view(model.cyclonedx)),
     (rf"^/model/{_MODEL}/evidence/(?P<dimension>[a-z_]+)\.json$", view(model.evidence_json)),
     (rf"^/model/{_MODEL}\.json$", view(model.model_json, "asof")),
@@ -63,3 +65,8 @@ ROUTES: tuple[tuple[str, Any], ...] = (
     (r"^/-/databases(?:\.json)?$", databases),
     (r"^/-/openness/(?P<name>[a-z0-9.-]+)$", view(assets.static, "v")),
 )
+
+
+def is_page(path: str) -> bool:
+    """Whether an address is that of a page of ours."""
+    return any(re.match(pattern, path) for pattern, _ in ROUTES)

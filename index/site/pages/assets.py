@@ -18,7 +18,7 @@ def badge(db: sqlite3.Connection, ask: Ask) -> Answer:
     found = queries.resolve(db, ask.vars["id"])
     model = queries.get_model(db, found) if found else None
     level, top = (model.level, model.level_max) if model else (None, None)
-    words = t(f"level.{level}") if level else t("level.none") if model else t("badge.unknown")
+    words = t.level(model.level_name) if model else t("badge.unknown")
     label = f"{level} {words}" if level else words
     said = label
     if level and top and top > level:  # the words of a level would state as found what is only not shown

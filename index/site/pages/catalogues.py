@@ -55,7 +55,10 @@ def _claims(db: sqlite3.Connection, ask: Ask) -> tuple[str, int, tuple[reads.Cla
     holds = asking.choice(ask, "holds", ("no", "unshown"), "no")
     page = asking.number(ask, "page", 1, MAX_PAGE, 1)
     word = {"no": "no", "unshown": "not shown"}[holds]
-    found = reads.claims(db, word, SIZE + 1, (page - 1) * SIZE, grid.maker(db, asking.words(ask, "org")))
+    maker = asking.words(ask, "org")
+    found = reads.claims(db, word, SIZE + 1, (page - 1) * SIZE, grid.maker(db, maker))
+    if not found:
+        grid.check_names(db, grid.Filters(author=maker))
     if page > 1 and not found:
         raise BadAsk("error.beyond_any", page=page)
     return holds, page, found

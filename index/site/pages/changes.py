@@ -10,9 +10,10 @@ from itertools import groupby
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from index import queries
 from index.plain import clean
 from index.site import ask as asking
-from index.site import reads, render
+from index.site import grid, reads, render
 from index.site.ask import Ask, BadAsk
 from index.site.host import Answer
 from index.site.pages.table import LEVELS
@@ -43,10 +44,16 @@ def _read(db: sqlite3.Connection, ask: Ask, limit: int) -> tuple[dict[str, Any],
     if wanted["since"] and wanted["until"] and wanted["since"] > wanted["until"]:
         raise BadAsk("error.range")
     page = asking.number(ask, "page", 1, MAX_PAGE, 1)
+    model = wanted["id"] and queries.resolve(db, wanted["id"])
+    if model is None:
+        raise BadAsk("error.model", id=wanted["id"])
     found = reads.changes(
-        db, fields=FIELDS.get(wanted["field"], ()), author=wanted["org"], level=wanted["level"], model=wanted["id"],
+        db, fields=FIELDS.get(wanted["field"], ()), author=grid.maker(db, wanted["org"]), level=wanted["level"],
+        model=model,
         since=wanted["since"], until=wanted["until"], limit=limit, offset=(page - 1) * limit,
     )  # fmt: skip
+    if not found:  # an empty answer, or an empty feed to subscribe to, would say that nothing changed there
+        grid.check_names(db, grid.Filters(author=wanted["org"]))
     if page > 1 and not found:
         raise BadAsk("error.beyond_any", page=page)
     return {**wanted, "page": page}, found
@@ -82,7 +89,7 @@ def feed_json(db: sqlite3.Connection, ask: Ask) -> Answer:
         "version": "https://jsonfeed.org/version/1.1",
         "title": t("changes.feed_title"),
         "home_page_url": ask.base + ask.link("/changes"),
-        "feed_url": ask.base + ask.link(),
+        "feed_url": ask.base + ask.link(lang=render.feed_language(ask)),
         "language": ask.lang,
         "items": [
             {"id": _tag(c), "url": ask.base + _link(c), "title": _title(t, c), "content_text": _sentence(t, c),
@@ -97,7 +104,7 @@ def atom(db: sqlite3.Connection, ask: Ask) -> Answer:
     """Atom 1.0; at most FEED entries."""
     _, found = _read(db, ask, FEED)
     t = render.texts(ask.lang)
-    here, page = ask.base + ask.link(), ask.base + ask.link("/changes")
+    here, page = ask.base + ask.link(lang=render.feed_language(ask)), ask.base + ask.link("/changes")
     updated = found[0].date if found else reads.last_night(db) or "1970-01-01"
     entries = "".join(
         f"<entry><id>{_xml(_tag(c))}</id><title>{_xml(_title(t, c))}</title>"
@@ -134,7 +141,7 @@ def _title(t: render.Texts, change: reads.Change) -> str:
 
 
 def _sentence(t: render.Texts, change: reads.Change) -> str:
-    level = f"{change.level} {t('level.' + change.level)}" if change.level else t("level.none")
+    level = f"{change.level} {t.level(change.level_name)}" if change.level else t("level.none")
     day = t.day(change.date)
     if render.loose(change.date, change.not_before):
         day = t("changes.between", since=t.day(change.not_before), until=day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -24,14 +25,17 @@ _SEARCHED = 5  # suggestions for a name that is not there
 def find_page(db: sqlite3.Connection, ask: Ask, under: str = "/model/") -> Page | Answer:
     """Everything about the model that the address names; a redirect for another spelling or a name of before."""
     asked = ask.vars["id"]
-    found = queries.resolve(db, asked) if len(asked) <= 200 else None
+    plain = asked.rstrip("/")  # as every page of ours ends without a slash
+    found = queries.resolve(db, plain) if len(asked) <= 200 else None
     if found is None:
         near = queries.suggest(db, asked[:80], _SEARCHED)
         raise NotHere("error.model", near, id=asked[:200])
     if found != asked:
         kept = next((end for end in (".cdx.json", ".json") if ask.path.endswith(end)), "")
         tail = (f"/evidence/{ask.vars['dimension']}" if "dimension" in ask.vars else "") + kept
-        return Answer(b"", status=301, location=under + model_path(found).removeprefix("/model/") + tail)
+        # With what was asked of it (a day); not for ever (301): a name passes to other repositories.
+        query = "?" + urlencode(ask.params) if ask.params else ""
+        return Answer(b"", status=302, location=under + model_path(found).removeprefix("/model/") + tail + query)
     page = queries.get_page(db, found)
     if page is None:
         raise NotHere("error.model", id=asked)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from index import plain
 from index.site import ask as asking
 from index.site import reads, render, svg
 from index.site.ask import Ask
@@ -57,9 +58,8 @@ def fewer(rows: Sequence[Share]) -> tuple[Share, ...]:
     rest: dict[str, Share] = {}
     for row in rows:
         if row.name not in kept:
-            have = rest.get(row.date, Share(row.date, OTHERS, 0, 0, 0, 0.0))
+            have = rest.get(row.date, Share(row.date, OTHERS, None, 0, 0, 0.0))
             rest[row.date] = have._replace(
-                models=have.models + row.models,
                 counted=have.counted + row.counted,
                 downloads=have.downloads + row.downloads,
                 share=(have.share or 0.0) + (row.share or 0.0),
@@ -147,7 +147,8 @@ def share_json(db: sqlite3.Connection, ask: Ask) -> Answer:
     """The shares by night."""
     found = asked(db, ask)
     key = "level" if found.by == "level" else "name"
-    rows = [{"date": r.date, key: r.name, **dict(list(r._asdict().items())[2:])} for r in found.rows]
+    known = Share._fields[2 if found.by == "level" else 3 :]  # how many models a maker or licence has is not published
+    rows = [{"date": r.date, key: r.name, **{name: getattr(r, name) for name in known}} for r in found.rows]
     body: dict[str, Any] = {"share": found.by, "nights_with_few_counters": sorted(found.thin), "shares": rows}
     if found.by == "level":
         body["may_be_higher"] = reads.maybe_higher(db)
@@ -160,5 +161,5 @@ def share_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["date", found.by, "counted", "downloads", "share"])
-    writer.writerows((r.date, render.harmless(r.name), r.counted, r.downloads, r.share) for r in found.rows)
+    writer.writerows((r.date, plain.cell(r.name), r.counted, r.downloads, r.share) for r in found.rows)
     return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename=f"openness-share-by-{found.by}.csv")

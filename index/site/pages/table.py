@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from index import families, queries
+from index import families, plain, queries
 from index.model import Dimension, Restriction
 from index.site import ask as asking
 from index.site import family_rows, grid, off_hub, past, reads, render
@@ -23,12 +23,16 @@ FRAMEWORKS = ("radboud14", "eu12", "mof")
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5", "L6")
 WHYS = tuple(r.value for r in Restriction if r)
 CSV_ROWS = 1_000
+#: What neither narrows nor orders a list of ids.
+_NARROW = ("q", "org", "task", "family", "license", "level", "why", "claims", "from", "to", "sort", "dir")
 ALL_PAGES = 10**7
 FAMILIES = 500  # on one page: more than there are
 
 
 def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
     """The filters of a request, checked."""
+    for name, allowed in (("framework", FRAMEWORKS), ("offhub", ("1",))):  # of the page, which JSON and CSV may carry
+        asking.choice(ask, name, allowed)
     family = asking.words(ask, "family")
     if family:
         meant = families.find_family(family)
@@ -54,6 +58,10 @@ def parse(ask: Ask, known_families: tuple[str, ...]) -> Filters:
     )
     if wanted.created_from and wanted.created_to and wanted.created_from > wanted.created_to:
         raise BadAsk("error.range")
+    if wanted.ids:  # the rows of a list are those of the list: a filter beside it would be told and not applied
+        for name in _NARROW:
+            if ask.get(name):
+                raise BadAsk("error.ids_alone", name=name)
     if wanted.sort == "eu" and not wanted.small:
         raise BadAsk("error.sort_eu")
     return wanted
@@ -82,7 +90,7 @@ def _read(
     page = asking.number(ask, "page", 1, ALL_PAGES, 1)
     found = _rows_of(wanted)(db, wanted, page, size)
     if not found.total:
-        _check_names(db, wanted)
+        grid.check_names(db, wanted)
     if page > 1 and not found.rows:
         last = max(1, grid.last_page(wanted, found, size))
         cut = last * size < found.total
@@ -98,12 +106,6 @@ def _uncounted_by_the_last(db: sqlite3.Connection, rows: tuple[GridRow, ...]) ->
     return tuple(
         sorted(rows, key=lambda r: (r.downloads is None, -last.get(r.id, (-1, ""))[0] if r.downloads is None else 0))
     )
-
-
-def _check_names(db: sqlite3.Connection, wanted: Filters) -> None:
-    """Where nothing fits: refuse a name that no model of this index has, with those that look like it."""
-    for key, name, near in grid.unknown_names(db, wanted):
-        raise BadAsk(f"error.{key}", name=name, near=", ".join(near) or "?")
 
 
 def table(db: sqlite3.Connection, ask: Ask) -> Answer:
@@ -169,7 +171,7 @@ def _families(db: sqlite3.Connection, ask: Ask, size: int = 50) -> Families:
     page = asking.number(ask, "page", 1, ALL_PAGES, 1)
     found = family_rows.choose(family_rows.read(db), wanted)
     if not found:
-        _check_names(db, wanted)
+        grid.check_names(db, wanted)
     last = -(-len(found) // size)
     if page > max(1, last):
         raise BadAsk("error.beyond", page=page, last=max(1, last))
@@ -215,18 +217,20 @@ def table_csv(db: sqlite3.Connection, ask: Ask) -> Answer:
     writer = csv.writer(out, lineterminator="\n")
     names = [d.key for d in reads.dimensions(db)]
     at = GridRow._fields.index("cells")
-    plain = [*GridRow._fields[:at], *GridRow._fields[at + 1 :]]
+    facts = [*GridRow._fields[:at], *GridRow._fields[at + 1 :]]
     if asking.choice(ask, "rows", ("models", "families"), "models") == "families":
         families_too = [f for f in FamilyRow._fields if f != "best"]
         rows = [(f[: len(families_too)], f.best) for f in _families(db, ask, FAMILIES).found]
-        columns = [*families_too, *(f"model_{name}" for name in plain)]
+        columns = [*families_too, *(f"model_{name}" for name in facts)]
     else:
         wanted = _asked(db, ask)
         rows = [((), row) for row in _rows_of(wanted)(db, wanted, 1, CSV_ROWS).rows]
-        columns = plain
+        if not rows:
+            grid.check_names(db, wanted)
+        columns = facts
     writer.writerow([*columns, *names])
     for own, row in rows:
-        fields = (*row[:at], *row[at + 1 :]) if row else (None,) * len(plain)
+        fields = (*row[:at], *row[at + 1 :]) if row else (None,) * len(facts)
         cells = [render.SIGNS[c] for c in row.cells] if row and row.cells else [""] * 14
-        writer.writerow([render.harmless(v) if isinstance(v, str) else v for v in (*own, *fields)] + cells)
+        writer.writerow([plain.cell(v) for v in (*own, *fields)] + cells)
     return Answer(out.getvalue().encode(), "text/csv; charset=utf-8", filename="openness.csv")

@@ -60,7 +60,8 @@ def all_time(series: Series) -> Series:
 def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
     """The series of a request: `f` families, `m` models, both several times."""
     by = asking.choice(ask, "by", ("date", "age"), "date")
-    days = asking.number(ask, "days", 1, 3650, 365)
+    days = asking.number(ask, "days", 1, 3650, 365 if by == "date" else 3650)
+    asking.choice(ask, "share", shares.BY)
     counter = asking.choice(ask, "series", COUNTERS, COUNTERS[0])
     names = [(asking_text(ask, f), True) for f in ask.all("f")] + [(asking_text(ask, m), False) for m in ask.all("m")]
     typed = asking.words(ask, "add")
@@ -75,7 +76,7 @@ def parse(db: sqlite3.Connection, ask: Ask) -> Comparison:
         names = [(f, True) for f in _counted(db, days if by == "date" else None)][:_SHOWN]
     found = [_family(db, name) if is_family else _model(db, name) for name, is_family in dict.fromkeys(names)]
     window = window_of(db, found, days) if by == "date" else None
-    cut = [_since(s, window[0]) for s in found] if window else found
+    cut = [_since(s, window[0]) for s in found] if window else [_younger(s, days) for s in found]
     return Comparison(tuple(dict.fromkeys(cut)), by, days, chosen, counter, window)
 
 
@@ -91,6 +92,12 @@ def window_of(db: sqlite3.Connection, series: Sequence[Series], days: int) -> tu
 
 def _since(series: Series, day: int) -> Series:
     return series._replace(points=tuple(p for p in series.points if p.date.toordinal() >= day))
+
+
+def _younger(series: Series, days: int) -> Series:
+    """Of a series its first so many days of age; without a day of release it has no age, and is left whole."""
+    born = series.released
+    return series._replace(points=tuple(p for p in series.points if born is None or (p.date - born).days < days))
 
 
 def _most_downloaded(db: sqlite3.Connection) -> list[str]:
