@@ -250,7 +250,7 @@ def test_a_badge_states_a_range_where_more_is_not_excluded_and_a_level_where_it_
     firm = next(m for m in models if m["level"] == m["level_max"] == "L2")
     picture = site.get(f"/badge/{ranged['id']}.svg").text
     assert ">L2–L6</text>" in picture
-    said = f"openness: {ranged['id']}: L2 restricted is proved, up to L6 is not excluded"
+    said = f"openness: {ranged['id']}: L2 is proved (restricted), up to L6 is not excluded"
     assert f'aria-label="{said}"' in picture
     assert f"<title>{said}</title>" in picture
     assert ">L2 restricted</text>" in site.get(f"/badge/{firm['id']}.svg").text
