@@ -100,8 +100,8 @@ _LAW = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 
 _LICENSE = (
-    "effective_license license_text_conflict use_restriction stated_terms hidden_terms stated_base_terms suspected_base"
-    " license_text license_declared"
+    "effective_license license_text_conflict use_restriction stated_terms hidden_terms stated_base_terms"
+    " stated_base_license suspected_base license_text license_declared"
 )
 _WEIGHTS = "weight_files weights_counted weight_shards disabled gating"
 _PLAN = "architecture_stated architecture_config custom_code own_preprint hardware_stated"

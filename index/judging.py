@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from crawler import cards, datasets
 from crawler.records import Base, Repo
-from index import basis, licenses, tables
+from index import basis, licenses, stated, tables
 from index import due as listed
 from index.basis import Basis
 from index.library import Library
@@ -126,7 +127,8 @@ def judge_one(
             sight = remember(whole, *tables.dossier(conn, before.dossier))
         if sight is None:
             sight = look(repo, library.texts(given.papers), given.facts)
-        verdict = weigh(sight, find, cycle=cycle, peers=peers, overrides=reviews)
+        terms = partial(stated.terms, conn, repo)
+        verdict = weigh(sight, find, cycle=cycle, peers=peers, overrides=reviews, terms=terms)
     except Exception as error:  # one odd repo must not end the night; its row says why
         verdict = failed(whole, error)
     cause = basis.cause_of(before.basis if before else None, now)

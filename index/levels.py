@@ -192,7 +192,7 @@ def _lineage(found: Seen, limits: Limits) -> Iterator[Limit]:
         yield Limit(limits.allows, limits.allows_max, limits.why)
     underived = limits.is_root and (found.yes("adapter_only") or found.yes("derived_without_base"))
     hidden = found.yes("hidden_terms")
-    named = found.yes("suspected_base") or found.yes("stated_base_terms")
+    named = any(map(found.yes, ("suspected_base", "stated_base_terms", "stated_base_license")))
     if underived or named or (hidden and hidden.dimension == D.BASE_WEIGHTS):
         yield Limit(L.L2, L.L6, R.UNKNOWN_BASE)
 

@@ -117,7 +117,7 @@ class Inherited(NamedTuple):
 
 
 #: What `inherit` reports. It is asked anew whenever a model is judged; all other evidence is of the model alone.
-PROBES = frozenset({"effective_license", "license_conflict", "known_bases", "inherited"})
+PROBES = frozenset({"effective_license", "license_conflict", "known_bases", "inherited", "stated_base_license"})
 _YES, _NO = Outcome.YES, Outcome.NO
 _BASE = Dimension.BASE_WEIGHTS
 _FREE = Level.L6
@@ -200,6 +200,19 @@ def inherit(
         if link.conflict
     ][:MAX_QUOTED]
     return Inherited(limits, tuple(evidence), links)
+
+
+def stated_terms(sight: Iterable[Evidence], find: Callable[[str], License | None]) -> Iterator[Evidence]:
+    """What the bases that a card states by their ids, and does not declare, are under, where that allows no level 3.
+
+    `find`: the terms of a model by its id; None = nobody knows it.
+    """
+    for said in sight:
+        if said.probe == "stated_base_ids" and said.outcome is Outcome.YES:
+            terms = find(said.value)
+            if terms is not None and not terms.is_conformant:
+                value = f"{said.value}: {terms.id}"
+                yield said._replace(probe="stated_base_license", value=value)
 
 
 def _same_name(base: Base, name: str) -> bool:

@@ -22,7 +22,15 @@ from index.rows import Page
 
 USAGE, INFERENCE, OTHER_TERMS = 1, 2, 4  # bits of `shown`
 _OTHER_TERMS = frozenset(
-    {"use_restriction", "stated_terms", "hidden_terms", "license_text_conflict", "stated_base_terms", "suspected_base"}
+    {
+        "use_restriction",
+        "stated_terms",
+        "hidden_terms",
+        "license_text_conflict",
+        "stated_base_terms",
+        "stated_base_license",
+        "suspected_base",
+    }
 )
 
 

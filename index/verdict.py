@@ -49,6 +49,8 @@ QUESTIONS = (
     ("effective_license", Dimension.LICENSE,
      "Is the most restrictive licence, its own and all declared ancestors', one that open source allows?"),
     ("license_conflict", Dimension.LICENSE, "Does an ancestor's licence forbid what the model's own licence grants?"),
+    ("stated_base_license", Dimension.BASE_WEIGHTS,
+     "Is a base that the card states and does not declare under terms that open source does not allow?"),
     ("known_bases", Dimension.BASE_WEIGHTS, "Is each declared base known, and open weights itself?"),
     ("data_access", Dimension.END_DATA, "May anybody read the data sets that it names, as the Hub shows them?"),
     ("data_license", Dimension.LICENSE, "Is the licence that a named data set declares one that open source allows?"),
@@ -140,13 +142,16 @@ def weigh(
     cycle: Iterable[str] = (),
     peers: Iterable[License] = (),
     overrides: Sequence[Override] = (),
+    terms: Callable[[str], License | None] = lambda name: None,
 ) -> Verdict:
     """Lineage, rules, level, scores over what was seen. Evidence in a fixed order, so that equal evidence is one
     dossier, and so that what was stored is judged as what was just read.
+    `terms`: those of a model that the card states as a base, by its id; None: not known.
     """
     repo, own = sight.repo, sight.own
     inherited = inherit(own.license, own.said, own.place, repo.bases, find, cycle=cycle, peers=peers, name=repo.repo_id)
-    evidence = sorted({*sight.evidence, *inherited.evidence})
+    stated = lineage.stated_terms(sight.evidence, terms)
+    evidence = sorted({*sight.evidence, *inherited.evidence, *stated})
     found = Seen(evidence)
     judgements = rules.judge_seen(found)
     if overrides:

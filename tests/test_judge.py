@@ -364,6 +364,31 @@ def test_a_licence_that_binds_one_of_a_cycle_from_outside_binds_all_of_it_and_wh
     assert {night.verdict(name) for name in (one, two, "c/tune")} == {("L2", "L2", "community")}
 
 
+STATED = (
+    "This model is a fine-tuned version of [nc/base](https://huggingface.co/nc/base) on our data.",
+    "Fine-tuned from `nc/base`.",
+    "Base model: nc/base",
+    "This is a GGUF version of [nc/base](https://huggingface.co/nc/base).",
+    "It was fine-tuned from [nc/tune](https://huggingface.co/nc/tune).",
+)
+
+
+@pytest.mark.parametrize("said", STATED)
+def test_a_restricted_base_that_a_card_only_states_keeps_a_model_from_being_proved_open(night, said):
+    base, tune = model(8, "nc/base", "cc-by-nc-4.0"), model(9, "nc/tune", "apache-2.0", "nc/base")
+    told = {"README.md": f"# Heron\n\n{said}\n"}
+    night.crawl([model(1, "a/told", "apache-2.0"), model(2, "a/declared", "apache-2.0", "nc/base", "nc/tune"),
+                 model(3, "a/other", "apache-2.0"), base, tune],
+                {"a/told": told, "a/declared": told, "a/other": {"README.md": "# Heron\n\nUnlike nc/base.\n"}})  # fmt: skip
+    night.judge()
+    assert night.verdict("a/told") == ("L2", "L6", "unknown-base")
+    assert night.verdict("a/declared") == ("L2", "L2", "non-commercial")
+    assert night.verdict("a/other")[0] == "L3"
+    night.crawl([model(1, "a/told", "apache-2.0"), model(8, "nc/base", "mit"), tune])
+    night.judge(everything=True)
+    assert night.verdict("a/told")[0] == "L3", "the same words of a base that is open"
+
+
 def test_several_runs_on_one_day_leave_one_verdict_whose_cause_is_what_moved_the_level(night):
     night.crawl(FAMILY)
     night.judge()

@@ -118,6 +118,23 @@ def test_of_a_table_of_several_bases_the_name_of_the_model_says_which_is_its_own
 
 
 @pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("A fine-tuned version of [the base](https://huggingface.co/nc/base-1.5).", ["nc/base-1.5"]),
+        ("Base model: nc/base", ["nc/base"]),
+        ("```yaml\nmodels:\n  - model: nc/one\n  - model: nc/two\n```", ["nc/one", "nc/two"]),
+        ("Fine-tuned from own/base, which is declared.", []),
+        ("A fine-tuned version of meadow/Heron-8B.", []),
+        ("Fine-tuned on [the set](https://huggingface.co/datasets/nc/set).", []),
+        ("It does better than models fine-tuned from nc/base.", []),
+    ],
+)
+def test_ids_on_the_hub_that_a_card_says_it_is_made_from_are_noted_where_they_are_not_declared(text, ids) -> None:
+    found = run_card_probes(repo("meadow/Heron-8B", ("own/base",)), parse(f"# Heron\n\n{text}\n".encode()))
+    assert [e.value for e in found if e.probe == "stated_base_ids" and e.outcome is Outcome.YES] == ids
+
+
+@pytest.mark.parametrize(
     ("base", "terms"),
     [
         ("CohereForAI/aya-23-8B", "Aya 23: cc-by-nc-4.0"),

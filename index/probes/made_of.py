@@ -215,10 +215,12 @@ def stated(v: View) -> list[tuple[int, int, str]]:
 
 
 def made_of(v: View) -> Iterator[Said]:
-    """Every statement of what the model was made from, in a card that names a family under restricted terms."""
-    if not v.found.keys().isdisjoint(RESTRICTED_WORDS):
-        yield from _sentences(v)
-        yield from _other_forms(v)
+    """Every statement of what the model was made from, by an id on the Hub or a restricted family's name."""
+    yield from _sentences(v)
+    if "other forms" not in v.memo:
+        v.memo["other forms"] = list(_other_forms(v))
+    found: list[Said] = v.memo["other forms"]
+    yield from found
 
 
 def _sentences(v: View) -> list[Said]:
@@ -261,7 +263,7 @@ def _other_forms(v: View) -> Iterator[Said]:
         for m in near_words(v, where):
             start, end = m.span("name")
             name = name_at(text, start, end)
-            if start >= top or v.in_code(start) or not restricted(name):
+            if start >= top or v.in_code(start) or not ("/" in name or restricted(name)):
                 continue
             begin, stop = sentence(text, m.start(), min(end, m.start() + 200))
             if not (

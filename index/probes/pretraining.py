@@ -7,6 +7,7 @@ A name that only sounds like a family says nothing here. Judges nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -26,6 +27,10 @@ _LICENSES = {
     "llama2": "Llama 2", "llama3": "Llama 3", "llama3.1": "Llama 3.1", "llama3.2": "Llama 3.2",
     "llama3.3": "Llama 3.3", "llama4": "Llama 4",
 }  # fmt: skip
+
+
+_ON_THE_HUB = re.compile(r"(?!(?:datasets|spaces|papers|docs|blog|collections)/)[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}")
+MAX_STATED = 12  # ids that a card states, of which the terms are looked up
 
 
 def _value(family: str | None) -> str:
@@ -110,6 +115,25 @@ def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
             yield seen(D.BASE_WEIGHTS, "stated_base_terms", card, said.begin, said.stop, value)
             return
     yield from not_stated("stated_base_terms", D.BASE_WEIGHTS)
+
+
+@probe(
+    "Which models on the Hub does the card say that the model was made from, and are not declared as its bases?",
+    D.BASE_WEIGHTS,
+    needs="card",
+)
+def stated_base_ids(repo: Repo, card: Card) -> Iterator[Evidence]:
+    v = view(repo, card)
+    own = v.whose.repo()
+    known = {name.casefold() for name in (own.repo_id, *(base.repo_id for base in own.bases))}
+    for said in made_of(v):
+        name = said.name.strip(".-/")
+        if _ON_THE_HUB.fullmatch(name) and name.casefold() not in known:
+            known.add(name.casefold())
+            yield seen(D.BASE_WEIGHTS, "stated_base_ids", card, said.begin, said.stop, name)
+            if len(known) > len(own.bases) + MAX_STATED:
+                break
+    yield from not_stated("stated_base_ids", D.BASE_WEIGHTS)
 
 
 def _is_itself(name: str, v: View) -> bool:
