@@ -230,9 +230,13 @@ def _base_hindrance(page: Page, own: Restriction | None) -> Iterator[Hindrance]:
 
 
 def _spoken_bases(page: Page) -> Iterator[str]:
-    """Each restricted base that is spoken of and not declared, with the words that do."""
+    """Each restricted base that is spoken of and not declared, with the words that do, the same words once."""
+    quoted = set[str]()
     for p in _proofs(page, "stated_base_terms", "stated_base_license", "hidden_terms"):
-        if p.dimension == D.BASE_WEIGHTS:  # 'Llama 2: llama2', after the probe's name where it was hidden
+        if (
+            p.dimension == D.BASE_WEIGHTS and p.quote not in quoted
+        ):  # 'Llama 2: llama2', after the probe's name where it was hidden
+            quoted.add(p.quote)
             family, _, terms = p.value.removeprefix("stated_base_terms: ").rpartition(": ")
             yield f'The card speaks of a base that is not declared, {family} under {terms}: "{p.quote}".'
     for p in _proofs(page, "suspected_base"):

@@ -558,6 +558,9 @@ def test_what_a_pattern_would_find_is_found_in_each_of_its_spellings(probe, text
         "For re\u00adsearch pur\u2060poses only.",
         "This model was fine-tuned from Lla\u200bma 2 7B.",
         "\u202e.ylno esu laicremmoc-noN\u202c",
+        "For n\u043en-c\u043emmercial use only.",
+        "For n\u043en-\u200bcommercial use only.",
+        "This model was fine-tuned from Ll\u0430ma 2 7B.",
         "The model is under the Apache 2.0 license.\n\n# Terms\n\nThe weights are released under the C\u200bC-BY-N\u200bC-4.0 license.",
     ],
 )
@@ -576,6 +579,7 @@ def test_terms_that_invisible_letters_hide_are_found_with_the_words_as_they_stan
         "Non-commercial use only.",
         "Free for every\u200b use.",
         "Caf\u00e9 \u200d and more.",
+        "Free for \u0435very use.",
         "The weights are released under the Apa\u200bche 2.0 license.",
     ],
 )

@@ -1,4 +1,5 @@
-"""Terms that stand in a card with characters that nobody sees between their letters, or written from right to left.
+"""Terms that stand in a card with characters that nobody sees between their letters, with letters of another alphabet
+that look the same, or written from right to left.
 
 Pure: card -> Evidence with the quote as it stands in the card. The card is read once more as a reader sees it, and only
 by the probes that restrict: what they find there and not in the card as it is written was hidden from a search, not
@@ -8,7 +9,8 @@ is that question's: a base is no word against the licence. Cards without such ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from crawler import cards
 from crawler.cards import Card
@@ -24,19 +26,35 @@ from index.probes.pretraining import stated_base_terms
 
 _RESTRICTING = (use_restriction, stated_terms, stated_base_terms, license_statement)
 
+#: Cyrillic and Greek letters, and the Latin ones that they look like.
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTYXaesijopcyxhdABEZHIKMNOPTYXo",
+)
+_OTHERS = "".join(map(chr, _ALIKE))
+_MIXED = re.compile(f"[{_OTHERS}](?:(?=[a-zA-Z])|(?<=[a-zA-Z].))")
+
 
 @probe(
-    "Do characters that nobody sees stand within words that restrict the use or name a restricted base?",
+    "Do characters that nobody sees, or of another alphabet, stand in words that restrict or name a restricted base?",
     Dimension.LICENSE,
     needs="card",
 )
 def hidden_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
     shown, places = visible(card.text)
-    found = None if places is None else _hidden(repo, card, cards.parse(shown.encode("utf-8", "replace")), places)
+    plain = _in_one_alphabet(shown)
+    found = None
+    if places is not None or plain is not shown:
+        found = _hidden(repo, card, cards.parse(plain.encode("utf-8", "replace")), places or range(len(plain)))
     yield from [found] if found else not_stated("hidden_terms", Dimension.LICENSE)
 
 
-def _hidden(repo: Repo, card: Card, as_seen: Card, places: list[int]) -> Evidence | None:
+def _in_one_alphabet(text: str) -> str:
+    """The text in Latin letters where a word of it mixes those with letters that look the same; else itself."""
+    return text.translate(_ALIKE) if not text.isascii() and _MIXED.search(text) else text
+
+
+def _hidden(repo: Repo, card: Card, as_seen: Card, places: Sequence[int]) -> Evidence | None:
     """The first thing that is found only in what a reader sees, at its place in the card as it is written."""
     for ask in _RESTRICTING:
         if any(map(_restricts, ask(repo, card))):
