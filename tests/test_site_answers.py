@@ -19,7 +19,8 @@ pytest.importorskip("datasette", reason="the [web] extra is not installed")
 
 from bs4 import BeautifulSoup
 
-from index.site import memory
+from index import trends
+from index.site import memory, off_hub
 from tests.site_data import Site, publish_hub
 
 GROK = "xai-org/grok-1"  # its weights have not been shown: nothing says that there are none
@@ -236,3 +237,96 @@ def test_readers_who_ask_at_once_do_not_disturb_what_is_kept(data: Path) -> None
         one.join()
     assert wrong == []
     assert len(memory._recent) <= memory.RECALLED
+
+
+# -- what a reader who did not write it would stumble over -----------------------------------------------------------
+
+
+def sent(page: BeautifulSoup) -> dict[str, str]:
+    """What the form of the filters sends when nothing is changed."""
+    form = page.select_one("form#filters")
+    assert form is not None
+    told = {str(i["name"]): str(i.get("value") or "") for i in form.select("input:not([type=checkbox])")}
+    for chooser in form.select("select"):
+        chosen = chooser.select_one("option[selected]") or chooser.select_one("option")
+        told[str(chooser["name"])] = str(chosen.get("value", chosen.get_text()))  # type: ignore[union-attr]
+    return {name: value for name, value in told.items() if value}
+
+
+@pytest.mark.parametrize("asked", [
+    {"claims": "1"}, {"why": "community"}, {"level": "L3,L4"}, {"sort": "likes", "dir": "asc"}, {"to": "2024-05-01"},
+    {"rows": "families", "claims": "1"},
+])  # fmt: skip
+def test_show_keeps_every_filter_that_is_on(site: Site, asked: dict[str, str]) -> None:
+    page = soup(site, "/table?" + "&".join(f"{k}={v}" for k, v in asked.items()))
+    assert {k: v for k, v in sent(page).items() if k != "framework"} == asked
+
+
+def test_a_filter_without_a_field_is_named_and_can_be_taken_off(site: Site) -> None:
+    for asked, told in (("claims=1", "calls itself open source"), ("why=community", "community")):
+        said = soup(site, f"/table?level=L2&{asked}").select_one(".only-with")
+        assert told in words(said)
+        assert said.select_one("a")["href"] == "/table?level=L2"  # type: ignore[index, union-attr]
+    assert soup(site, "/table?level=L2").select_one(".only-with") is None
+
+
+def test_families_are_found_however_their_name_is_spaced(site: Site) -> None:
+    for typed in ("llama3", "Llama 3", "LLAMA-3"):
+        names = [f["family"] for f in site.get(f"/table.json?rows=families&q={typed}").json()["families"]]
+        assert "Llama 3" in names, typed
+    assert site.get("/table.json?rows=families&q=...").json()["families"] == []
+
+
+@pytest.mark.parametrize("path", ["/?ref=newsletter", "/?lang=", "/?theme=", "/table?level=L3&ref=x&lang="])
+def test_what_asks_nothing_is_no_mistake(site: Site, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_last_day_of_all_is_a_day_like_any_other(site: Site) -> None:
+    everything = site.get("/table.json?from=2000-01-01").json()["total"]
+    assert site.get("/table.json?to=9999-12-31").json()["total"] == everything > 0
+    youngest = site.get("/table.json?sort=created&size=1").json()["models"][0]["created_at"]
+    assert site.get(f"/table.json?to={youngest[:10]}").json()["total"] == everything
+
+
+def test_the_history_of_a_model_goes_back_in_time_without_a_leap(site: Site) -> None:
+    for model in ("zai-org/chatglm3-6b", GPT_OSS, GROK):
+        answer = site.get(f"/model/{model}")
+        days = [str(d["datetime"]) for d in BeautifulSoup(answer.text, "html.parser").select(".timeline > li > time")]
+        assert days == sorted(days, reverse=True)
+    assert len(days) > 0
+
+
+def test_a_model_leads_to_its_card_where_there_is_one(site: Site) -> None:
+    led = {True: 0, False: 0}
+    for model in site.get("/table.json?size=60").json()["models"]:
+        link = f'href="/card/{model["id"]}">'
+        there = site.get(f"/card/{model['id']}").status_code == 200
+        assert (link in site.get(f"/model/{model['id']}").text) == there, model["id"]
+        led[there] += 1
+    assert all(led.values())
+
+
+def test_the_families_as_a_table_of_sql_lead_to_the_families_as_a_page(site: Site) -> None:
+    assert "/table?rows=families" in site.get("/index/families").text
+
+
+def test_systems_beyond_a_hundred_go_and_chatgpt_stays(data: Path) -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        with closing(sqlite3.connect(data / "index.db")) as published:
+            published.backup(db)
+        for n in range(120):
+            for name in (f"Unheard{n:03d}", "ChatGPT") if n == 0 else (f"Unheard{n:03d}",):
+                db.execute(
+                    "INSERT INTO experts VALUES ('radboud', '1', ?, NULL, 1, 'license', 'closed', NULL, NULL, 'x')",
+                    (name,),
+                )
+        found = off_hub.read(db)
+    assert (len(found), found[-1].system) == (off_hub.MOST, "ChatGPT")
+
+
+def test_a_name_in_the_csv_of_a_comparison_runs_in_no_spreadsheet() -> None:
+    hostile = trends.Series("=1+1", (trends.Point(date(2026, 8, 1), 1, None, None, True),), None, "model")
+    assert trends.to_csv([hostile]).splitlines()[1].startswith("'=1+1,")

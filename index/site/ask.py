@@ -115,7 +115,7 @@ def only(ask: Ask, names: Sequence[str]) -> None:
     """
     for name, value in ask.params:
         if name in _SWITCHES:
-            if value not in _SWITCHES[name]:
+            if value and value not in _SWITCHES[name]:
                 raise BadAsk("error.choice", name=name, value=value[:40], allowed=", ".join(_SWITCHES[name]))
         elif not names:
             raise BadAsk("error.parameter", name=name[:40])
@@ -136,7 +136,7 @@ def nearest(typed: str, known: Sequence[str], limit: int = 1) -> list[str]:
 
 _TRACKING = re.compile(
     r"(?:utm|mtm|pk|piwik|matomo|hsa)_\w+|\w*cl(?:k)?id|[gw]braid|igshid|igsh|mc_[ce]id|mkt_tok|li_fat_id|_ga|_gl|_hsenc|_hsmi"
-    r"|vero_id|ref_src|ref_url|s_cid|srsltid|twsrc"
+    r"|vero_id|ref|ref_src|ref_url|s_cid|srsltid|twsrc"
 )
 
 

@@ -58,12 +58,17 @@ def choose(rows: Sequence[FamilyRow], f: Filters) -> tuple[FamilyRow, ...]:
     return (*known, *(row for row in fitting if key(row) is None))
 
 
+def squeeze(text: str) -> str:
+    """A name as it is compared: 'llama3' finds 'Llama 3'."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
 def _fits(row: FamilyRow, f: Filters) -> bool:
-    best, words = row.best, f.q.casefold()
+    best, words = row.best, squeeze(f.q)
     released = row.released or ""
     makers = {name.casefold() for name in (row.maker, best and best.author) if name}
     told = (
-        (words, words in row.family.casefold() or words in (row.maker or "").casefold()),
+        (f.q, words != "" and (words in squeeze(row.family) or words in squeeze(row.maker or ""))),
         (f.author, f.author.casefold() in makers),
         (f.family, row.family == f.family),
         (f.levels, best is not None and best.level in f.levels),

@@ -23,6 +23,7 @@ MAX_OFFSET = 10_000
 MAX_IDS = 200
 FEW = 20_000  # models that are sorted rather than looked for in order
 SORTED = 50_000  # the same, where the index of words gives them
+_END = "T99"  # behind every time of a day; the last of all days has no day after it
 COMMON = 3_000  # a word in more models than this is looked for from the most downloaded on
 #: name in the address -> column
 SORTS = {
@@ -276,8 +277,8 @@ def _few(db: sqlite3.Connection, f: Filters) -> bool:
         asked.append((f"level IN ({', '.join('?' * len(f.levels))})", [*f.levels]))
     ordered = len(asked) == 1 and len(f.levels) < 2 and f.sort == "downloads"  # the filter's own index has the order
     if f.created_from or f.created_to:
-        ends: list[object] = [f.created_from, f.created_to or "9999-12-30"]
-        asked.append(("created_at >= ? AND created_at < date(?, '+1 day')", ends))
+        ends: list[object] = [f.created_from, (f.created_to or "9999-12-31") + _END]
+        asked.append(("created_at >= ? AND created_at <= ?", ends))
     elif ordered:
         return False
     sql = "SELECT count(*) < ? FROM (SELECT 1 FROM models WHERE {} LIMIT ?)"
@@ -313,7 +314,7 @@ def _where(db: sqlite3.Connection, f: Filters, walked: bool = False) -> tuple[st
     if f.created_from:
         add("m.created_at >= ?", f.created_from)
     if f.created_to:
-        add("m.created_at < date(?, '+1 day')", f.created_to)
+        add("m.created_at <= ?", f.created_to + _END)
     if f.q:
         condition, words = _words(db, f.q)
         add(condition, *words)

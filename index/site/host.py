@@ -300,7 +300,7 @@ def _response(request: Any, ask: Ask, made: Made) -> Response:
             response = Response(answer.body, status=answer.status, headers=headers, content_type=answer.kind)
     for name, value in (("lang", ask.lang), ("theme", ask.theme)):
         chosen = next((v for k, v in ask.params if k == name), None)
-        if chosen is not None and (chosen == value or (name == "theme" and chosen == "auto")):
+        if chosen and (chosen == value or (name == "theme" and chosen == "auto")):
             response.headers["cache-control"] = "private, no-store"
             response.set_cookie(name, value, max_age=YEAR if value else 0, path="/", samesite="lax")
     return response

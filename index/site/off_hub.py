@@ -30,6 +30,9 @@ class System(NamedTuple):
     score: float
 
 
+MOST = 100  # rows
+
+
 def read(db: sqlite3.Connection, q: str = "") -> tuple[System, ...]:
     """Those whose name has every word of `q`, the most open first; ChatGPT last, as in the Radboud table."""
     sql = """SELECT source, system, max(attribution), json_group_object(dimension, value) FROM experts
@@ -41,8 +44,9 @@ def read(db: sqlite3.Connection, q: str = "") -> tuple[System, ...]:
         before = fullest.get(name.casefold())
         if has_words(name, q) and not of_known_family(name) and (before is None or _told(one) > _told(before)):
             fullest[name.casefold()] = one
-    order = sorted(fullest.values(), key=lambda s: (s.system.casefold() == "chatgpt", -s.score, s.system.casefold()))
-    return tuple(order[:100])
+    order = sorted(fullest.values(), key=lambda s: (-s.score, s.system.casefold()))
+    last = [s for s in order if s.system.casefold() == "chatgpt"]
+    return (*[s for s in order if s not in last][: MOST - len(last)], *last)
 
 
 def of_known_family(system: str) -> bool:

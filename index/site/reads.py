@@ -399,11 +399,6 @@ def fetches(db: sqlite3.Connection) -> list[dict[str, object]]:
     return _dicts(db, "SELECT * FROM fetches ORDER BY document, documents DESC")
 
 
-def has_table(db: sqlite3.Connection, name: str) -> bool:
-    """Whether the index has a table or view: an index of before may lack a newer one."""
-    return bool(_rows(db, "SELECT 1 FROM sqlite_master WHERE name = ?", name))
-
-
 def _dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, object]]:
     """Rows of catalogues, column by column, for pages that show every column there is."""
     cursor = db.cursor()

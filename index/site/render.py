@@ -191,7 +191,8 @@ def chrome(ask: Ask) -> dict[str, Any]:
 
 #: Tables, views and queries by how their names begin -> the page that shows the same.
 _SHOWN = (
-    ("share_", "/trends#share"), ("downloads", "/trends"), ("famil", "/trends"), ("counters", "/trends"),
+    ("share_", "/trends#share"), ("downloads", "/trends"),
+    ("families", "/table?rows=families"), ("famil", "/trends"), ("counters", "/trends"),
     ("movers", "/trends"), ("trend_", "/trends"), ("claims", "/claims"), ("license_changes", "/changes"),
     ("changes", "/changes"), ("vanished", "/changes?field=presence"), ("licens", "/licenses"), ("expert", "/experts"),
     ("agree", "/experts"), ("disagree", "/experts"), ("rules", "/method#rules"), ("probes", "/method#probes"),

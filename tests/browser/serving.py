@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,23 +44,24 @@ def served(data: Path, *options: str) -> Iterator[Server]:
     port = free_port()
     began = time.perf_counter()
     command = [sys.executable, "-m", "index.cli", "serve", "--data", str(data), "--port", str(port), *options]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     url = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            if child.poll() is not None:
-                raise RuntimeError((child.stderr.read() if child.stderr else b"").decode()[-2000:])
-            try:
-                httpx.get(f"{url}/-/versions.json", timeout=1)
-                break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield Server(url, time.perf_counter() - began, child.pid)
-    finally:
-        child.terminate()
-        child.wait(60)
-        if child.stderr:
-            child.stderr.close()
+    # A pipe that nobody reads would stop the server when it is full.
+    with tempfile.TemporaryFile() as told:
+        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=told)
+        try:
+            while True:
+                if child.poll() is not None:
+                    told.seek(0)
+                    raise RuntimeError(told.read().decode()[-2000:])
+                try:
+                    httpx.get(f"{url}/-/versions.json", timeout=1)
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.05)
+            yield Server(url, time.perf_counter() - began, child.pid)
+        finally:
+            child.terminate()
+            child.wait(60)
 
 
 @contextmanager

@@ -21,9 +21,10 @@ _JSON = "application/json; charset=utf-8"
 #: Every machine-readable address: (template, an example that works on any index, key of its description).
 API = (
     ("/home.json", "/home.json", "api.home"),
-    ("/table.json?q=&org=&task=&level=&family=&license=&why=&from=&to=&asof=&ids=&sort=&dir=&page=&size=",
+    ("/table.json?q=&org=&task=&level=&family=&license=&why=&claims=1&from=&to=&sort=&dir=&asof=&offhub=1&page=&size=",
      "/table.json?level=L3,L4&size=5", "api.table"),
-    ("/table.json?rows=families&q=&org=&task=&level=&license=&why=&from=&to=&sort=&dir=&page=&size=",
+    ("/table.json?ids=ORG/NAME,ORG/NAME&asof=", "/table.json?ids=a,b", "api.table_ids"),
+    ("/table.json?rows=families&q=&org=&task=&level=&license=&why=&claims=1&from=&to=&sort=&dir=&page=&size=",
      "/table.json?rows=families", "api.families"),
     ("/table.csv?…", "/table.csv?level=L4", "api.table_csv"),
     ("/model/ORG/NAME.json?asof=", "", "api.model"),
@@ -38,7 +39,7 @@ API = (
     ("/share.csv?…", "/share.csv?share=license", "api.share_csv"),
     ("/share.svg?…", "/share.svg?share=author", "api.share_svg"),
     ("/claims.json?holds=no|unshown&org=&page=", "/claims.json", "api.claims"),
-    ("/changes.json?field=&org=&level=&id=&since=&until=", "/changes.json?field=license", "api.changes"),
+    ("/changes.json?field=&org=&level=&id=&since=&until=&page=", "/changes.json?field=license", "api.changes"),
     ("/changes.atom?…", "/changes.atom?field=license", "api.atom"),
     ("/licenses.json", "/licenses.json", "api.licenses"),
     ("/licenses/ID.json", "/licenses/apache-2.0.json", "api.license"),

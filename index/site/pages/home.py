@@ -13,6 +13,7 @@ from index import families, queries
 from index.site import ask as asking
 from index.site import claimed, grid, reads, render
 from index.site.ask import Ask
+from index.site.family_rows import squeeze
 from index.site.host import Answer
 from index.site.memory import remember
 from index.site.pages import shares
@@ -111,8 +112,8 @@ def suggest(db: sqlite3.Connection, ask: Ask) -> Answer:
 
 
 def _suggestions(db: sqlite3.Connection, typed: str) -> list[dict[str, str]]:
-    squeezed = _squeeze(typed)
-    names = [f for f in _family_names(db) if squeezed and _squeeze(f).startswith(squeezed)]
+    squeezed = squeeze(typed)
+    names = [f for f in _family_names(db) if squeezed and squeeze(f).startswith(squeezed)]
     names.sort(key=lambda f: queries.FAMOUS.index(f) if f in queries.FAMOUS else len(queries.FAMOUS))
     found = [{"name": f, "kind": "family", "url": f"/table?family={quote(f)}"} for f in names[: SUGGESTIONS - 2]]
     ids = list(islice((i for i, lowered in _popular(db) if typed in lowered), SUGGESTIONS))
@@ -127,7 +128,3 @@ def _popular(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """(id, id in lower case) of the most downloaded models: 3 MB at most."""
     sql = "SELECT id FROM models WHERE missing_since IS NULL ORDER BY downloads DESC LIMIT ?"
     return remember(db, "popular", lambda: [(i, i.casefold()) for (i,) in queries._rows(db, sql, POPULAR)])
-
-
-def _squeeze(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())

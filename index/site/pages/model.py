@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -99,6 +99,7 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "last": reads.last_counters(db, [page.model.id]).get(page.model.id),
         "model": page.model,
         "cards": archive.beside(db).there,
+        "has_card": archive.card_of(archive.beside(db), page.model.oid).state == "ok",
         "words": explain.in_words(page.model, effective),
         "interval": explain.interval(page.model),
         "hindrances": explain.hindrances(page),
@@ -118,8 +119,16 @@ def _values(db: sqlite3.Connection, page: Page, t: render.Texts) -> dict[str, An
         "osaid": osaid_of(db, page, t),
         "answered": sum(c.value in ("open", "partial", "closed") for c in page.cells),
         "questions": {q.item: q.question for q in checklists.QUESTIONS if q.framework == checklists.AI_ACT},
-        "names": queries._rows(db, "SELECT name, since, until FROM names WHERE id = ? ORDER BY since", page.model.id),
+        "timeline": _timeline(page, queries._rows(db, "SELECT name, since FROM names WHERE id = ?", page.model.id)),
     }  # fmt: skip
+
+
+def _timeline(page: Page, names: Iterable[tuple[str, str | None]]) -> list[tuple[str, Any]]:
+    """(change, verdict or name, it) of everything that happened to a model, the newest first."""
+    happened: list[tuple[str, str, Any]] = [(c.date, "change", c) for c in page.changes]
+    happened += [(v.date, "verdict", v) for v in page.verdicts]
+    happened += [(since or "", "name", (name, since)) for name, since in names]
+    return [(kind, one) for _, kind, one in sorted(happened, key=lambda h: h[0], reverse=True)]
 
 
 def _chart(db: sqlite3.Connection, page: Page, t: render.Texts, counter: str) -> Markup:

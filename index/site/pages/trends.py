@@ -220,10 +220,10 @@ def _of_all(db: sqlite3.Connection, by: str, t: Texts) -> dict[str, Any]:
         "may_be_higher": reads.maybe_higher(db) if by == "level" else None,
         "share_sql": shares.sql_of(by),
         "share_sql_url": _run(shares.sql_of(by)),
-        "movers": {d: reads.movers(db, d, 8) for d in MOVERS} if reads.has_table(db, "movers") else {},
+        "movers": {d: reads.movers(db, d, 8) for d in MOVERS},
         "families": sorted(_counted(db, None)),
         "licenses": reads.license_counts(db),
-        "authors": reads.author_counts(db) if reads.has_table(db, "authors") else (),
+        "authors": reads.author_counts(db),
     }
 
 

@@ -47,7 +47,9 @@
 
   // A cell that the address names is opened.
   const open = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let name = "";
+    try { name = decodeURIComponent(location.hash.slice(1)); } catch { /* a bad escape names nothing */ }
+    const target = name && document.getElementById(name);
     if (target && target.tagName === "DETAILS") target.open = true;
   };
   addEventListener("hashchange", open);
