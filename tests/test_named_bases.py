@@ -118,6 +118,39 @@ def test_of_a_table_of_several_bases_the_name_of_the_model_says_which_is_its_own
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "A Llama-2-7B fine-tune that supports 32k context.",
+        "Instead of training anew we fine-tuned Gemma 7B.",
+        "We started from LLaMA-2 weights, among other things, and trained on.",
+        "Fine-tuned from the Llama-2 weights like OpenLLaMA.",
+        "Llama-3-8B fine-tuned on 5k legal questions, scoring 71 on MMLU.",
+        "Gemma-7b finetuned on reviews including negatives.",
+        "Fine-tuned SDXL, better hands.",
+        "Stable Diffusion 1.5 finetune compatible with A1111.",
+        "This is Qwen1.5-7B, tuned further.",
+        "Runs in llama.cpp. " * 20 + "\n\nIt has LLaMA-2-7B weights, tuned on maps.",
+    ],
+)
+def test_what_a_model_can_do_or_is_like_does_not_silence_what_it_was_made_from(text: str) -> None:
+    assert named(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our model weights can serve as the drop-in replacement of LLaMA in existing implementations.",
+        "Pre-trained by sampling in the same proportions as were used by the [Llama series of models](https://x.test).",
+        "Our tuned weights support tools, unlike Llama-2-7B.",
+        "It is better than a fine-tuned Gemma 7B.",
+        "The tuned model does well beside Llama-2-7B weights, which it outperforms.",
+    ],
+)
+def test_words_that_compare_still_speak_of_another_model(text: str) -> None:
+    assert not named(text)
+
+
+@pytest.mark.parametrize(
     ("text", "ids"),
     [
         ("A fine-tuned version of [the base](https://huggingface.co/nc/base-1.5).", ["nc/base-1.5"]),

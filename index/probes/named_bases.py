@@ -23,7 +23,8 @@ _WORDS = frozenset(register(
     "falcon-180b", "falcon 180b", "flux.1", "opt-", "qwen-", "aya-23", "aya 23", "aya-expanse", "aya expanse",
     "mistral-large", "mistral large", "ministral-8b", "ministral 8b", "codestral", "dbrx", "qwen2-72b", "qwen1.5",
 ))  # fmt: skip
-_LIMIT = 15  # places looked at for each word
+_LIMIT = 15  # places of a model's name looked at for each word
+_SEEN = 300  # places of each word, those included where it is a program's name
 _TOP = 4_000  # characters of the body that introduce the model
 _NAME = re.compile(
     r"(?:stable[ -]diffusion|sdxl|deepseek[ -]coder|command[ -]r|baichuan)[\w.+/-]*(?: (?:v?\d[\w.]*|xl|turbo))?"
@@ -52,16 +53,24 @@ _AFTER = re.compile(
     r"|base\b|weights|checkpoints?|delta|diff\b|lora\b|merg\w+|distill\w*|derivative|variant|initiali\w+|trained"
     r"|微调|基座|底座|继续|初始化|基础|ベース|기반)"
 )
-#: Words that speak of other models, or of what one may do.
-_NOT_OURS = re.compile(
-    r"(?<![a-z])(?:than(?! \d)|out-?perform\w*|versus|vs|compar\w+|compet\w+|evaluat\w+|surpass\w*|exceed\w*|beats?"
-    r"|better|worse|see also|recommend\w*|contrairement|on par|similar|like|unlike"
-    r"|such as|including|several|inspired|mimic\w*|from scratch|reproduc\w+|benchmark\w*"
-    r"|leaderboard|baselines?|opposed|llamafile|ollama|e\.g|other|others|another|instead|existing|not|never|previous"
-    r"|can be|could be|may be|will be|to be|support\w*|works with|compatib\w+|judge\w*|scor(?:e|ed|es|ing)|annotat\w+"
-    r"|faster|yourself|corpora|slimpajama|split of|chang(?:e|ed|ing) the base|was used (?:to|for)|series of)\b"
-    r"|n['’]t\b|相比|优于|超过|超越|对比|不同于|类似|不是|比较|一致|より|vergl|besser|mejor|meilleur|supera|dépass"
+#: Words that speak of other models, or of what one may do, wherever in a sentence they stand ...
+_OTHERS = (
+    r"than(?! \d)|out-?perform\w*|versus|vs|compar\w+|compet\w+|evaluat\w+|surpass\w*|exceed\w*|beats?|worse|see also"
+    r"|recommend\w*|contrairement|on par|similar|unlike|such as|inspired|mimic\w*|from scratch|reproduc\w+|leaderboard"
+    r"|baselines?|opposed|llamafile|ollama|e\.g|others|another|existing|not|never|previous|can be|could be|may be"
+    r"|will be|to be|works with|judge\w*|annotat\w+|faster|yourself|corpora|slimpajama|split of"
+    r"|chang(?:e|ed|ing) the base|was used (?:to|for)|feels|args|learning rates?"
 )
+#: ... or only before the name: behind it they tell what the model can do or is like.
+_OTHERS_BEFORE = (
+    r"better|like|including|several|benchmark\w*|other|instead(?! of training)|replacement|used by|developers may"
+    r"|support\w*|compatib\w+|scor(?:e|ed|es|ing)|series of"
+)
+_IN_OTHER_TONGUES = (
+    r"n['’]t\b|相比|优于|超过|超越|对比|不同于|类似|不是|比较|一致|より|vergl|besser|mejor|meilleur|supera|dépass"
+)
+_COMPARES = re.compile(rf"(?<![a-z])(?:{_OTHERS})\b|{_IN_OTHER_TONGUES}")
+_NOT_OURS = re.compile(rf"(?<![a-z])(?:{_OTHERS}|{_OTHERS_BEFORE})\b|{_IN_OTHER_TONGUES}")
 #: What stands right before the name of a model that wrote the data, or whose format or paper is meant.
 _MADE_DATA = re.compile(
     r"(?:(?:generat\w+|synthe\w+|synteth\w+|written|produced|created|labell?ed|answered|translated|summari\w+)"
@@ -91,11 +100,16 @@ def named_as_made(v: View) -> Iterator[Said]:
     """Every name that a word of making stands by, of a restricted family that the repo neither is of nor declares."""
     declared: dict[Terms, bool] = {}
     for word in sorted(v.found.keys() & _WORDS):
-        done = 0
-        for at in v.found[word][:_LIMIT]:
+        done = looked = 0
+        for at in v.found[word][:_SEEN]:
             if at < done or not _is_told(v, at):
                 continue
             start, done = _whole(v.low, at, len(word))
+            if _OTHER_THINGS.search(v.low, max(0, start - 6), done + 5):
+                continue
+            looked += 1
+            if looked > _LIMIT:
+                break
             name = name_at(v.card.text, start, done).removeprefix("//huggingface.co/")
             found = restricted(name)
             if found is None:
@@ -127,8 +141,6 @@ def _whole(low: str, at: int, length: int) -> tuple[int, int]:
 def _sentence_of_making(v: View, start: int, end: int) -> tuple[int, int] | None:
     """The sentence that holds the name at a place, if it says that something was made from it."""
     low = v.low
-    if _OTHER_THINGS.search(low, max(0, start - 6), end + 5):
-        return None
     begin, stop = sentence(v.card.text, start, end)
     if not _made(low, begin, start, end, stop) or (_NEWS.match(low, begin) and not v.names_us(low[begin:stop])):
         return None
@@ -141,7 +153,8 @@ def _made(low: str, begin: int, start: int, end: int, stop: int) -> bool:
     """Whether low[begin:stop], with a name at start:end, says that something was made from what the name means."""
     return not (
         (not _BEFORE.search(low, max(0, begin - 1), start) and not _AFTER.match(low, end, stop))
-        or _NOT_OURS.search(low, begin, stop)
+        or _NOT_OURS.search(low, begin, start)
+        or _COMPARES.search(low, end, stop)
         or _MADE_DATA.search(low, begin, start)
         or _ONLY_LIKE.match(low, end)
         or (_FIRST_CELL.search(low, begin, start) and _SECOND_CELL.match(low, end))
