@@ -184,6 +184,13 @@ def _permits_both(text: str, start: int, end: int) -> bool:
     return bool(_PERMITS_BOTH.search(before) or _AND_COMMERCIAL.match(after))
 
 
+def _is_permission(text: str, match: re.Match[str], pattern: re.Pattern[str]) -> bool:
+    start, end = match.span()
+    if _permits_both(text, start, end):
+        return True
+    return not limit_words.restricts(pattern, text[max(0, start - 40) : end + 40])
+
+
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     """The sentence around a match, cut at paragraph ends and at whole words within _AROUND characters."""
     left, right = max(0, start - _AROUND), min(len(text), end + _AROUND)
@@ -218,7 +225,7 @@ def clauses(text: str) -> tuple[Clause, ...]:
         for match in pattern.finditer(head):
             if counts.get(kind, 0) >= _MAX_PER_KIND:
                 break
-            if kind in ("non-commercial", "research-only") and _permits_both(head, match.start(), match.end()):
+            if kind in ("non-commercial", "research-only") and _is_permission(head, match, pattern):
                 continue
             start, end = _sentence(head, match.start(), match.end())
             if any(other.kind == kind and other.start <= match.start() and match.end() <= other.end for other in found):

@@ -18,6 +18,7 @@ from index.license_names import restricted_name
 from index.model import Dimension, Evidence
 from index.probes import probe
 from index.probes.card_quotes import View, near_words, not_stated, seen_around, sentence, view
+from index.probes.card_siblings import of_sibling
 from index.probes.card_words import near
 
 D = Dimension
@@ -40,7 +41,10 @@ _LIMITS = re.compile(
     r"(?!\s?(?:,|and|or|&|as well|/)\s?commercial)"
     r"|\bcommercial (?:use|usage|licen[cs]es?|purposes?)\b[^.;\n]{0,60}\b(?:requires?|forbidden|prohibited|on request|"
     r"contact|permission|not|separate)\b"
-    r"|\b(?:permission|contact us|licen[cs]e)\b[^.;\n]{0,30}\bfor commercial (?:use|usage|licen[cs]|purposes?)"
+    r"|\b(?:permission|contact us|(?:need|requir|obtain|request|appl|purchas|buy|acquir|get|separate)\w*"
+    r"[^.;\n]{0,25}\blicen[cs]e|licen[cs]e (?:is |must be )?(?:required|needed|necessary|obtained))\b"
+    r"[^.;\n]{0,30}\bfor commercial (?:use|usage|licen[cs]|purposes?)"
+    r"|\blicen[cs]e for commercial (?:use|usage|purposes?)\b[^.;\n]{0,30}\b(?:required|needed|necessary|request|obtain)"
     r"|\blicen[cs]e\b[\W_]{0,8}(?:is )?(?:proprietary|custom|closed)\b"
     r"|\b(?:personal|private|evaluation|academic)(?:,| and| or)? ?(?:\w+ )?use only\b|\bfree for personal\b"
     r"|\b(?:custom|proprietary|bespoke) (?:\w+ )?licen[cs]e\b|\bresponsible ai licen|\buse restrictions\b|\bmeta licen"
@@ -81,6 +85,8 @@ def _found(v: View) -> Iterator[tuple[int, int, str]]:
     for m in near_words(v, _ABROAD):
         begin, stop = sentence(v.text, m.start(), m.end())
         about = v.text[begin:stop]
+        if not limit_words.restricts(_ABROAD.pattern, about.lower()):
+            continue
         if _OF_MODEL.search(about) and not _OF_PART.search(about) and not v.in_code(m.start()):
             yield m.start(), m.end(), "use-limit"
 
@@ -99,16 +105,24 @@ def _in_section(v: View, start: int, end: int) -> Iterator[tuple[int, int, str]]
             if entry is not None and _of_model(v, start + m.start(), start + m.end()):
                 yield start + m.start(), start + m.end(), entry.id
     for m in _LIMITS.finditer(text):
-        if _of_model(v, start + m.start(), start + m.end()):
+        if _of_model(v, start + m.start(), start + m.end()) and _limits(text, m):
             yield start + m.start(), start + m.end(), "use-limit"
     for clause in clauses(text):
         if clause.kind in RESTRICTING and _of_model(v, start + clause.start, start + clause.end):
             yield start + clause.start, start + clause.end, clause.kind
 
 
+def _limits(text: str, m: re.Match[str]) -> bool:
+    """Whether the line round a match still limits the use without words in it that deny a limit."""
+    begin, stop = sentence(text, m.start(), m.end())
+    return limit_words.restricts(_LIMITS, text[begin:stop])
+
+
 def _of_model(v: View, start: int, end: int) -> bool:
     """Whether a sentence in a section on the licence is not of code, data or something else alone."""
     begin, stop = sentence(v.text, start, min(end, start + 200))
     about = v.text[begin:stop]
+    if of_sibling(v, about):
+        return False
     of_other = _OF_PART.search(about) or _ANOTHER_REPO.search(about)
     return not v.in_code(start) and (of_other is None or _OF_MODEL.search(about) is not None)

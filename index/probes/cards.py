@@ -15,9 +15,11 @@ from crawler.records import Repo
 from index import claims as said
 from index.license_names import restricted_name
 from index.licenses import find
+from index.limit_words import restricts
 from index.model import Dimension, Evidence, Outcome
 from index.probes import probe
-from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, view
+from index.probes.card_quotes import PLACE, Part, View, near_words, not_stated, seen, seen_around, sentence, view
+from index.probes.card_siblings import of_sibling
 from index.probes.card_whose import tokens
 from index.probes.card_words import near
 
@@ -276,7 +278,7 @@ _LIMITS = re.compile(
     r"for academic research (?:is|are) \*{0,2}free|"
     r"for commercial (?:use|usage|purposes?)\b[^.\n]{0,60}\b(?:please|you (?:must|need to|should)|kindly) "
     r"(?:\w+ ){0,2}(?:fill|sign|contact|register|apply|obtain|request|refer|email|reach|complete)|"
-    r"学术研究(?:\*\*)?(?:完全)?(?:\*\*)?(?:开放|免费)|禁止[^。\n]{0,8}(?:商用|商业)|仅(?:供|用于)学习|"
+    r"学术研究(?:\*\*)?(?:完全)?(?:\*\*)?(?:开放|免费)|禁止(?:(?![，,](?:可|允许|支持|免费))[^。\n]){0,8}(?:商用|商业)|仅(?:供|用于)学习|"
     r"(?:not|no|cannot|can't|prohibited)[^.\n]{0,30} (?:for )?commercial(?:ly| use| purposes?)|commercial "
     r"(?:use|usage) is (?:not|strictly)[^.\n]{0,30}|"
     r"research[- ]only|restricted to (?:non-?commercial|research)|intended for research (?:use |purposes )?only|"
@@ -324,7 +326,7 @@ def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
     for m in near_words(v, _LICENCE_NEAR):
         terms = m["terms"] or m["line"] or m["noted"] or m["is"] or ""
         words, restricted = _NAME.search(terms), restricted_name(terms)
-        if not (words or restricted) or v.in_code(m.start()):
+        if not (words or restricted) or v.in_code(m.start()) or _is_siblings(v, m):
             continue
         name = " ".join(words[0].lower().split()) if words else ""
         if restricted is not None and find(name) is None:
@@ -334,6 +336,11 @@ def _licence_sentences(v: View) -> Iterator[tuple[int, int, str, bool]]:
             yield m.start(), m.end(), f"{name} ({part})", True
         if of_model:
             yield m.start(), m.end(), name, False
+
+
+def _is_siblings(v: View, m: re.Match[str]) -> bool:
+    begin, stop = sentence(v.text, m.start(), m.end())
+    return of_sibling(v, v.text[begin:stop])
 
 
 _CLAUSE = re.compile(r"[.;:]\s|\b(?:while|whereas|but)\b|\n")
@@ -363,10 +370,16 @@ _JOINED = re.compile(r"\band\b|[,&/]")
 def use_restriction(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
     for m in near_words(v, _LIMITS_NEAR):
-        if not v.in_code(m.start()):
+        if not v.in_code(m.start()) and _restricts(v, m):
             yield seen_around(D.LICENSE, "use_restriction", card, m.start(), m.end(), " ".join(m[0].lower().split()))
             return
     yield from not_stated("use_restriction", D.LICENSE)
+
+
+def _restricts(v: View, m: re.Match[str]) -> bool:
+    """Whether the sentence of a match is this model's, and limits it without the words in it that deny a limit."""
+    begin, stop = sentence(v.text, m.start(), m.end())
+    return restricts(_LIMITS_NEAR.pattern, v.low[begin:stop]) and not of_sibling(v, v.text[begin:stop])
 
 
 # --- what the card says of itself ---
