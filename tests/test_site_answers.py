@@ -330,3 +330,19 @@ def test_systems_beyond_a_hundred_go_and_chatgpt_stays(data: Path) -> None:
 def test_a_name_in_the_csv_of_a_comparison_runs_in_no_spreadsheet() -> None:
     hostile = trends.Series("=1+1", (trends.Point(date(2026, 8, 1), 1, None, None, True),), None, "model")
     assert trends.to_csv([hostile]).splitlines()[1].startswith("'=1+1,")
+
+
+def test_a_level_that_a_person_confirmed_is_no_candidate_on_any_page(data: Path, tmp_path: Path) -> None:
+    for name in ("index.db", "index.inspect.json"):
+        shutil.copy(data / name, tmp_path / name)
+    with closing(sqlite3.connect(tmp_path / "index.db")) as db:  # as published_fill.sql writes a confirmed level
+        db.execute("UPDATE models SET level = 'L5', level_max = 'L5', level_name = 'open source' WHERE id = ?", (R1,))
+        db.commit()
+    confirmed = Site(tmp_path)
+    try:
+        row = soup(confirmed, f"/table?ids={R1}").select_one(".grid .lname")
+        assert row is not None
+        assert row.get_text() == "open source"
+        assert ">L5 open source</text>" in confirmed.get(f"/badge/{R1}.svg").text
+    finally:
+        confirmed.close()

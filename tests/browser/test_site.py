@@ -135,6 +135,12 @@ def test_a_change_is_followed_to_the_history_of_its_model(site: Watched) -> None
     site.check()
 
 
+def test_an_address_with_a_broken_end_leaves_the_page_its_buttons(site: Watched) -> None:
+    site.open("/trends#%")
+    assert site.page.locator("#chart button[data-png]").is_visible()
+    site.check()
+
+
 def test_the_language_is_switched_and_kept(site: Watched) -> None:
     site.open(LLAMA)
     site.page.get_by_role("link", name="FR", exact=True).click()
