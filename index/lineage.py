@@ -289,7 +289,7 @@ def _inherited_cells(found: Sequence[tuple[Base, Handed | None]], name: str) -> 
             (_BASE, handed.end_weights if handed.is_root else handed.base_weights),
         )
     else:
-        data = [(h.end_data if h.is_root else h.base_data) if h else None for _, h in found]
+        data = [_pretraining(h) if h else None for _, h in found]
         cells = (
             (Dimension.BASE_DATA, together(data)),
             (_BASE, together([h.end_weights if h else None for _, h in found])),
@@ -298,6 +298,15 @@ def _inherited_cells(found: Sequence[tuple[Base, Handed | None]], name: str) -> 
     for dimension, value in cells:
         if value not in (Value.UNKNOWN, Value.NOT_APPLICABLE):
             yield Evidence(dimension, "inherited", _YES, str(value), f"base:{where}", str(value))
+
+
+def _pretraining(handed: Handed) -> str:
+    """What is known of the data that a base was made from, before anything that is made from the base.
+
+    Its own training data, where it declares no base and nothing speaks of one: a tune of an undeclared Llama names its
+    tuning data, which is nobody's pre-training data.
+    """
+    return handed.end_data if handed.is_root and handed.allows == _FREE else handed.base_data
 
 
 def is_same_model(base: Base, name: str) -> bool:

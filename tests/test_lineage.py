@@ -132,6 +132,11 @@ def test_a_fine_tune_has_its_bases_data_as_base_data():
     assert not [e for e in found.evidence if e.dimension == Dimension.END_DATA]
 
 
+def test_tuning_data_of_a_base_that_may_have_an_undeclared_base_is_nobodys_base_data():
+    tune = handed("a/mini", end_data="open")._replace(allows=Level.L2, why=Restriction.UNKNOWN_BASE)
+    assert not [e for e in take("mit", tune).evidence if e.dimension == Dimension.BASE_DATA]
+
+
 def test_a_fine_tune_of_a_fine_tune_has_the_data_of_the_first_base():
     found = take("mit", handed("a/chat", is_root=False, base_data="closed", end_data="open"))
     assert [e.value for e in found.evidence if e.dimension == Dimension.BASE_DATA] == ["closed"]
