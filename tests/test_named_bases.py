@@ -7,6 +7,7 @@ import pytest
 from crawler.cards import parse
 from index.model import Outcome
 from index.probes import run_card_probes
+from index.probes.made_of import restricted
 from tests.card_golden import repo
 
 
@@ -188,3 +189,18 @@ def test_a_base_of_a_maker_who_restricts_only_some_of_a_line_is_heard_by_its_id(
     for text in (f"Fine-tuned from [{base}](https://huggingface.co/{base}).", f"Base model: {base}"):
         assert named(text) == ([terms] if terms else [])
         assert named(text, bases=(base,)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["opt-out", "Opt-in", "llama-quantize", "LLaMA-Efficient-Tuning", "bloom-filter", "Gemma 4 E2B", "gemma-4-E2B"],
+)
+def test_a_word_that_begins_like_a_restricted_family_is_none_of_it(name: str) -> None:
+    assert restricted(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["OPT-66B", "llama-7b", "Llama-chat", "Bloom-7b1", "gemma-7b", "Gemma 3", "opt-iml-max"]
+)
+def test_a_name_of_a_restricted_family_is_of_it_with_and_without_its_size(name: str) -> None:
+    assert restricted(name) is not None

@@ -314,7 +314,13 @@ def _restricted(name: str) -> Terms | None:
     for pattern, kin, _ in RESTRICTED_NAMES:
         if pattern.search(own):
             return _line(kin) or Terms(kin, "a restricted licence")
-    return None if family else _line(name.partition("-")[0])
+    line, _, rest = name.partition("-")
+    family = family or named("-".join(name.split("-")[:2]))  # 'gemma-4-e2b' is of Gemma 4, which is free
+    return _line(line) if not family and (not rest or _OF_A_MODEL.match(rest)) else None
+
+
+# What stands behind a line's name in a model's: `llama-7b`, `opt-iml`; not `opt-out`, `llama-quantize`, `bloom-filter`.
+_OF_A_MODEL = re.compile(r"v?\d|(?:hf|base|chat|instruct|it|iml|large|small|medium|pro|xl+)(?![a-z])", re.IGNORECASE)
 
 
 def _line(name: str) -> Terms | None:

@@ -27,7 +27,7 @@ RESTRICTED_NAMES: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
      "llama", ("lmsys",)),
     (re.compile(
         r"(?<![a-z])(?:code|pali|shield|med|recurrent|embedding|diffusion|t5|function|translate)?gemma"
-        r"(?:[-_]?[123]n?)?(?![a-z0-9]|[-_]?4(?!b))", re.IGNORECASE),
+        r"(?:[-_]?[123]n?)?(?![a-z0-9]|[-_ ]?4(?!b))", re.IGNORECASE),
      "gemma", ("google",)),
     (_name(r"chatglm(?![a-z])"), "ChatGLM", ("THUDM", "zai-org")),
     (_name(r"baichuan[-_]?2(?!\d)"), "Baichuan 2", ("baichuan-inc",)),
@@ -65,7 +65,7 @@ CONVERTED_NAME = re.compile(r"[-_.](?:gguf|gptq|awq|ggml|exl[23]|bnb|mlx|[2-8][-
 RESTRICTED_TYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
     (re.compile(r"(?:recurrent_|pali)?gemma(?!4)"), "gemma", ("google",)),
     (re.compile(r"(?:mllama|llama4)(?![a-z])"), "llama", ("meta-llama",)),
-    (re.compile(r"(?:llava(?:_llama)?|mplug_owl2)$"), "llama", ("liuhaotian", "MAGAer13", "mPLUG", "llava-hf")),
+    (re.compile(r"(?:llava_llama|mplug_owl2)$"), "llama", ("liuhaotian", "MAGAer13", "mPLUG", "llava-hf")),
     (re.compile(r"chatglm$"), "chatglm", ("THUDM", "zai-org")),
     (re.compile(r"baichuan$"), "baichuan", ("baichuan-inc",)),
     (re.compile(r"internlm2?$"), "internlm", ("internlm",)),
