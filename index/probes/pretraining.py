@@ -124,16 +124,16 @@ def stated_base_terms(repo: Repo, card: Card) -> Iterator[Evidence]:
 )
 def stated_base_ids(repo: Repo, card: Card) -> Iterator[Evidence]:
     v = view(repo, card)
-    own = v.whose.repo()
-    known = {name.casefold() for name in (own.repo_id, *(base.repo_id for base in own.bases))}
-    for said in made_of(v):
-        name = said.name.strip(".-/")
-        if _ON_THE_HUB.fullmatch(name) and name.casefold() not in known:
-            known.add(name.casefold())
-            yield seen(D.BASE_WEIGHTS, "stated_base_ids", card, said.begin, said.stop, name)
-            if len(known) > len(own.bases) + MAX_STATED:
-                break
-    yield from not_stated("stated_base_ids", D.BASE_WEIGHTS)
+    named_ids = [(said, name) for said in made_of(v) if _ON_THE_HUB.fullmatch(name := said.name.strip(".-/"))]
+    found: dict[str, Evidence] = {}
+    if named_ids:  # most cards name none, and are then read once for all models that have them
+        own = v.whose.repo()
+        known = {name.casefold() for name in (own.repo_id, *(base.repo_id for base in own.bases))}
+        for said, name in named_ids:
+            if name.casefold() not in known and len(found) < MAX_STATED:
+                place = said.begin, said.stop
+                found.setdefault(name.casefold(), seen(D.BASE_WEIGHTS, "stated_base_ids", card, *place, name))
+    yield from found.values() or not_stated("stated_base_ids", D.BASE_WEIGHTS)
 
 
 def _is_itself(name: str, v: View) -> bool:
