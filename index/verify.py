@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ from crawler.records import Repo, strings
 from index import data_sets, tables
 from index.judging import data_names
 from index.library import Library
+from index.lineage import Handed
 from index.model import Evidence, Outcome
 from index.rules import RULES_VERSION
 from index.verdict import README, Text, examine
@@ -95,11 +97,12 @@ class Checker:
 
     def __init__(
         self, repo: Repo, texts: Sequence[Text], ancestors: frozenset[str], facts: Mapping[str, str],
-        same_rules: bool = True,
+        same_rules: bool = True, bases: Mapping[str, Handed] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         """`ancestors`: names of all bases declared by it or above it; `facts`: what the Hub shows of the data sets that
-        it names; `same_rules`: as those of the verdict.
+        it names; `same_rules`: as those of the verdict; `bases`: what those that are known hand down, by their names.
         """
+        self._bases = bases
         self._repo, self._texts, self._ancestors, self._same_rules = repo, texts, ancestors, same_rules
         self._facts = facts
         self._documents = {text.path: text for text in texts}
@@ -173,9 +176,9 @@ class Checker:
 
     @cached_property
     def _again(self) -> frozenset[Evidence] | str:
-        """What the probes see today, bases left out; a sentence where they cannot be run."""
+        """What the probes see today; a sentence where they cannot be run."""
         try:
-            return frozenset(examine(self._repo, self._texts, lambda name: None, facts=self._facts).assessment.evidence)
+            return frozenset(examine(self._repo, self._texts, self._bases.get, facts=self._facts).assessment.evidence)
         except Exception as error:  # what could not be judged then cannot be now
             return f"cannot be judged: {type(error).__name__}: {error}"[:200]
 
@@ -286,11 +289,19 @@ class Source:
         (repo,) = tables.repos(self.conn, [key])
         texts = self._library.texts(tables.documents(self.conn, [key]).get(key, []))
         facts = tables.data_facts(self.conn, data_names(repo))
-        checker = Checker(repo, texts, self._ancestors(key), facts, rules_version == RULES_VERSION)
+        bases = self._bases(key)
+        checker = Checker(repo, texts, self._ancestors(key), facts, rules_version == RULES_VERSION, bases)
         checked = checker.check(_evidence.decode(evidence))
         counts = Counter(c.state for c in checked)
         return Verified(name, f"L{level}", judged, rules_version, {s.value: counts[s] for s in State}, checked,
                         _found(checked))  # fmt: skip
+
+    def _bases(self, key: int) -> dict[str, Handed]:
+        """What the declared bases that are known hand down today, by their names as declared."""
+        known = self.conn.execute("SELECT base_id, base FROM lineage WHERE repo = ? AND base IS NOT NULL", (key,))
+        named = dict(known.fetchall())
+        handed = tables.handed(self.conn, sorted(set(named.values())))
+        return {name: handed[base] for name, base in named.items() if base in handed}
 
     def _ancestors(self, key: int) -> frozenset[str]:
         """Names of all bases above a repo, as declared and as they are called today, in lower case."""

@@ -145,6 +145,13 @@ def test_a_base_that_only_the_readme_declares_is_said_to_stand_there_and_is_foun
     assert found.ok
 
 
+def test_a_model_on_a_copy_of_a_known_family_is_found_as_it_was_judged(night):
+    night.crawl([model(4, "NousResearch/Llama-2-7b-hf", None, **FILES),
+                 model(5, "user/unlicensed", None, "NousResearch/Llama-2-7b-hf", **FILES)])  # fmt: skip
+    night.judge()
+    assert verify_model(night.hub.parent, "user/unlicensed").ok
+
+
 def test_without_the_archive_quotes_are_not_checkable_and_nothing_is_called_gone(night):
     night.papers.unlink()
     found = verify_model(night.hub.parent, "maker/base")
