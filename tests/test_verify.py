@@ -146,10 +146,15 @@ def test_a_base_that_only_the_readme_declares_is_said_to_stand_there_and_is_foun
 
 
 def test_a_model_on_a_copy_of_a_known_family_is_found_as_it_was_judged(night):
-    night.crawl([model(4, "NousResearch/Llama-2-7b-hf", None, **FILES),
-                 model(5, "user/unlicensed", None, "NousResearch/Llama-2-7b-hf", **FILES)])  # fmt: skip
+    copy, bare = "NousResearch/Llama-2-7b-hf", FILES | {"siblings": [{"rfilename": "model.safetensors"}]}
+    night.crawl([model(4, copy, **bare | {"tags": ["transformers"]}),
+                 model(5, "user/tune", **bare | {"tags": [f"base_model:finetune:{copy}"]})])  # fmt: skip
     night.judge()
-    assert verify_model(night.hub.parent, "user/unlicensed").ok
+    found = verify_model(night.hub.parent, "user/tune")
+    assert [c.quote for c in found.checked if c.probe == "effective_license"] == [
+        ""
+    ]  # nothing to look for: asked again
+    assert found.ok
 
 
 def test_without_the_archive_quotes_are_not_checkable_and_nothing_is_called_gone(night):
