@@ -77,10 +77,12 @@ def undisturbed(replay: ReplayHub, tmp_path_factory: pytest.TempPathFactory) -> 
      "truncate",     "gzip", "json", "shape", "html", "repeat", "foreign_link", "relative_link", "short", "poison_row"],
 )  # fmt: skip
 def test_a_fault_on_every_fifth_request_leaves_the_same_content(kind, hub, undisturbed, tmp_path):
-    rate = 0.08 if kind == "poison_row" else 0.2  # a row that nobody can read three times in a row is a reject
+    rate = (
+        0.1 if kind == "poison_row" else 0.2
+    )  # a page that is so five times in a row is taken as it is, with a reject
     stops = two_nights(hub, tmp_path, Faults(rates={kind: rate}, seed=5))
     assert stops == 0 or kind in ("repeat", "html")  # these may meet a cursor of ours, and stop the run
-    assert hub.stats.faults[kind] >= (1 if kind == "poison_row" else 2)
+    assert hub.stats.faults[kind] >= 2
     assert content(tmp_path) == undisturbed
     assert hub.stats.leaked == 0
 
